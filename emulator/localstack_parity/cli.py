@@ -1,0 +1,97 @@
+"""`localstack-parity`: start LocalStack with this plugin, or not at all."""
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from localstack_parity.lambda_process import runtimes
+
+DEFAULT_PORT = 4566
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; see ``--help``."""
+    parser = argparse.ArgumentParser(
+        prog="localstack-parity",
+        description="LocalStack with Lambda functions as local processes, without Docker.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    start = commands.add_parser("start", help="start LocalStack in the foreground (Ctrl-C ends it)")
+    start.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
+    start.add_argument(
+        "--host", default="127.0.0.1", help="address to listen on, default: %(default)s"
+    )
+    start.add_argument(
+        "--state-dir",
+        type=Path,
+        default=Path(".local/localstack"),
+        help="folder for everything that LocalStack writes, default: %(default)s",
+    )
+    install = commands.add_parser(
+        "install-runtime", help="make the environment of Lambda runtimes, such as python3.13"
+    )
+    install.add_argument(
+        "runtime",
+        nargs="+",
+        metavar="RUNTIME[=INTERPRETER]",
+        help=f"one of {', '.join(runtimes.SUPPORTED)}; INTERPRETER is found on PATH if not given",
+    )
+    arguments = parser.parse_args(argv)
+    if arguments.command == "install-runtime":
+        return runtimes.main_install(arguments.runtime)
+    return _start(arguments.host, arguments.port, arguments.state_dir.absolute())
+
+
+def _start(host: str, port: int, state: Path) -> int:
+    if problem := _occupied(host, port):
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    temporary = state / "tmp"
+    temporary.mkdir(parents=True, exist_ok=True)
+    defaults = {
+        "LOCALSTACK_VOLUME_DIR": str(state / "volume"),
+        "SKIP_SSL_CERT_DOWNLOAD": "1",
+        "DISABLE_EVENTS": "1",  # no telemetry
+        "DNS_ADDRESS": "0",  # no name server: functions get an address
+        "IN_MEMORY_CLIENT": "1",  # LocalStack's calls to itself stay off the network
+    }
+    for name, value in defaults.items():
+        os.environ.setdefault(name, value)
+    tempfile.tempdir = str(temporary)  # where LocalStack unpacks functions and layers
+    os.environ["XDG_CACHE_HOME"] = str(state / "cache")
+    os.environ["GATEWAY_LISTEN"] = f"{host}:{port}"
+    os.environ["LAMBDA_RUNTIME_EXECUTOR"] = "process"
+    # LocalStack reads its settings when it is imported: only now.
+    from localstack.runtime.main import main as run_localstack
+    from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
+
+    if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
+        print(
+            "error: LocalStack does not find the plugin `process`; install localstack-parity into "
+            f"the environment of {sys.executable}",
+            file=sys.stderr,
+        )
+        return 1
+    run_localstack()
+    return 0
+
+
+def _occupied(host: str, port: int) -> str | None:
+    """Return why nothing can listen at that address, None when something can."""
+    if not 0 < port < 65536:
+        return f"port {port} is none: use a number from 1 to 65535"
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as exc:
+            return f"cannot listen on {host}:{port} ({exc.strerror}); choose another with --port"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

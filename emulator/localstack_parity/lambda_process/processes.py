@@ -1,0 +1,76 @@
+"""Find and kill the processes of an execution environment, however they have been started.
+
+Standard library only, and no import from this package: the watchdog runs this file in a bare
+interpreter. A process belongs to an environment when its environment block names that
+environment's Runtime API. Children inherit it, whatever session or group they move to.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+MARKER = "AWS_LAMBDA_RUNTIME_API"
+
+
+def _processes_with(markers: frozenset[bytes]) -> Iterator[int]:
+    own = os.getpid()
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit() or int(entry.name) == own:
+            continue
+        try:
+            block = Path(entry.path, "environ").read_bytes()
+        except OSError:  # It ended meanwhile, or belongs to somebody else.
+            continue
+        if not markers.isdisjoint(block.split(b"\0")):
+            yield int(entry.name)
+
+
+def kill_all(addresses: Iterable[str], *, patience: float = 5.0) -> int:
+    """Kill every process that belongs to the environments with these Runtime API addresses.
+
+    Parameters
+    ----------
+    addresses : iterable of str
+        Values of ``AWS_LAMBDA_RUNTIME_API``, each ``host:port``.
+    patience : float
+        Seconds to go on looking for children that were forked during the search.
+
+    Returns
+    -------
+    int
+        How many processes were killed.
+    """
+    markers = frozenset(f"{MARKER}={address}".encode() for address in addresses)
+    killed: set[int] = set()
+    deadline = time.monotonic() + patience
+    while markers:
+        # A killed process that nobody has reaped yet has an empty environment block: it is not
+        # found again. One in an uninterruptible call is, hence the deadline.
+        found = set(_processes_with(markers))
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        killed |= found
+        if not found or time.monotonic() > deadline:
+            break
+        time.sleep(0.005)
+    return len(killed)
+
+
+def peak_memory_mb(pid: int) -> int:
+    """Return the peak resident set of a process in whole megabytes, 0 when it has ended.
+
+    The source is ``VmHWM`` in ``/proc/<pid>/status``, see proc(5).
+    """
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0
+    for line in status.splitlines():
+        if line.startswith("VmHWM:"):
+            return -(-int(line.split()[1]) // 1024)
+    return 0

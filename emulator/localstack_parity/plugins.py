@@ -1,0 +1,38 @@
+"""What LocalStack loads by entry point. Imports stay inside: LocalStack reads this at its start."""
+
+from typing import Any
+
+from localstack.runtime import hooks
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+
+INFO_PATH = "/_localstack/parity"
+
+
+class ProcessExecutorPlugin(RuntimeExecutorPlugin):
+    """The executor `process`, chosen with ``LAMBDA_RUNTIME_EXECUTOR=process``."""
+
+    name = "process"
+
+    def load(self, *args: Any, **kwargs: Any) -> type:
+        """Return the executor class."""
+        from localstack_parity.lambda_process.executor import ProcessExecutor
+
+        return ProcessExecutor
+
+
+@hooks.on_infra_start()
+def publish_info() -> None:
+    """Serve at `INFO_PATH` which executor really runs: LocalStack falls back with a warning only."""
+    from localstack.services.internal import get_internal_apis
+
+    from localstack_parity.info import serve_info
+
+    get_internal_apis().add(INFO_PATH, serve_info, methods=["GET"])
+
+
+@hooks.on_infra_shutdown()
+def stop_functions() -> None:
+    """End every function process before LocalStack ends."""
+    from localstack_parity.lambda_process.executor import stop_all
+
+    stop_all()

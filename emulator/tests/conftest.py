@@ -1,0 +1,213 @@
+"""A real LocalStack with the plugin, and factories for functions in it."""
+
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+import uuid
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from localstack_parity.lambda_process import runtimes
+
+CLI = [sys.executable, "-m", "localstack_parity.cli"]
+RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+@dataclass
+class LocalStack:
+    """A running LocalStack."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+    state: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, service: str) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
+        )
+
+    def info(self) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/_localstack/parity", timeout=5) as answer:
+            return dict(json.load(answer))
+
+    def function_processes(self) -> list[int]:
+        """The processes whose temporary folder lies in this LocalStack's state."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    block = (entry / "environ").read_bytes()
+                except OSError:
+                    continue
+                if f"TMPDIR={self.state}".encode() in block:
+                    found.append(int(entry.name))
+        return found
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        self.process.wait(30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
+    """Poll until the condition holds; return its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what or condition}"
+        time.sleep(0.05)
+    return value
+
+
+def start_localstack(state: Path, **environment: str) -> LocalStack:
+    port = free_port()
+    log = (state / "localstack.log").open("wb")
+    process = subprocess.Popen(
+        [*CLI, "start", "--port", str(port), "--state-dir", str(state)],
+        stdout=log,
+        stderr=log,
+        env={**os.environ, **environment},
+    )
+    localstack = LocalStack(process, port, state)
+
+    def ready() -> bool:
+        assert process.poll() is None, (state / "localstack.log").read_text()
+        try:
+            return bool(localstack.info())
+        except OSError:
+            return False
+
+    wait_for(ready, 60, "LocalStack")
+    return localstack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def runtime() -> str:
+    """The runtime that the functions use; its environment is made once and kept."""
+    runtimes.install(RUNTIME, Path(sys.executable).resolve())
+    return RUNTIME
+
+
+@pytest.fixture(scope="session")
+def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    running = start_localstack(tmp_path_factory.mktemp("localstack"))
+    yield running
+    running.stop()
+
+
+def archive(files: Mapping[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        for name, text in files.items():
+            target.writestr(name, text)
+    return buffer.getvalue()
+
+
+@dataclass
+class Function:
+    """A deployed function."""
+
+    localstack: LocalStack
+    name: str
+
+    def invoke(self, event: object = None) -> tuple[Any, str | None, str]:
+        """Return the payload, the kind of error, and the log's tail."""
+        import base64
+
+        answer = self.localstack.client("lambda").invoke(
+            FunctionName=self.name, Payload=json.dumps(event), LogType="Tail"
+        )
+        log = base64.b64decode(answer.get("LogResult", "")).decode()
+        return json.loads(answer["Payload"].read()), answer.get("FunctionError"), log
+
+    def events(self) -> list[str]:
+        """Return the messages in CloudWatch Logs."""
+        logs = self.localstack.client("logs")
+        try:
+            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}")
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        return [event["message"] for event in found["events"]]
+
+    def update(self, source: str) -> None:
+        client = self.localstack.client("lambda")
+        client.update_function_code(
+            FunctionName=self.name, ZipFile=archive({"handler.py": source})
+        )
+        client.get_waiter("function_updated_v2").wait(FunctionName=self.name)
+
+
+def create_function(
+    localstack: LocalStack, source: str | Mapping[str, str], **settings: Any
+) -> Function:
+    name = f"f-{uuid.uuid4().hex[:8]}"
+    files = {"handler.py": source} if isinstance(source, str) else source
+    client = localstack.client("lambda")
+    client.create_function(
+        **{
+            "FunctionName": name,
+            "Runtime": RUNTIME,
+            "Handler": "handler.handler",
+            "Role": "arn:aws:iam::000000000000:role/any",
+            "Timeout": 5,
+            "Code": {"ZipFile": archive(files)},
+            **settings,
+        }
+    )
+    client.get_waiter("function_active_v2").wait(
+        FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+    return Function(localstack, name)
+
+
+@pytest.fixture
+def function(localstack: LocalStack) -> Iterator[Callable[..., Function]]:
+    made: list[Function] = []
+
+    def create(source: str | Mapping[str, str], **settings: Any) -> Function:
+        made.append(create_function(localstack, source, **settings))
+        return made[-1]
+
+    yield create
+    for one in made:
+        localstack.client("lambda").delete_function(FunctionName=one.name)
+
+
+@pytest.fixture
+def layer(localstack: LocalStack) -> Callable[[Mapping[str, str]], str]:
+    def publish(files: Mapping[str, str]) -> str:
+        answer = localstack.client("lambda").publish_layer_version(
+            LayerName=f"l-{uuid.uuid4().hex[:8]}", Content={"ZipFile": archive(files)}
+        )
+        return str(answer["LayerVersionArn"])
+
+    return publish
+
+

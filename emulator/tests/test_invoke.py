@@ -1,0 +1,157 @@
+"""What a function sees and what its caller gets."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from conftest import RUNTIME, Function, LocalStack, wait_for
+
+Create = Callable[..., Function]
+
+ECHO = "def handler(event, context):\n    return event\n"
+
+
+def test_the_executor_in_use_is_process(localstack: LocalStack) -> None:
+    """The address for harnesses names the executor that LocalStack really uses."""
+    assert localstack.info()["executor"] == "process"
+
+
+def test_a_payload_comes_back(function: Create) -> None:
+    """The event reaches the handler, and its result the caller, without a change."""
+    event = {"text": "naïve — \u0085", "nested": [1, 2.5, None, True]}
+    payload, error, log = function(ECHO).invoke(event)
+    assert (payload, error) == (event, None)
+    assert "Init Duration" in log
+
+
+def test_environment_is_aws_like_and_private(function: Create) -> None:
+    """A function sees AWS's variables and its own, and nothing of LocalStack or of the host."""
+    source = "import os\ndef handler(event, context):\n    return [dict(os.environ), os.getcwd()]\n"
+    made = function(source, Environment={"Variables": {"MINE": "1", "LANG": "C"}}, MemorySize=256)
+    (variables, folder), _, _ = made.invoke()
+    assert variables["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{RUNTIME}"
+    assert variables["AWS_LAMBDA_FUNCTION_NAME"] == made.name
+    assert variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
+    assert variables["AWS_ENDPOINT_URL"] == made.localstack.url
+    assert variables["LAMBDA_TASK_ROOT"] == folder
+    assert (variables["MINE"], variables["LANG"]) == ("1", "C")
+    assert not [name for name in variables if name.startswith("LOCALSTACK")]
+    assert "HOME" not in variables
+
+
+def test_a_function_reaches_localstack(function: Create) -> None:
+    """boto3 comes with the runtime and talks to LocalStack without being told where it is."""
+    source = (
+        "import boto3\n"
+        "def handler(event, context):\n"
+        "    s3 = boto3.client('s3')\n"
+        "    s3.create_bucket(Bucket=event)\n"
+        "    return [b['Name'] for b in s3.list_buckets()['Buckets']]\n"
+    )
+    payload, _, _ = function(source, Timeout=20).invoke("made-by-a-function")
+    assert "made-by-a-function" in payload
+
+
+def test_layers_are_importable_and_the_last_one_wins(
+    function: Create, layer: Callable[[Mapping[str, str]], str]
+) -> None:
+    """Both places in a layer are importable, a later layer hides an earlier one, code hides all."""
+    first = layer({"python/both.py": "n = 1", "python/one.py": "n = 1", "python/boto3.py": "n = 1"})
+    packages = f"python/lib/{RUNTIME}/site-packages"
+    second = layer({"python/both.py": "n = 2", f"{packages}/deep.py": "n = 2"})
+    source = (
+        "import both, one, deep, boto3\n"
+        "def handler(event, context):\n"
+        "    return [both.n, one.n, deep.n, boto3.n]\n"
+    )
+    payload, _, _ = function(source, Layers=[first, second]).invoke()
+    assert payload == [2, 1, 2, 1]
+
+
+def test_layers_are_unpacked_before_the_first_request(
+    localstack: LocalStack, function: Create, layer: Callable[[Mapping[str, str]], str]
+) -> None:
+    """A layer is on the disk when the function is active, and once for all its functions."""
+    arn = layer({"python/marker_of_this_layer.py": "n = 1"})
+    function(ECHO, Layers=[arn])
+    function(ECHO, Layers=[arn])
+    found = list(localstack.state.rglob("marker_of_this_layer.py"))
+    assert len(found) == 1
+
+
+def test_an_environment_is_used_again(function: Create) -> None:
+    """A second invocation finds what the first one left in memory and in the temporary folder."""
+    source = (
+        "import os, pathlib, tempfile\n"
+        "count = 0\n"
+        "def handler(event, context):\n"
+        "    global count\n"
+        "    count += 1\n"
+        "    path = pathlib.Path(tempfile.gettempdir(), 'seen')\n"
+        "    seen = path.exists()\n"
+        "    path.touch()\n"
+        "    return [count, seen, os.getpid()]\n"
+    )
+    made = function(source)
+    (first, seen_first, pid), _, cold = made.invoke()
+    (second, seen_second, same), _, warm = made.invoke()
+    assert (first, seen_first, second, seen_second, same) == (1, False, 2, True, pid)
+    assert "Init Duration" in cold
+    assert "Init Duration" not in warm
+
+
+def test_logs_reach_cloudwatch(function: Create) -> None:
+    """START, the function's output from both streams in order, END and REPORT are logged."""
+    source = (
+        "import sys, logging\n"
+        "print('while initialising')\n"
+        "def handler(event, context):\n"
+        "    print('to stdout'); print('to stderr', file=sys.stderr)\n"
+        "    logging.getLogger().warning('logged')\n"
+        "    return context.aws_request_id\n"
+    )
+    made = function(source)
+    request_id, _, log = made.invoke()
+    pattern = (
+        rf"START RequestId: {request_id} Version: \$LATEST\n"
+        r"while initialising\nto stdout\nto stderr\n"
+        rf"\[WARNING\]\t[\d:.TZ-]+\t{request_id}\tlogged\n"
+        rf"END RequestId: {request_id}\n"
+        rf"REPORT RequestId: {request_id}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\t"
+        r"Memory Size: 128 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n"
+    )
+    assert re.fullmatch(pattern, log), log
+    wait_for(lambda: any("REPORT" in line for line in made.events()), what="the log in CloudWatch")
+    assert any("to stderr" in line for line in made.events())
+
+
+def test_much_output_does_not_block(function: Create) -> None:
+    """A function that prints far more than a pipe holds still answers, and its log is capped."""
+    source = "def handler(event, context):\n    print('x' * 3_000_000)\n    return 'done'\n"
+    payload, error, _ = function(source).invoke()
+    assert (payload, error) == ("done", None)
+
+
+def test_new_code_serves_the_next_invocation(function: Create) -> None:
+    """After an update the next invocation runs the new code."""
+    made = function("def handler(event, context):\n    return 'old'\n")
+    assert made.invoke()[0] == "old"
+    made.update("def handler(event, context):\n    return 'new'\n")
+    assert made.invoke()[0] == "new"
+
+
+def test_parallel_invocations_get_environments_of_their_own(function: Create) -> None:
+    """Invocations that overlap run in different processes, each with its own answer."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    source = (
+        "import os, time\n"
+        "def handler(event, context):\n"
+        "    time.sleep(0.5)\n"
+        "    return [event, os.getpid()]\n"
+    )
+    made = function(source)
+    with ThreadPoolExecutor(4) as pool:
+        answers: list[Any] = [payload for payload, _, _ in pool.map(made.invoke, range(4))]
+    assert [number for number, _ in answers] == [0, 1, 2, 3]
+    assert len({pid for _, pid in answers}) == 4
