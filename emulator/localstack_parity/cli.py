@@ -1,7 +1,9 @@
 """`localstack-parity`: start LocalStack with this plugin, or not at all."""
 
 import argparse
+import fcntl
 import os
+import shutil
 import socket
 import sys
 import tempfile
@@ -50,8 +52,20 @@ def _start(host: str, port: int, state: Path) -> int:
     if problem := _occupied(host, port):
         print(f"error: {problem}", file=sys.stderr)
         return 1
+    state.mkdir(parents=True, exist_ok=True)
+    # Held until this process ends, however it ends.
+    lock = (state / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print(
+            f"error: another LocalStack uses {state}; choose another folder with --state-dir",
+            file=sys.stderr,
+        )
+        return 1
     temporary = state / "tmp"
-    temporary.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(temporary, ignore_errors=True)  # left over from one that was killed
+    temporary.mkdir()
     defaults = {
         "LOCALSTACK_VOLUME_DIR": str(state / "volume"),
         "SKIP_SSL_CERT_DOWNLOAD": "1",
@@ -68,6 +82,7 @@ def _start(host: str, port: int, state: Path) -> int:
     # LocalStack reads its settings when it is imported: only now.
     from localstack.runtime.main import main as run_localstack
     from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
+    from localstack.services.s3 import provider as s3
 
     if not EXECUTOR_PLUGIN_MANAGER.exists("process"):
         print(
@@ -76,6 +91,8 @@ def _start(host: str, port: int, state: Path) -> int:
             file=sys.stderr,
         )
         return 1
+    # One fixed folder for all LocalStacks of a machine, unless it is changed here.
+    s3.DEFAULT_S3_TMP_DIR = str(temporary / "s3")
     run_localstack()
     return 0
 

@@ -89,6 +89,26 @@ def test_a_used_port_is_one_clear_sentence(localstack: LocalStack, tmp_path: Pat
     assert "Traceback" not in result.stderr
 
 
+def test_two_do_not_share_a_folder(localstack: LocalStack) -> None:
+    """A second LocalStack in the same state folder is refused: it would delete the first one's."""
+    result = subprocess.run(
+        [*CLI, "start", "--port", str(free_port()), "--state-dir", str(localstack.state)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert result.returncode == 1
+    assert f"another LocalStack uses {localstack.state}" in result.stderr
+
+
+def test_nothing_is_written_outside_the_state_folder(localstack: LocalStack) -> None:
+    """Objects in S3 lie in the state folder, so that LocalStacks do not meet each other's."""
+    s3 = localstack.client("s3")
+    s3.create_bucket(Bucket="some-bucket")
+    s3.put_object(Bucket="some-bucket", Key="key", Body=b"a body to be found on the disk")
+    assert list((localstack.state / "tmp" / "s3").rglob("*"))
+
+
 def test_without_the_plugin_nothing_starts(tmp_path: Path) -> None:
     """When LocalStack does not find the plugin, starting fails instead of falling back to Docker."""
     # The package is importable from its folder, but not installed: no entry point names it.
