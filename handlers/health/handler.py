@@ -1,0 +1,5 @@
+"""GET /health: whether the API answers, and with which model."""
+
+from sklearn_api.endpoint import health_endpoint
+
+handler = health_endpoint()

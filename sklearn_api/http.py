@@ -1,0 +1,250 @@
+"""From an API Gateway event to a request, and from a result to what API Gateway wants back.
+
+The event is that of a REST API with Lambda proxy integration, payload version 1.0:
+https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+Errors become problem details: https://www.rfc-editor.org/rfc/rfc9457
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sklearn_api.errors import (
+    BadRequestError,
+    PayloadTooLargeError,
+    SklearnApiError,
+    UnsupportedMediaTypeError,
+)
+
+JSON = "application/json"
+TEXT = "text/plain"
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an endpoint needs of an event.
+
+    Attributes
+    ----------
+    method, path : str
+        ``-`` when the function was invoked directly, without API Gateway.
+    headers : mapping
+        Names in lower case.
+    body : str or None
+        As it came: base64 when `is_base64`.
+    request_id : str
+        API Gateway's id of the request, or Lambda's for a direct invocation.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: str | None
+    is_base64: bool
+    request_id: str
+
+    @classmethod
+    def from_event(cls, event: object, aws_request_id: str) -> "Request":
+        """Read an event; whatever is missing or of another type counts as not sent."""
+        values = event if isinstance(event, dict) else {}
+        context = values.get("requestContext")
+        headers = values.get("headers")
+        body = values.get("body")
+        request_id = context.get("requestId") if isinstance(context, dict) else None
+        return cls(
+            method=str(values.get("httpMethod") or "-"),
+            path=str(values.get("resource") or values.get("path") or "-"),
+            headers={
+                str(name).lower(): str(value)
+                for name, value in (headers.items() if isinstance(headers, dict) else ())
+            },
+            body=body if isinstance(body, str) else None,
+            is_base64=values.get("isBase64Encoded") is True,
+            request_id=str(request_id or aws_request_id),
+        )
+
+    def accepts(self, offered: Sequence[str]) -> str:
+        """Return the media type of `offered` that the client likes best, the first on a tie.
+
+        A client that accepts none of them gets the first: a wrong format is more useful than 406
+        (RFC 9110, section 12.4.1, leaves the choice).
+        """
+        accept = self.headers.get("accept", "")
+        return max(offered, key=lambda media_type: _quality(accept, media_type))
+
+    def json(self, max_bytes: int) -> dict[str, Any]:
+        """Return the body as a JSON object.
+
+        Raises
+        ------
+        UnsupportedMediaTypeError
+            It is declared as something else.
+        PayloadTooLargeError
+            It is longer than `max_bytes`.
+        BadRequestError
+            It is empty, not UTF-8, not JSON, or no object.
+        """
+        content = self._content(max_bytes)
+        if not content.strip():
+            raise BadRequestError("body cannot be empty")
+        media_type = self.headers.get("content-type", JSON).split(";")[0].strip().lower()
+        if media_type != JSON and not (
+            media_type.startswith("application/") and media_type.endswith("+json")
+        ):
+            raise UnsupportedMediaTypeError(
+                f"the body must be JSON; send it with the header 'Content-Type: {JSON}'"
+            )
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as exc:
+            raise BadRequestError(f"the body is not UTF-8 (byte {exc.start})") from exc
+        try:
+            value = json.loads(text, parse_constant=_no_constant)
+        except json.JSONDecodeError as exc:
+            raise BadRequestError(
+                f"the body is not valid JSON: {exc.msg} (line {exc.lineno}, column {exc.colno})"
+            ) from exc
+        except (RecursionError, ValueError) as exc:  # too deep, or a number of too many digits
+            raise BadRequestError("the body is not valid JSON for this endpoint") from exc
+        if not isinstance(value, dict):
+            raise BadRequestError("the body must be a JSON object, such as {\"…\": \"…\"}")
+        return value
+
+    def _content(self, max_bytes: int) -> bytes:
+        body = self.body or ""
+        # Measured before it is decoded: four characters of base64 are three bytes.
+        length = len(body) * 3 // 4 - 2 if self.is_base64 else len(body)
+        if length <= max_bytes:
+            if self.is_base64:
+                try:
+                    content = base64.b64decode(body, validate=True)
+                except (binascii.Error, ValueError) as exc:
+                    raise BadRequestError("the body is declared as base64, but is not") from exc
+            else:
+                content = body.encode("utf-8", "surrogatepass")
+            if len(content) <= max_bytes:
+                return content
+        raise PayloadTooLargeError(f"the body is longer than {max_bytes:,} bytes")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def text_field(body: Mapping[str, Any], name: str, aliases: Sequence[str] = ()) -> str:
+    """Return a text from a JSON object.
+
+    Parameters
+    ----------
+    body : mapping
+        The object.
+    name : str
+        Field to look for, and the name that errors use.
+    aliases : sequence of str
+        Other names for it, tried in order.
+
+    Raises
+    ------
+    BadRequestError
+        The field is missing, no text, empty, or not valid Unicode.
+    """
+    found = next((one for one in (name, *aliases) if one in body), None)
+    if found is None:
+        raise BadRequestError(f"the field '{name}' is missing", field=name)
+    value = body[found]
+    if not isinstance(value, str):
+        kind = {dict: "an object", list: "an array", type(None): "null", bool: "a boolean"}
+        raise BadRequestError(
+            f"the field '{found}' must be a string, not {kind.get(type(value), 'a number')}",
+            field=found,
+        )
+    if not value.strip():
+        raise BadRequestError(f"the field '{found}' cannot be empty", field=found)
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError as exc:
+        raise BadRequestError(
+            f"the field '{found}' is not valid Unicode: a surrogate stands alone in it",
+            field=found,
+        ) from exc
+    return value
+
+
+def _quality(accept: str, media_type: str) -> float:
+    """Return the quality that an Accept header gives a media type (RFC 9110, section 12.5.1)."""
+    main = media_type.split("/")[0]
+    best, best_precision = (0.0 if accept.strip() else 1.0), -1
+    for entry in accept.split(","):
+        name, *parameters = (part.strip().lower() for part in entry.split(";"))
+        precision = {"*/*": 0, f"{main}/*": 1, media_type: 2}.get(name, -1)
+        if precision <= best_precision:
+            continue
+        quality = 1.0
+        for parameter in parameters:
+            if parameter.startswith("q="):
+                try:
+                    quality = min(1.0, max(0.0, float(parameter[2:])))
+                except ValueError:
+                    quality = 0.0
+        best, best_precision = quality, precision
+    return best
+
+
+@dataclass(frozen=True)
+class Response:
+    """An answer.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status.
+    content : str or dict
+        Text as it is; a dict is sent as JSON.
+    content_type : str
+        Media type.
+    headers : mapping
+        Further headers.
+    """
+
+    status: int
+    content: str | Mapping[str, Any]
+    content_type: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def problem(cls, error: SklearnApiError, request_id: str) -> "Response":
+        """Return an error as problem details, with the request's id to quote to whoever helps."""
+        content: dict[str, Any] = {
+            "type": "about:blank",
+            "title": error.title,
+            "status": error.status,
+            "detail": str(error),
+            "request_id": request_id,
+        }
+        if error.field is not None:
+            content["field"] = error.field
+        return cls(error.status, content, PROBLEM, error.headers)
+
+    def to_event(self, request_id: str) -> dict[str, Any]:
+        """Return what API Gateway wants from a Lambda."""
+        text = self.content
+        if not isinstance(text, str):
+            text = json.dumps(text, ensure_ascii=False, allow_nan=False)
+        # RFC 8259 knows no charset for JSON: it is UTF-8.
+        charset = "; charset=utf-8" if self.content_type == TEXT else ""
+        return {
+            "statusCode": self.status,
+            "headers": {
+                "Content-Type": f"{self.content_type}{charset}",
+                "Cache-Control": "no-store",
+                "X-Content-Type-Options": "nosniff",
+                "X-Request-Id": request_id,
+                **self.headers,
+            },
+            "body": text,
+            "isBase64Encoded": False,
+        }
