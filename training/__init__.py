@@ -1,0 +1,1 @@
+"""Train a model, measure it, and publish it: ``python -m training --help``."""

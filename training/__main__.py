@@ -1,0 +1,129 @@
+"""The command line: ``python -m training train`` and ``python -m training publish``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from training.console import Report
+from training.errors import TrainingError
+
+DEFAULT_OUTPUT = Path(".local/model/review")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m training",
+        description="Train a classifier of film reviews, and publish it to a stage's S3 bucket.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser(
+        "train",
+        help="train a model, measure it, and store it in a folder",
+        description="Train a model on reviews with labels, measure it on reviews that it has not "
+        "seen, and store artifact and manifest in a folder.",
+    )
+    train.add_argument(
+        "--data",
+        metavar="PATH|HUB_ID",
+        help="csv, jsonl, json (each compressed too) or parquet file, or a data set of the Hugging "
+        "Face hub such as stanfordnlp/imdb (default: the sample that comes with the project)",
+    )
+    train.add_argument("--revision", help="commit of a data set of the hub")
+    train.add_argument("--text-column", help="found by its usual names if not given")
+    train.add_argument("--label-column", help="found by its usual names if not given")
+    train.add_argument(
+        "--test-data", metavar="PATH", help="measure on this file instead of a part of the data"
+    )
+    train.add_argument(
+        "--test-size",
+        type=float,
+        default=0.2,
+        help="share of the data to measure on, default: %(default)s",
+    )
+    train.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    train.add_argument(
+        "--output", type=Path, default=DEFAULT_OUTPUT, help="folder, default: %(default)s"
+    )
+    train.add_argument(
+        "--if-changed",
+        action="store_true",
+        help="do nothing when the folder holds the model that this would train",
+    )
+
+    publish = commands.add_parser(
+        "publish",
+        help="make a trained model the one that a stage serves",
+        description="Store a trained model as a new version in a stage's bucket, and make it the "
+        "one that is served. Running Lambdas take it over by themselves.",
+    )
+    publish.add_argument("--stage", default="local", help="default: %(default)s")
+    publish.add_argument("--region", help="default: that of your AWS profile, or us-east-1")
+    publish.add_argument("--bucket", help="default: what the stage's stack calls its model bucket")
+    publish.add_argument(
+        "--model", type=Path, default=DEFAULT_OUTPUT, help="folder, default: %(default)s"
+    )
+    return parser
+
+
+def _train(arguments: argparse.Namespace, report: Report) -> None:
+    if not 0 < arguments.test_size < 1:
+        raise TrainingError(f"--test-size is {arguments.test_size}; it must be between 0 and 1")
+    with report.step("Loading scikit-learn"):
+        from training.train import Options, current, train
+    options = Options(
+        source=arguments.data,
+        output=arguments.output,
+        test_source=arguments.test_data,
+        test_size=arguments.test_size,
+        seed=arguments.seed,
+        text_column=arguments.text_column,
+        label_column=arguments.label_column,
+        revision=arguments.revision,
+    )
+    if arguments.if_changed and (manifest := current(options)):
+        report.say(
+            f"✓ Model is current: trained on {manifest.training['source']}, "
+            f"accuracy {manifest.metrics['accuracy']:.4f}"
+        )
+        return
+    train(options, report)
+    report.say(f"The model is in {arguments.output}")
+
+
+def _publish(arguments: argparse.Namespace, report: Report) -> None:
+    from sklearn_api.store import ModelStore
+    from training.publish import Account, publish
+    from training.train import load
+
+    manifest, content = load(arguments.model)
+    account = Account(arguments.stage, arguments.region)
+    bucket = arguments.bucket or account.bucket()
+    with account.errors(), report.progress("Uploading", len(content)) as advance:
+        store = ModelStore(account.client("s3"), bucket, manifest.name)
+        version, new = publish(store, manifest, content, now=datetime.now(UTC), progress=advance)
+    if new:
+        report.say(f"✓ Published to s3://{bucket}: stage {arguments.stage} serves {version}")
+    else:
+        report.say(f"✓ Stage {arguments.stage} serves this model already: {version}")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit status."""
+    arguments = _parser().parse_args(argv)
+    commands = {"train": _train, "publish": _publish}
+    try:
+        commands[arguments.command](arguments, Report())
+    except TrainingError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped by Ctrl-C", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

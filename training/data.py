@@ -1,0 +1,265 @@
+"""Reviews and labels, read with Hugging Face `datasets` from the hub or from a local file.
+
+`datasets` reads csv, jsonl, json and parquet, and all but parquet compressed as well. What comes
+out is checked here, so that training never starts on data that cannot work.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.errors import TrainingError
+
+SAMPLE = Path(__file__).parent / "sample" / "reviews.csv"
+# The commit of a data set is part of what a model was trained on: no name that can move.
+PINNED = {"stanfordnlp/imdb": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
+MIN_ROWS = 20
+
+TEXT_COLUMNS = ("text", "review_text", "review", "movie_text", "sentence", "content")
+LABEL_COLUMNS = ("label", "labels", "sentiment", "target", "class")
+_WORDS = {
+    **dict.fromkeys(("0", "0.0", "neg", "negative", "false", "bad"), 0),
+    **dict.fromkeys(("1", "1.0", "pos", "positive", "true", "good"), 1),
+}
+_BUILDERS = {"csv": "csv", "tsv": "csv", "jsonl": "json", "json": "json", "parquet": "parquet"}
+_COMPRESSIONS = ("gz", "bz2", "xz", "zst", "zip")
+
+
+@dataclass(frozen=True)
+class Reviews:
+    """Texts with labels.
+
+    Attributes
+    ----------
+    texts : list of str
+        Shape ``(n,)``.
+    labels : list of int
+        Shape ``(n,)``, each 0 (negative) or 1 (positive).
+    source : str
+        File name, or id of the data set on the hub.
+    revision : str
+        SHA-256 of the file, or commit of the data set.
+    columns : tuple of str
+        The columns of texts and of labels.
+    """
+
+    texts: list[str]
+    labels: list[int]
+    source: str
+    revision: str
+    columns: tuple[str, str]
+
+
+def read(
+    source: str | None = None,
+    *,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    revision: str | None = None,
+    split: str = "train",
+) -> Reviews:
+    """Read reviews and check that a model can be trained on them.
+
+    Parameters
+    ----------
+    source : str, optional
+        A file, or the id of a data set on the hub; the sample reviews when not given.
+    text_column, label_column : str, optional
+        Found by their usual names when not given.
+    revision : str, optional
+        Commit of a data set on the hub; known for those in `PINNED`.
+    split : str
+        Of a data set on the hub.
+
+    Raises
+    ------
+    TrainingError
+        It cannot be read, or a model cannot be trained on it; the message says why.
+    """
+    path = Path(source) if source else SAMPLE
+    if path.exists() or _looks_like_a_path(str(path)):
+        if revision:
+            raise TrainingError(f"--revision belongs to a data set of the hub, {path} is a file")
+        rows, name, found_revision = _read_file(path), path.name, _sha256(path)
+    else:
+        name = str(source)
+        found_revision = revision or PINNED.get(name) or ""
+        if not found_revision:
+            raise TrainingError(
+                f"{name} is no file here, and as a data set of the hub it needs --revision, the "
+                f"commit to train on (known without it: {', '.join(PINNED)})"
+            )
+        rows = _read_hub(name, found_revision, split)
+    text = _column(rows, text_column, TEXT_COLUMNS, "text", name)
+    label = _column(rows, label_column, LABEL_COLUMNS, "label", name)
+    texts = _texts(rows[text], text, name)
+    labels = _labels(rows, label, name)
+    _check(texts, labels, name)
+    return Reviews(texts, labels, name, found_revision, (text, label))
+
+
+def fingerprint(path: str | None, revision: str | None) -> str:
+    """Return what identifies the data of `read` without reading it: a file's sha256, or the commit."""
+    file = Path(path) if path else SAMPLE
+    if file.exists():
+        return _sha256(file)
+    return f"{path}@{revision or PINNED.get(str(path), '')}"
+
+
+def _looks_like_a_path(source: str) -> bool:
+    """Return whether a person means a file: hub ids are ``owner/name`` without a file's ending."""
+    parts = Path(source).name.lower().split(".")
+    return (
+        source.startswith((".", "/", "~", "\\"))
+        or source.count("/") != 1
+        or parts[-1] in _BUILDERS
+        or parts[-1] in _COMPRESSIONS
+    )
+
+
+def _read_file(path: Path) -> Any:
+    if not path.exists():
+        raise TrainingError(f"there is no file {path}")
+    if path.is_dir():
+        raise TrainingError(f"{path} is a folder; name a csv, jsonl, json or parquet file")
+    parts = path.name.lower().split(".")
+    compressed = parts.pop() if parts[-1] in _COMPRESSIONS else None
+    ending = parts[-1] if len(parts) > 1 else ""
+    builder = _BUILDERS.get(ending)
+    if builder is None or (builder == "parquet" and compressed):
+        raise TrainingError(
+            f"{path.name} is of no known type; csv, tsv, jsonl and json are read, compressed "
+            f"as {', '.join(_COMPRESSIONS)} too, and parquet as it is"
+        )
+    if path.stat().st_size == 0:
+        raise TrainingError(f"{path} is empty")
+    options: dict[str, Any] = {}
+    if builder == "csv":
+        # A review that says "null" is a review.
+        options = {"keep_default_na": False, "sep": "\t" if ending == "tsv" else ","}
+    with _datasets(offline=True) as (datasets, cache):
+        try:
+            loaded = datasets.load_dataset(
+                builder,
+                data_files={"train": str(path.absolute())},
+                split="train",
+                cache_dir=cache,
+                **options,
+            )
+            return _in_memory(loaded)
+        # Parsers of four formats and five compressions, each with errors of its own.
+        except Exception as exc:
+            cause = exc.__cause__ or exc
+            reason = " ".join(str(cause).split())[:200]
+            raise TrainingError(f"{path} cannot be read as {ending}: {reason}") from exc
+
+
+def _read_hub(name: str, revision: str, split: str) -> Any:
+    with _datasets(offline=False) as (datasets, cache):
+        try:
+            loaded = datasets.load_dataset(name, revision=revision, split=split, cache_dir=cache)
+            return _in_memory(loaded)
+        # Network, hub and parser all raise what they like.
+        except Exception as exc:
+            reason = " ".join(str(exc).split())[:200]
+            raise TrainingError(
+                f"{name} cannot be read from the Hugging Face hub ({type(exc).__name__}: {reason}); "
+                "is the network reachable? A local csv, jsonl or parquet file works without it: "
+                "--data PATH"
+            ) from exc
+
+
+def _in_memory(loaded: Any) -> dict[str, list[Any]]:
+    """Return a data set's columns; class labels as their names."""
+    columns: dict[str, list[Any]] = {name: list(loaded[name]) for name in loaded.column_names}
+    for name, feature in loaded.features.items():
+        if hasattr(feature, "int2str"):
+            columns[name] = [feature.int2str(value) for value in columns[name]]
+    return columns
+
+
+@contextmanager
+def _datasets(*, offline: bool) -> Iterator[tuple[Any, str]]:
+    """Import `datasets` for one use: quiet, no telemetry, its cache in a folder that goes again.
+
+    A local file needs no network, and so it gets none: `datasets` would look up hosts otherwise.
+    """
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    import datasets
+    import huggingface_hub.constants
+
+    datasets.disable_progress_bars()
+    datasets.logging.set_verbosity_error()
+    before = (datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE)
+    if offline:
+        datasets.config.HF_HUB_OFFLINE = huggingface_hub.constants.HF_HUB_OFFLINE = True
+    try:
+        with tempfile.TemporaryDirectory(prefix="datasets-", ignore_cleanup_errors=True) as cache:
+            yield datasets, cache
+    finally:
+        datasets.config.HF_HUB_OFFLINE, huggingface_hub.constants.HF_HUB_OFFLINE = before
+
+
+def _column(
+    rows: dict[str, list[Any]], wanted: str | None, usual: Sequence[str], kind: str, name: str
+) -> str:
+    present = ", ".join(rows) or "none"
+    if wanted is not None:
+        if wanted not in rows:
+            raise TrainingError(f"{name} has no column '{wanted}'; it has: {present}")
+        return wanted
+    lower = {column.lower(): column for column in rows}
+    for candidate in usual:
+        if candidate in lower:
+            return lower[candidate]
+    raise TrainingError(
+        f"{name} has no {kind} column of a usual name ({', '.join(usual)}); it has: {present}. "
+        f"Name one with --{kind}-column"
+    )
+
+
+def _texts(values: list[Any], column: str, name: str) -> list[str]:
+    for number, value in enumerate(values, 1):
+        if not isinstance(value, str) or not value.strip():
+            kind = "empty" if value is None or isinstance(value, str) else "no text"
+            raise TrainingError(
+                f"row {number} of {name} is {kind} in the column '{column}'; every row needs a text"
+            )
+    return values
+
+
+def _labels(rows: dict[str, list[Any]], column: str, name: str) -> list[int]:
+    values = [str(value).strip().lower() for value in rows[column]]
+    unknown = Counter(values).keys() - _WORDS.keys()
+    if unknown:
+        shown = ", ".join(repr(value) for value in sorted(unknown)[:5])
+        more = " and others" if len(unknown) > 5 else ""
+        raise TrainingError(
+            f"the column '{column}' of {name} holds {shown}{more}; labels are 0 and 1, or words "
+            "such as negative and positive, neg and pos"
+        )
+    return [_WORDS[value] for value in values]
+
+
+def _check(texts: list[str], labels: list[int], name: str) -> None:
+    if len(texts) < MIN_ROWS:
+        raise TrainingError(f"{name} has {len(texts)} rows; at least {MIN_ROWS} are needed")
+    counts = Counter(labels)
+    if min(counts[0], counts[1]) < 5:
+        raise TrainingError(
+            f"{name} has {counts[0]} negative and {counts[1]} positive reviews; "
+            "at least 5 of each are needed"
+        )
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    with path.open("rb") as source:
+        return hashlib.file_digest(source, "sha256").hexdigest()
