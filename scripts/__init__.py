@@ -1,0 +1,1 @@
+"""What a person types: one launcher for each task, and what is behind it in ``lib``."""

@@ -1,0 +1,96 @@
+# Sourced by the scripts beside this folder: finds uv and the project's Python, syncs the project's
+# environment with its lock, and runs a module of scripts/lib in it. Everything it makes lies in the
+# project's folder. bash 3.2 is enough.
+
+UV_VERSION=0.13.9 # the one that is installed where there is none
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() {
+  say "error: $*"
+  exit 1
+}
+
+# The first of the given programs that really runs: pyenv's shims exist for programs that do not.
+first_working() {
+  local candidate
+  for candidate in "$@"; do
+    if [ -n "$candidate" ] && "$candidate" --version >/dev/null 2>&1; then
+      command -v "$candidate"
+      return 0
+    fi
+  done
+  return 1
+}
+
+pyenv_versions() { printf '%s' "${PYENV_ROOT:-$HOME/.pyenv}/versions"; }
+
+find_uv() {
+  UV=$(first_working "${UV:-}" uv "$HOME/.local/bin/uv" "$root/.local/uv/bin/uv" \
+    "$(pyenv_versions)"/*/bin/uv) && return
+  local base
+  base=$(first_working python3 "$(pyenv_versions)"/3.*/bin/python3 python3.13 python3.12 python3.11 \
+    /usr/bin/python3) ||
+    fail "no Python found; install Python 3 from your system's packages or python.org"
+  say "• uv is not installed: bringing uv $UV_VERSION into .local/uv"
+  rm -rf "$root/.local/uv"
+  "$base" -m venv "$root/.local/uv" ||
+    fail "$base cannot make a virtual environment (on Debian and Ubuntu: apt-get install python3-venv)"
+  "$root/.local/uv/bin/python" -m pip install -q --disable-pip-version-check "uv==$UV_VERSION" ||
+    fail "uv $UV_VERSION could not be installed with pip; is the network reachable?"
+  UV="$root/.local/uv/bin/uv"
+}
+
+# The interpreter of a Python version: installed, in pyenv, or fetched by uv.
+find_python() {
+  local version=$1 found
+  if found=$(first_working "python$version" "$(pyenv_versions)/$version"*/bin/"python$version"); then
+    # Through a shim to the interpreter itself.
+    "$found" -c 'import sys; print(sys.executable)'
+    return
+  fi
+  if found=$("$UV" python find --no-project "$version" 2>/dev/null); then
+    printf '%s\n' "$found"
+    return
+  fi
+  say "• Python $version is not installed: having uv fetch it"
+  "$UV" python install -q "$version" >&2 && "$UV" python find --no-project "$version" 2>/dev/null && return
+  fail "Python $version is needed and was not found, nor could uv fetch it. Install it (for example
+  with: pyenv install $version), or choose another of 3.11, 3.12 and 3.13 for one command with
+  PYTHON_VERSION=3.12, or for good in the file .python-version"
+}
+
+# Make a virtual environment hold exactly what a lock names. Does nothing when it already does.
+sync_environment() {
+  local environment=$1 version=$2 lock=$3 stamp="$1/.lock" python
+  if [ -x "$environment/bin/python" ] && cmp -s "$lock" "$stamp" &&
+    "$environment/bin/python" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$version')" 2>/dev/null; then
+    return
+  fi
+  python=$(find_python "$version")
+  say "• Installing locked packages for Python $version into ${environment#"$root"/}"
+  "$UV" venv -q --allow-existing --no-project --python "$python" "$environment" ||
+    fail "no virtual environment for Python $version could be made in $environment"
+  "$UV" pip sync -q --require-hashes --python "$environment/bin/python" "$lock" ||
+    fail "the packages of ${lock#"$root"/} could not be installed; is the network reachable?"
+  cp "$lock" "$stamp"
+}
+
+# Run a module in the project's environment; the caller's folder stays the current one.
+run_module() {
+  local declared environment
+  declared=$(tr -d '[:space:]' <"$root/.python-version")
+  PYTHON_VERSION=${PYTHON_VERSION:-$declared}
+  case $PYTHON_VERSION in
+    3.11 | 3.12 | 3.13) ;;
+    *) fail "Python $PYTHON_VERSION is asked for (by PYTHON_VERSION or the file .python-version); this project runs on 3.11, 3.12 and 3.13" ;;
+  esac
+  environment="$root/.venv"
+  [ "$PYTHON_VERSION" = "$declared" ] || environment="$root/.venv-$PYTHON_VERSION"
+  find_uv
+  sync_environment "$environment" "$PYTHON_VERSION" "$root/requirements/dev.lock"
+  export UV PYTHON_VERSION
+  export PYTHONPATH="$root"
+  exec "$environment/bin/python" -m "$@"
+}

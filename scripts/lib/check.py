@@ -1,0 +1,124 @@
+"""Run every check of the project: what CI runs, and what to run before a commit."""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+from scripts.lib import toolchain
+from scripts.lib.console import ERR, OUT, run_main, step
+from scripts.lib.layer import build_layer
+from scripts.lib.project import ROOT, architecture, python_version
+
+OTHER_PYTHON = "3.11"
+PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "tests"]
+
+
+def call(*command: str, cwd: str = ".", **environment: str) -> bool:
+    """Run a check with its output on this terminal; return whether it passed."""
+    result = subprocess.run(
+        command, cwd=ROOT / cwd, env={**os.environ, **environment}, check=False
+    )
+    return result.returncode == 0
+
+
+def python(*command: str) -> bool:
+    """Run a module in the project's environment."""
+    return call(sys.executable, "-m", *command)
+
+
+def emulator(*command: str) -> bool:
+    """Run a module in the emulator's environment."""
+    return call(
+        str(toolchain.EMULATOR_ENVIRONMENT / "bin" / "python"), "-m", *command, cwd="emulator",
+        UV=toolchain.uv(), LAMBDA_RUNTIMES_DIR=str(toolchain.RUNTIMES), PYTHONPATH="",
+    )  # fmt: skip
+
+
+def lint() -> bool:
+    """Style and formatting, of the emulator too."""
+    return all([python("ruff", "check", "."), python("ruff", "format", "--check", ".")])
+
+
+def types() -> bool:
+    """Types, strictly; the emulator's in its own environment, against LocalStack itself."""
+    return all([python("mypy", *PYTHON_CODE), emulator("mypy", "localstack_parity")])
+
+
+def unit() -> bool:
+    """Unit tests; nothing is deployed."""
+    return python("pytest", "tests/unit", "-q")
+
+
+def plugin() -> bool:
+    """The emulator plugin's tests, with a LocalStack of their own."""
+    return emulator("pytest", "-q")
+
+
+def integration() -> bool:
+    """The deployed stack, through HTTP."""
+    return python("pytest", "tests/integration", "-q")
+
+
+def other_python() -> bool:
+    """The integration tests once more, with another Python for everything but the emulator."""
+    if python_version() == OTHER_PYTHON:
+        return True
+    if toolchain.find_python(OTHER_PYTHON) is None:
+        ERR.print(
+            f"! NOT RUN: Python {OTHER_PYTHON} is not installed here, and the integration tests "
+            "were not run with it",
+            markup=False,
+        )
+        return True
+    return call(
+        str(ROOT / "scripts" / "test"), "unit", "integration", PYTHON_VERSION=OTHER_PYTHON
+    )
+
+
+CHECKS: dict[str, Callable[[], bool]] = {
+    "lint": lint,
+    "types": types,
+    "unit": unit,
+    "emulator": plugin,
+    "integration": integration,
+    f"python{OTHER_PYTHON}": other_python,
+}
+
+
+def main() -> int:
+    """Run the script; see ``--help``."""
+    listing = "\n".join(f"  {name:<12} {check.__doc__}" for name, check in CHECKS.items())
+    parser = argparse.ArgumentParser(
+        prog="scripts/test",
+        description="Install what is missing and run all checks, or those that are named:\n\n"
+        + listing,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("check", nargs="*", choices=[[], *CHECKS], help=argparse.SUPPRESS)
+    chosen = parser.parse_args().check or list(CHECKS)
+    with step("Deployer, emulator and layer") as done:
+        toolchain.install_deployer()
+        toolchain.install_emulator()
+        toolchain.install_runtime()
+        build_layer(python_version(), architecture(), root=ROOT, report=lambda line: None)
+        done("current")
+    failed = []
+    for name in chosen:
+        OUT.rule(name)
+        begun = time.monotonic()
+        passed = CHECKS[name]()
+        OUT.print(f"{'✓' if passed else '✗'} {name} ({time.monotonic() - begun:.0f} s)")
+        if not passed:
+            failed.append(name)
+    if failed:
+        ERR.print(f"error: failed: {', '.join(failed)}", markup=False)
+        return 1
+    OUT.print(f"All checks passed with Python {python_version()}: {', '.join(chosen)}")
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)

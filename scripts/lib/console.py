@@ -1,0 +1,55 @@
+"""What the scripts print: steps with their progress and time, errors as one sentence."""
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+
+from scripts.lib.project import ScriptError
+
+OUT = Console(highlight=False, soft_wrap=True)
+ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Step:
+    """One step under way; `result` is what its line says in the end."""
+
+    def __init__(self) -> None:
+        self.result = "done"
+
+    def __call__(self, result: str) -> None:
+        """Set what the step's line says when it has ended."""
+        self.result = result
+
+
+@contextmanager
+def step(title: str) -> Iterator[Step]:
+    """Show a step while it runs (a spinner on a terminal) and one line when it has ended."""
+    begun = time.monotonic()
+    current = Step()
+    if OUT.is_terminal:
+        with OUT.status(f"{title} …"):
+            yield current
+    else:
+        OUT.print(f"• {title} …", markup=False)
+        yield current
+    OUT.print(
+        f"✓ {title}: {current.result} ({time.monotonic() - begun:.1f} s)", markup=False, style=None
+    )
+
+
+def run_main(main: Callable[[], int]) -> None:
+    """Run a script's main function and end the process as a person expects it.
+
+    A `ScriptError` becomes ``error: …`` and exit status 1, Ctrl-C exit status 130.
+    """
+    try:
+        sys.exit(main())
+    except ScriptError as exc:
+        ERR.print(f"error: {exc}", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        ERR.print("stopped by Ctrl-C", markup=False)
+        sys.exit(130)

@@ -1,0 +1,32 @@
+"""Stop what scripts/up started, and only that."""
+
+import argparse
+
+from scripts.lib import emulator as emulators
+from scripts.lib.console import OUT, run_main, step
+from scripts.lib.stack import STACK_FILE, Stack
+
+
+def main() -> int:
+    """Run the script; see ``--help``."""
+    argparse.ArgumentParser(
+        prog="scripts/down",
+        description="Stop the LocalStack that scripts/up started, with all that runs in it. Models, "
+        "layers and installed packages stay in .local, so that the next scripts/up is quick.",
+    ).parse_args()
+    stack = Stack.load()
+    if stack is None:
+        OUT.print("Nothing to stop: scripts/up has not left anything running.")
+        return 0
+    current = stack.emulator
+    with step(f"LocalStack at port {current.port}") as done:
+        if emulators.stop(current):
+            done(f"stopped (process {current.pid})")
+        else:
+            done("had ended already")
+    STACK_FILE.unlink(missing_ok=True)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,214 @@
+"""The emulator as a process on this machine: started, asked, and stopped.
+
+Run as a program it starts LocalStack in the foreground, the way `docker compose up` would::
+
+    ./scripts/emulator [--port 4566]
+"""
+
+import argparse
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.lib import toolchain
+from scripts.lib.console import OUT, run_main, step
+from scripts.lib.project import LOCAL, ScriptError, tail
+
+DEFAULT_PORT = 4566
+START_SECONDS = 90.0
+STOP_SECONDS = 20.0
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator, as its own address describes it."""
+
+    pid: int
+    port: int
+    executor: str
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+def default_port() -> int:
+    """Return the port to use where none is given: ``EMULATOR_PORT``, or 4566."""
+    text = os.environ.get("EMULATOR_PORT", str(DEFAULT_PORT))
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise ScriptError(f"EMULATOR_PORT is {text!r}; it must be a number from 1 to 65535")
+    return int(text)
+
+
+def find(port: int) -> Emulator | None:
+    """Return the emulator that listens at `port`, None where nothing or something else does."""
+    try:
+        with urllib.request.urlopen(
+            f"http://127.0.0.1:{port}/_localstack/parity", timeout=5
+        ) as answer:
+            info: dict[str, Any] = json.load(answer)
+        return Emulator(int(info["pid"]), port, str(info["executor"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def port_is_free(port: int) -> bool:
+    """Return whether a server can listen at that port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """Return a port that nothing listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def state_directory(port: int) -> Path:
+    """Return the folder of everything that the emulator at `port` writes."""
+    return LOCAL / "localstack" / str(port)
+
+
+def log_path(port: int) -> Path:
+    """Return the log of the emulator at `port`."""
+    return LOCAL / "localstack" / f"{port}.log"
+
+
+def command(port: int) -> list[str]:
+    """Return the command line that starts the emulator in the foreground."""
+    return [
+        str(toolchain.EMULATOR_ENVIRONMENT / "bin" / "python"), "-m", "localstack_parity.cli",
+        "start", "--port", str(port), "--state-dir", str(state_directory(port)),
+    ]  # fmt: skip
+
+
+def environment() -> dict[str, str]:
+    """Return the emulator's environment: this one, without what would point it elsewhere."""
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTHON"))
+    }
+    return {**inherited, "LAMBDA_RUNTIMES_DIR": str(toolchain.RUNTIMES)}
+
+
+def start(port: int) -> Emulator:
+    """Start the emulator in the background and wait until it answers.
+
+    Raises
+    ------
+    ScriptError
+        The port is taken, the emulator died or did not answer in time, or it runs functions in
+        another way than as processes. Nothing is left running.
+    """
+    if not port_is_free(port):
+        raise ScriptError(
+            f"port {port} is used by another program; choose another with --port, "
+            f"for example --port {free_port()}"
+        )
+    log = log_path(port)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as target:
+        process = subprocess.Popen(
+            command(port),
+            stdout=target,
+            stderr=target,
+            stdin=subprocess.DEVNULL,
+            env=environment(),
+            start_new_session=True,  # Ctrl-C in this terminal must not reach it
+        )
+    try:
+        return _wait(process, port, log)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+
+
+def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> Emulator:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise ScriptError(
+                f"LocalStack ended while it was starting (exit status {process.returncode}); "
+                f"the end of {log}:\n{tail(log)}"
+            )
+        if found := find(port):
+            if found.executor != "process":
+                raise ScriptError(
+                    f"LocalStack runs functions with {found.executor!r} instead of 'process'; "
+                    f"the end of {log}:\n{tail(log)}"
+                )
+            return found
+        time.sleep(0.1)
+    raise ScriptError(
+        f"LocalStack did not answer within {START_SECONDS:.0f} s; the end of {log}:\n{tail(log)}"
+    )
+
+
+def stop(emulator: Emulator) -> bool:
+    """Stop an emulator; return False when it does not run (any more).
+
+    It is asked for its process id first, so that no other process can be meant by an old one.
+    """
+    found = find(emulator.port)
+    if found is None or found.pid != emulator.pid:
+        return False
+    os.kill(found.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _exists(found.pid):
+        if time.monotonic() > deadline:
+            os.kill(found.pid, signal.SIGKILL)
+            break
+        time.sleep(0.05)
+    return True
+
+
+def _exists(pid: int) -> bool:
+    try:
+        os.waitpid(pid, os.WNOHANG)  # Reap it if it is this process's child.
+    except ChildProcessError:
+        pass
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def main() -> int:
+    """Start the emulator in the foreground; see ``--help``."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/emulator",
+        description="Start LocalStack, with Lambda functions as processes, in the foreground. "
+        "Ctrl-C ends it, and all that runs in it.",
+    )
+    parser.add_argument("--port", type=int, default=default_port(), help="default: %(default)s")
+    port = parser.parse_args().port
+    with step("LocalStack") as done:
+        done("installed" if toolchain.install_emulator() else "is current")
+        toolchain.install_runtime()
+    if not port_is_free(port):
+        raise ScriptError(f"port {port} is used by another program; choose another with --port")
+    OUT.print(f"Starting at http://127.0.0.1:{port} (Ctrl-C ends it)", markup=False)
+    arguments = command(port)
+    os.execve(arguments[0], arguments, environment())
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,56 @@
+"""Where things are, and the one Python version that everything follows.
+
+The version stands in the file ``.python-version``; the environment variable ``PYTHON_VERSION``
+replaces it for one command. ``scripts/python-version.cjs`` reads the same two for serverless.yml.
+"""
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = ROOT / ".local"
+SERVICE = "sklearn-api"
+SUPPORTED = ("3.11", "3.12", "3.13")
+
+
+class ScriptError(Exception):
+    """What a person must know and can act on: one clear sentence, perhaps with a log's end."""
+
+
+def python_version() -> str:
+    """Return the project's Python, such as ``3.13``.
+
+    Raises
+    ------
+    ScriptError
+        The version is not supported, or the running interpreter is of another one.
+    """
+    declared = os.environ.get("PYTHON_VERSION") or (ROOT / ".python-version").read_text()
+    version = declared.strip()
+    if version not in SUPPORTED:
+        raise ScriptError(
+            f"Python {version} is asked for; this project runs on {', '.join(SUPPORTED)}"
+        )
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if running != version:
+        raise ScriptError(
+            f"the project's Python is {version}, but this command runs on {running}; start it by "
+            f"its script in scripts/, or set PYTHON_VERSION={running} for this command"
+        )
+    return version
+
+
+def architecture() -> str:
+    """Return this machine's architecture by Lambda's name for it."""
+    return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+
+
+def tail(path: Path, lines: int = 15) -> str:
+    """Return the last lines of a log, indented, for an error message."""
+    try:
+        text = path.read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(f"  {line}" for line in text.rstrip().split("\n")[-lines:])

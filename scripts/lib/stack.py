@@ -1,0 +1,160 @@
+"""The stack that runs in the emulator: deployed, described, and asked for a prediction."""
+
+import json
+import os
+import urllib.error
+import urllib.request
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scripts.lib import toolchain
+from scripts.lib.emulator import Emulator
+from scripts.lib.project import LOCAL, ROOT, SERVICE, ScriptError, architecture, python_version
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+STACK_FILE = LOCAL / "stack.json"
+REGION = "us-east-1"
+LAYER_DIRECTORY = LOCAL / "layer"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a client, or a test, needs to know. Written to ``.local/stack.json``."""
+
+    stage: str
+    region: str
+    endpoint: str
+    api_key: str
+    bucket: str
+    emulator: Emulator
+
+    def save(self) -> None:
+        """Write `STACK_FILE`, as a whole or not at all."""
+        temporary = STACK_FILE.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        temporary.replace(STACK_FILE)
+
+    @classmethod
+    def load(cls) -> "Stack | None":
+        """Return what `STACK_FILE` says, None where there is none or it says something else."""
+        try:
+            values = json.loads(STACK_FILE.read_text())
+            return cls(**{**values, "emulator": Emulator(**values["emulator"])})
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+
+def credentials() -> dict[str, str]:
+    """Return environment variables that lead every AWS client to the emulator's dummy account."""
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+    }
+
+
+def client(service: str, url: str) -> "BaseClient":
+    """Return a boto3 client of the emulator at `url`."""
+    import boto3
+
+    return boto3.client(  # type: ignore[call-overload, no-any-return]  # the name is a variable
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+
+
+def serverless(
+    arguments: list[str], *, stage: str, url: str, cwd: Path = ROOT, what: str | None = None
+) -> str:
+    """Run the deployer against the emulator and return its output.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Its command, such as ``["deploy"]``.
+    stage : str
+        Any stage of serverless.yml: this one is sent to the emulator, whatever its name.
+    url : str
+        The emulator.
+    cwd : Path
+        Folder with a serverless.yml.
+    what : str, optional
+        How an error names what was attempted.
+    """
+    name = f"`sls {' '.join(arguments)} --stage {stage}`"
+    return toolchain.run(
+        [str(ROOT / "node_modules" / ".bin" / "sls"), *arguments, "--stage", stage],
+        what or name,
+        cwd=cwd,
+        **credentials(),
+        AWS_ENDPOINT_URL=url,
+        EMULATED_STAGE=stage,
+        LAMBDA_ARCHITECTURE=architecture(),
+        PYTHON_VERSION=python_version(),
+        # How often the deployer asks whether the stack is ready, in milliseconds.
+        SLS_AWS_MONITORING_FREQUENCY="200",
+        SLS_NOTIFICATIONS_MODE="off",
+    )
+
+
+def describe(emulator: Emulator, stage: str = "local") -> Stack:
+    """Ask the emulator for a deployed stack.
+
+    Raises
+    ------
+    ScriptError
+        It is not deployed.
+    """
+    name = f"{SERVICE}-{stage}"
+    cloudformation: Any = client("cloudformation", emulator.url)
+    gateway: Any = client("apigateway", emulator.url)
+    try:
+        found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        resource = cloudformation.describe_stack_resource(
+            StackName=name, LogicalResourceId="ApiGatewayRestApi"
+        )
+    except cloudformation.exceptions.ClientError as exc:
+        raise ScriptError(f"stack {name} is not deployed at {emulator.url}: {exc}") from exc
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+    api = resource["StackResourceDetail"]["PhysicalResourceId"]
+    keys = gateway.get_api_keys(includeValues=True, nameQuery=name)["items"]
+    return Stack(
+        stage=stage,
+        region=REGION,
+        # Path style: no name has to resolve to this machine.
+        endpoint=f"{emulator.url}/restapis/{api}/{stage}/_user_request_",
+        api_key=next(key["value"] for key in keys if key["name"] == name),
+        bucket=outputs["ModelBucketName"],
+        emulator=emulator,
+    )
+
+
+def ask(stack: Stack, review: str, timeout: float = 60) -> dict[str, Any]:
+    """Send one review through API Gateway and return the answer.
+
+    Raises
+    ------
+    ScriptError
+        Any answer but 200, with its body.
+    """
+    request = urllib.request.Request(
+        f"{stack.endpoint}/review",
+        json.dumps({"review_text": review}).encode(),
+        {"x-api-key": stack.api_key, "Content-Type": "application/json"},
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            result: dict[str, Any] = json.load(answer)
+            return result
+    except urllib.error.HTTPError as exc:
+        body = exc.read().decode(errors="replace")
+        raise ScriptError(f"POST /review answered {exc.code}: {body}") from exc
+    except OSError as exc:
+        raise ScriptError(f"POST /review got no answer from {stack.endpoint}: {exc}") from exc

@@ -1,0 +1,180 @@
+"""What has to be installed beside the project's own environment.
+
+The emulator has an environment of its own, with a Python of its own; each Lambda runtime has one;
+the deployer comes from npm. All are locked, lie in the project's folder, and are left alone when
+they are current.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from scripts.lib.project import LOCAL, ROOT, ScriptError, python_version
+
+EMULATOR = ROOT / "emulator"
+EMULATOR_ENVIRONMENT = EMULATOR / ".venv"
+EMULATOR_PYTHON = ("3.13", "3.12")  # LocalStack 4.14 runs on no other
+RUNTIMES = LOCAL / "runtimes"
+NODE_MAJOR = 20
+
+
+def uv() -> str:
+    """Return the uv executable; the scripts' launcher finds or installs it."""
+    found = os.environ.get("UV") or shutil.which("uv")
+    if not found:
+        raise ScriptError("uv is not on PATH; run this by its script in scripts/, which brings it")
+    return found
+
+
+def run(command: list[str], what: str, *, cwd: Path = ROOT, **environment: str) -> str:
+    """Run a program quietly and return its output.
+
+    It gets this process's environment but for AWS's variables: nothing that runs here may reach a
+    real account by a profile that happens to be set.
+
+    Raises
+    ------
+    ScriptError
+        It failed: `what` says in words what was attempted, the end of its output follows.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    result = subprocess.run(
+        command,
+        cwd=cwd,
+        env={**inherited, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    if result.returncode:
+        lines = "\n".join(f"  {line}" for line in result.stdout.rstrip().split("\n")[-15:])
+        raise ScriptError(f"{what} failed (exit status {result.returncode}):\n{lines}")
+    return result.stdout
+
+
+def find_python(version: str) -> Path | None:
+    """Return an interpreter of that version: on PATH, in pyenv, or one that uv knows."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    candidates = [
+        shutil.which(f"python{version}"),
+        *sorted(map(str, pyenv.glob(f"{version}*/bin/python{version}"))),
+    ]
+    for candidate in filter(None, candidates):
+        # A shim of pyenv exists for versions that are not there: ask, and see through it.
+        probe = subprocess.run(
+            [candidate, "-c", "import sys; print(sys.executable)"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if probe.returncode == 0:
+            return Path(probe.stdout.strip())
+    known = subprocess.run(
+        [uv(), "python", "find", "--no-project", version],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return Path(known.stdout.strip()) if known.returncode == 0 else None
+
+
+def get_python(version: str) -> Path:
+    """Return an interpreter of that version, fetched by uv where there is none.
+
+    Raises
+    ------
+    ScriptError
+        There is none, and uv could not fetch one.
+    """
+    found = find_python(version)
+    if found is None:
+        subprocess.run([uv(), "python", "install", "-q", version], check=False)
+        found = find_python(version)
+    if found is None:
+        raise ScriptError(
+            f"Python {version} is needed and was not found, nor could uv fetch it; "
+            f"install it, for example with: pyenv install {version}"
+        )
+    return found
+
+
+def _fingerprint(*files: Path) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def install_emulator() -> bool:
+    """Install LocalStack and the plugin; return False when they were current."""
+    lock = EMULATOR / "requirements.lock"
+    stamp = EMULATOR_ENVIRONMENT / ".lock"
+    wanted = _fingerprint(lock, EMULATOR / "pyproject.toml")
+    if stamp.exists() and stamp.read_text() == wanted:
+        return False
+    version = next((v for v in EMULATOR_PYTHON if find_python(v)), EMULATOR_PYTHON[0])
+    python = get_python(version)
+    target = str(EMULATOR_ENVIRONMENT / "bin" / "python")
+    run(
+        [uv(), "venv", "-q", "--allow-existing", "--no-project", "--python", str(python),
+         str(EMULATOR_ENVIRONMENT)],
+        "making the emulator's environment",
+    )  # fmt: skip
+    pip = [uv(), "pip"]
+    run(
+        [*pip, "sync", "-q", "--require-hashes", "--compile-bytecode", "--python", target, str(lock)],
+        "installing LocalStack",
+    )
+    run(
+        [*pip, "install", "-q", "--no-deps", "--no-build-isolation", "--python", target,
+         "--editable", str(EMULATOR)],
+        "installing the emulator's plugin",
+    )  # fmt: skip
+    stamp.write_text(wanted)
+    return True
+
+
+def install_runtime(version: str | None = None) -> None:
+    """Install the Lambda runtime of a Python version, the project's unless given."""
+    version = version or python_version()
+    run(
+        [
+            str(EMULATOR_ENVIRONMENT / "bin" / "python"), "-m", "localstack_parity.cli",
+            "install-runtime", f"python{version}={get_python(version)}",
+        ],
+        f"installing the Lambda runtime python{version}",
+        UV=uv(),
+        LAMBDA_RUNTIMES_DIR=str(RUNTIMES),
+    )  # fmt: skip
+
+
+def install_deployer() -> bool:
+    """Install osls and its plugin from package-lock.json; return False when they were current."""
+    check_node()
+    stamp = ROOT / "node_modules" / ".lock"
+    wanted = _fingerprint(ROOT / "package-lock.json")
+    if stamp.exists() and stamp.read_text() == wanted:
+        return False
+    # No package of the lock needs its install script; none is run.
+    run(["npm", "ci", "--ignore-scripts", "--no-progress"], "`npm ci`")
+    stamp.write_text(wanted)
+    return True
+
+
+def check_node() -> None:
+    """Raise `ScriptError` where Node.js is missing or too old."""
+    how = (
+        f"install Node.js {NODE_MAJOR} or newer (https://nodejs.org/en/download, or your system's "
+        "packages)"
+    )
+    node = shutil.which("node")
+    if not node or not shutil.which("npm"):
+        raise ScriptError(f"the deployer needs Node.js, and there is no `node` or `npm` here: {how}")
+    version = run([node, "--version"], "`node --version`").strip()
+    major = version.lstrip("v").split(".")[0]
+    if not major.isdigit() or int(major) < NODE_MAJOR:
+        raise ScriptError(f"Node.js {version} is too old for the deployer: {how}")

@@ -1,0 +1,167 @@
+"""Bring the whole API up on this machine: train, build, emulate, deploy, publish, ask."""
+
+import argparse
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from scripts.lib import emulator as emulators
+from scripts.lib import toolchain
+from scripts.lib.console import OUT, run_main, step
+from scripts.lib.emulator import Emulator
+from scripts.lib.layer import build_layer
+from scripts.lib.project import LOCAL, ROOT, ScriptError, architecture, python_version, tail
+from scripts.lib.stack import STACK_FILE, Stack, ask, credentials, describe, serverless
+
+REVIEWS = ("I love this movie", "I hate this movie")
+MODEL = LOCAL / "model" / "review"
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/up",
+        description="Train a model, start LocalStack, deploy the API to it with the Serverless "
+        "Framework, publish the model and send two reviews. What is current is used again. "
+        "LocalStack keeps running: scripts/down stops it.",
+    )
+    parser.add_argument(
+        "--data",
+        metavar="PATH|HUB_ID",
+        help="reviews to train on: a csv, jsonl or parquet file, or a data set of the Hugging Face "
+        "hub such as stanfordnlp/imdb (default: the sample that comes with the project)",
+    )
+    parser.add_argument(
+        "--port",
+        type=int,
+        help="port for LocalStack on 127.0.0.1 (default: EMULATOR_PORT, or 4566)",
+    )
+    return parser.parse_args()
+
+
+def training(command: list[str], what: str, url: str | None = None) -> None:
+    """Run ``python -m training`` with its output on this terminal."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    if url:
+        environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
+    result = subprocess.run(
+        [sys.executable, "-m", "training", *command], env=environment, check=False
+    )
+    if result.returncode == 130:
+        raise KeyboardInterrupt
+    if result.returncode:
+        raise ScriptError(f"{what} failed: see above")
+
+
+def running_emulator(port: int) -> Emulator | None:
+    """Return the emulator that `up` may use again, None where one has to be started."""
+    found = emulators.find(port)
+    if found and found.executor != "process":
+        raise ScriptError(
+            f"a LocalStack with the executor {found.executor!r} listens at port {port}; stop it, "
+            "or choose another port with --port"
+        )
+    return found
+
+
+def deploy(port: int, started: list[Emulator]) -> Stack:
+    """Do what needs the emulator; `started` tells the caller what to stop if it fails."""
+    with step(f"LocalStack at port {port}") as done:
+        current = running_emulator(port)
+        if current:
+            done(f"runs already, as process {current.pid}")
+        else:
+            current = emulators.start(port)
+            started.append(current)
+            done(f"started, as process {current.pid}, functions run as processes")
+    with step("sls deploy --stage local") as done:
+        serverless(["deploy"], stage="local", url=current.url)
+        stack = describe(current)
+        stack.save()
+        done("deployed")
+    training(["publish", "--stage", "local", "--model", str(MODEL)], "publishing", current.url)
+    return stack
+
+
+def predictions(stack: Stack) -> None:
+    """Send one review each way and print the answers."""
+    with step("Asking for predictions") as done:
+        answers = [(review, ask(stack, review)) for review in REVIEWS]
+        done("answered")
+    for review, answer in answers:
+        OUT.print(
+            f"    “{review}” → {answer['prediction']}  (score {answer['score']:+.2f})", markup=False
+        )
+
+
+def summary(stack: Stack) -> None:
+    """Print what a person does next."""
+    curl = (
+        f"curl -X POST {stack.endpoint}/review \\\n"
+        f"    -H 'x-api-key: {stack.api_key}' -H 'Content-Type: application/json' \\\n"
+        """    -d '{"review_text": "What a film!"}'"""
+    )
+    prefix = "" if stack.emulator.port == emulators.DEFAULT_PORT else (
+        f"AWS_ENDPOINT_URL={stack.emulator.url} "
+    )
+    OUT.print(
+        f"\nThe API is up.\n\n  endpoint  {stack.endpoint}\n  API key   {stack.api_key}\n\n"
+        f"Try it:\n\n  {curl}\n\n"
+        f"Logs of the function:    {prefix}npx sls logs -f review --stage local\n"
+        f"Logs of LocalStack:      {_shown(emulators.log_path(stack.emulator.port))}\n"
+        f"Where it all stands:     {_shown(STACK_FILE)}\n"
+        "Stop it:                 ./scripts/down",
+        markup=False,
+    )
+
+
+def _shown(path: Path) -> str:
+    return shlex.quote(os.path.relpath(path))
+
+
+def main() -> int:
+    """Run the script; see ``--help``."""
+    options = arguments()
+    port = emulators.default_port() if options.port is None else options.port
+    if not 0 < port < 65536:
+        raise ScriptError(f"port {port} is none: use a number from 1 to 65535")
+    version = python_version()
+    if not emulators.port_is_free(port) and running_emulator(port) is None:
+        raise ScriptError(
+            f"port {port} is used by another program; choose another with --port, "
+            f"for example --port {emulators.free_port()}"
+        )
+    with step("Deployer and emulator") as done:
+        new = [toolchain.install_deployer(), toolchain.install_emulator()]
+        toolchain.install_runtime()
+        done("installed from the lock files" if any(new) else "current")
+    data = ["--data", options.data] if options.data else []
+    training(["train", "--if-changed", "--output", str(MODEL), *data], "training")
+    with step("scikit-learn layer") as done:
+        layer = build_layer(version, architecture(), root=ROOT, report=lambda line: None)
+        done(
+            f"{'current' if layer.reused else 'built'}, {layer.size / 1e6:.0f} MB zipped, "
+            f"{layer.unzipped_size / 1e6:.0f} MB unzipped"
+        )
+    started: list[Emulator] = []
+    try:
+        stack = deploy(port, started)
+        predictions(stack)
+    except BaseException as exc:
+        log = emulators.log_path(port)
+        for one in started:
+            emulators.stop(one)
+            STACK_FILE.unlink(missing_ok=True)
+        if isinstance(exc, ScriptError) and started:
+            raise ScriptError(
+                f"{exc}\nLocalStack has been stopped; the end of {_shown(log)}:\n{tail(log, 8)}"
+            ) from exc
+        raise
+    summary(stack)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)
