@@ -1,0 +1,71 @@
+"""Deploying: for the first time, again, changed, with a new route; and before there is a model."""
+
+from pathlib import Path
+
+from conftest import Deployment, wait_for
+
+from scripts.lib.project import python_version
+
+PROBE = '''"""GET /probe: where things come from."""
+
+import sys
+
+import numpy
+import sklearn
+import skops
+
+
+def handler(event, context):
+    """Answer with the files of the libraries, and the interpreter's version."""
+    files = "\\n".join(module.__file__ for module in (sklearn, numpy, skops))
+    return {"statusCode": 200, "body": f"python{sys.version_info[0]}.{sys.version_info[1]}\\n{files}"}
+'''
+
+ROUTE = """  probe:
+    handler: handlers/probe/handler.handler
+    role: HealthRole
+    memorySize: 512
+    layers: [!Ref ScikitLearnLambdaLayer]
+    events:
+      - http: { method: get, path: probe, private: true }
+    package: { patterns: [handlers/probe/handler.py] }
+
+layers:
+"""
+
+
+def test_a_stack_grows_up(deployment: Deployment, model: Path) -> None:
+    """No model is 503 until one is published; a second and a third deployment serve the new code."""
+    api = deployment.deploy()
+    answer = api.review("I love this movie")
+    assert answer.status == 503
+    assert "no model 'review' has been published" in answer.json()["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+    health = api.request("GET", "/health", accept="application/json").json()
+    assert (health["status"], health["model"]) == ("healthy", None)
+
+    deployment.publish(model)
+    wait_for(lambda: api.review("I love this movie").status == 200, "recovery from 503")
+
+    handler = deployment.project / "handlers" / "health" / "handler.py"
+    handler.write_text(
+        "def handler(event, context):\n    return {'statusCode': 200, 'body': 'changed'}\n"
+    )
+    changed = deployment.deploy()
+    assert changed.stack.endpoint == api.stack.endpoint
+    assert changed.request("GET", "/health").text == "changed"
+    assert changed.review("I hate this movie").json()["prediction"] == "Negative Review"
+
+    probe = deployment.project / "handlers" / "probe" / "handler.py"
+    probe.parent.mkdir()
+    probe.write_text(PROBE)
+    configuration = deployment.project / "serverless.yml"
+    text = configuration.read_text()
+    assert text.count("\nlayers:\n") == 1
+    configuration.write_text(text.replace("\nlayers:\n", f"\n{ROUTE}"))
+    grown = deployment.deploy()
+    version, *files = grown.request("GET", "/probe").text.split("\n")
+    assert version == f"python{python_version()}"
+    assert all("/lambda/" in file and "/python/" in file for file in files), files
+    assert grown.request("GET", "/health").text == "changed"
+    assert grown.review("I love this movie").json()["prediction"] == "Positive Review"

@@ -1,0 +1,138 @@
+"""The contract with clients, through API Gateway, the Lambda process and the model in S3."""
+
+import json
+
+import pytest
+from conftest import Api, Deployment
+
+
+def test_health(api: Api) -> None:
+    """`GET /health` answers `healthy` as text."""
+    answer = api.request("GET", "/health")
+    assert (answer.status, answer.text) == (200, "healthy")
+    assert answer.headers["content-type"].startswith("text/plain")
+
+
+def test_health_as_json_names_the_model(api: Api) -> None:
+    """A client that prefers JSON learns the model's name, version and age."""
+    answer = api.request("GET", "/health", accept="application/json")
+    assert answer.status == 200
+    found = answer.json()
+    assert found["status"] == "healthy"
+    assert found["model"]["name"] == "review"
+    assert found["model"]["version"] == api.review("fine").json()["model"]["version"]
+    assert 0 <= found["model"]["age_seconds"] < 3600
+
+
+@pytest.mark.parametrize(
+    ("review", "prediction", "label"),
+    [("I love this movie", "Positive Review", 1), ("I hate this movie", "Negative Review", 0)],
+)
+def test_a_review_is_classified(api: Api, review: str, prediction: str, label: int) -> None:
+    """`POST /review` answers with words, label, score and the model's version."""
+    answer = api.review(review)
+    assert answer.status == 200
+    assert answer.headers["content-type"] == "application/json"
+    found = answer.json()
+    assert (found["prediction"], found["label"]) == (prediction, label)
+    assert (found["score"] > 0) == bool(label)
+    assert found["model"]["name"] == "review"
+    assert found["model"]["version"]
+
+
+def test_the_alias_and_plain_text(api: Api) -> None:
+    """`movie_text` is accepted too, and a client that wants text gets the words alone."""
+    body = json.dumps({"movie_text": "I hate this movie"}).encode()
+    answer = api.request("POST", "/review", body, accept="text/plain")
+    assert (answer.status, answer.text) == (200, "Negative Review")
+
+
+def test_unicode_arrives_unchanged(api: Api) -> None:
+    """Text beyond ASCII, escaped or not, is classified alike."""
+    plain = json.dumps({"review_text": "Une œuvre naïve, I love it 🎬"}, ensure_ascii=False)
+    escaped = json.dumps({"review_text": "Une œuvre naïve, I love it 🎬"})
+    answers = [
+        api.request("POST", "/review", text.encode()).json()["score"] for text in (plain, escaped)
+    ]
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("path", ["/health", "/review"])
+@pytest.mark.parametrize("key", [None, "not-the-key"])
+def test_without_the_right_key_nothing_is_answered(api: Api, path: str, key: str | None) -> None:
+    """No key or a wrong one is 403."""
+    method, body = ("GET", None) if path == "/health" else ("POST", b'{"review_text": "x"}')
+    answer = api.request(method, path, body, key=key)
+    assert answer.status == 403
+    assert answer.json() == {"message": "Forbidden"}
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "detail"),
+    [
+        (b"", 400, "body cannot be empty"),
+        (b"  \n", 400, "body cannot be empty"),
+        (b'{"review_text": "x"', 400, "not valid JSON"),
+        (b"[1, 2]", 400, "JSON object"),
+        (b"{}", 400, "'review_text' is missing"),
+        (b'{"review_text": 5}', 400, "'review_text' must be a string"),
+        (b'{"review_text": null}', 400, "'review_text' must be a string"),
+        (b'{"review_text": " "}', 400, "'review_text' cannot be empty"),
+        (b'{"review_text": "\xff\xfe"}', 400, "not UTF-8"),
+        (b'{"review_text": "\\ud800"}', 400, "Unicode"),
+        (b"[" * 60_000, 400, "not valid JSON"),
+        (b'{"review_text": "' + b"x" * 70_000 + b'"}', 413, "65,536 bytes"),
+    ],
+    ids=[
+        *("empty", "blank", "cut-off", "array", "missing-field", "number", "null", "blank-field"),
+        *("not-utf-8", "surrogate", "deep", "too-large"),
+    ],
+)
+def test_bad_input_is_a_problem_in_words(
+    api: Api, body: bytes, status: int, detail: str
+) -> None:
+    """Whatever is wrong with a body is said as problem details, with the request's id."""
+    answer = api.request("POST", "/review", body)
+    assert answer.status == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert detail in problem["detail"]
+    assert problem["request_id"]
+
+
+def test_another_media_type_is_refused(api: Api) -> None:
+    """A body that is declared as something else than JSON is 415, and told what to send."""
+    answer = api.request("POST", "/review", b"review_text=x", content_type="text/csv")
+    assert answer.status == 415
+    assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+def test_an_unknown_route_is_not_found(api: Api) -> None:
+    """A path or a method that was never declared does not reach a function."""
+    assert api.request("GET", "/review").status in (403, 404)
+    assert api.request("GET", "/nothing").status in (403, 404)
+
+
+def test_logs_hold_the_request_and_no_text(api: Api) -> None:
+    """A log line names the request's id and the model's version; no word of the review is logged."""
+    from conftest import wait_for
+
+    answers = [
+        api.review("Zyxomma is an unforgettable name"),
+        api.request("POST", "/review", b'{"review_text": ["Zyxomma"]}'),
+        api.request("POST", "/review", b'{"Zyxomma": 1'),
+    ]
+    ids = [answer.headers["x-request-id"] for answer in answers]
+    wait_for(lambda: all(one in "".join(api.logs("review")) for one in ids), "the lines in the log")
+    lines = api.logs("review")
+    version = answers[0].json()["model"]["version"]
+    assert any(ids[0] in line and version in line for line in lines)
+    assert not [line for line in lines if "zyxomma" in line.lower()]
+    for part in ("START RequestId", "END RequestId", "REPORT RequestId", "Max Memory Used"):
+        assert any(part in line for line in lines)
+
+
+def test_functions_run_as_processes(shared_deployment: Deployment) -> None:
+    """The emulator itself says that it runs Lambdas as processes."""
+    assert shared_deployment.emulator.executor == "process"
