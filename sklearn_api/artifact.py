@@ -1,9 +1,9 @@
 """A model as a file that can be read without running anything that is in it.
 
-An artifact is a zip of two members, `artifact.json` (what it was made with) and `model.skops` (the
-fitted pipeline as skops writes it, https://skops.readthedocs.io/en/stable/persistence.html). Nothing
-is unpickled: skops audits every type before it builds an object, and builds none that is not
-trusted. A manifest stands beside the artifact and is never needed to load it.
+A zip of two members, `artifact.json` (what it was made with) and `model.skops` (the fitted
+pipeline as skops writes it, https://skops.readthedocs.io/en/stable/persistence.html). Nothing is
+unpickled: skops audits every type before it builds an object, and builds none that is not trusted.
+A manifest stands beside the artifact and is never needed to load it.
 """
 
 import hashlib

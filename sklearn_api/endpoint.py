@@ -85,7 +85,9 @@ class Endpoint:
                 f"{frame.filename}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(exc.__traceback__)
             ]
-            error = SklearnApiError("an unexpected error; quote the request id to whoever runs this")
+            error = SklearnApiError(
+                "an unexpected error; quote the request id to whoever runs this API"
+            )
             response = Response.problem(error, request.request_id)
         self._log(
             "INFO" if response.status < 500 else "ERROR",
@@ -106,8 +108,8 @@ class Endpoint:
 def health_endpoint() -> LambdaHandler:
     """Return the handler of ``GET /health``.
 
-    It answers ``healthy`` as text, from nothing but its own process. A client that prefers JSON also
-    gets the name, version and age of the model that is served, for which the pointer is read from S3.
+    It answers ``healthy`` as text, from nothing but its own process. A client that prefers JSON
+    also gets name, version and age of the current model, for which the pointer is read from S3.
     """
     settings = Settings.from_environ(os.environ)
 

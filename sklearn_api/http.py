@@ -21,6 +21,7 @@ from sklearn_api.errors import (
 
 JSON = "application/json"
 TEXT = "text/plain"
+FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
 
 
@@ -91,10 +92,7 @@ class Request:
         content = self._content(max_bytes)
         if not content.strip():
             raise BadRequestError("body cannot be empty")
-        media_type = self.headers.get("content-type", JSON).split(";")[0].strip().lower()
-        if media_type != JSON and not (
-            media_type.startswith("application/") and media_type.endswith("+json")
-        ):
+        if not self._declares_json(content):
             raise UnsupportedMediaTypeError(
                 f"the body must be JSON; send it with the header 'Content-Type: {JSON}'"
             )
@@ -111,8 +109,20 @@ class Request:
         except (RecursionError, ValueError) as exc:  # too deep, or a number of too many digits
             raise BadRequestError("the body is not valid JSON for this endpoint") from exc
         if not isinstance(value, dict):
-            raise BadRequestError("the body must be a JSON object, such as {\"…\": \"…\"}")
+            raise BadRequestError('the body must be a JSON object, such as {"…": "…"}')
         return value
+
+    def _declares_json(self, content: bytes) -> bool:
+        """Return whether the body is declared as JSON, or not declared at all.
+
+        `curl -d` labels whatever it sends as a form; what looks like a JSON object is taken as one.
+        """
+        media_type = self.headers.get("content-type", JSON).split(";")[0].strip().lower()
+        if media_type == FORM:
+            return content.lstrip().startswith(b"{")
+        return media_type == JSON or (
+            media_type.startswith("application/") and media_type.endswith("+json")
+        )
 
     def _content(self, max_bytes: int) -> bytes:
         body = self.body or ""

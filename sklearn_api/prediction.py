@@ -45,7 +45,9 @@ def prediction_endpoint(
     )
     try:
         model.get()
-    except SklearnApiError as exc:  # Requests are answered all the same, with 503 until it is there.
+    except (
+        SklearnApiError
+    ) as exc:  # Requests are answered all the same, with 503 until it is there.
         log("WARNING", "no model at the start", reason=str(exc))
 
     def answer(request: Request, noted: dict[str, object]) -> Response:

@@ -102,9 +102,7 @@ class ModelStore:
         """
         condition: dict[str, Any] = {"IfNoneMatch": unless} if unless else {}
         try:
-            answer = self._client.get_object(
-                Bucket=self.bucket, Key=self._pointer_key, **condition
-            )
+            answer = self._client.get_object(Bucket=self.bucket, Key=self._pointer_key, **condition)
             content = answer["Body"].read(_MAX_POINTER_BYTES)
         except Exception as exc:
             if _status(exc) == 304:
@@ -235,10 +233,14 @@ class _Progress:
 
 def _status(exc: Exception) -> int | None:
     """Return the HTTP status of a botocore ClientError, without importing botocore."""
-    response: dict[str, Any] = getattr(exc, "response", {})
-    return response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    status: int | None = _response(exc).get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status
 
 
 def _code(exc: Exception) -> str | None:
-    response: dict[str, Any] = getattr(exc, "response", {})
-    return response.get("Error", {}).get("Code")
+    code: str | None = _response(exc).get("Error", {}).get("Code")
+    return code
+
+
+def _response(exc: Exception) -> dict[str, Any]:
+    return getattr(exc, "response", None) or {}

@@ -105,7 +105,7 @@ def read(
 
 
 def fingerprint(path: str | None, revision: str | None) -> str:
-    """Return what identifies the data of `read` without reading it: a file's sha256, or the commit."""
+    """Return what identifies data without reading them: a file's sha256, or the commit."""
     file = Path(path) if path else SAMPLE
     if file.exists():
         return _sha256(file)
@@ -169,7 +169,7 @@ def _read_hub(name: str, revision: str, split: str) -> Any:
         except Exception as exc:
             reason = " ".join(str(exc).split())[:200]
             raise TrainingError(
-                f"{name} cannot be read from the Hugging Face hub ({type(exc).__name__}: {reason}); "
+                f"{name} is not to be had from the hub ({type(exc).__name__}: {reason}); "
                 "is the network reachable? A local csv, jsonl or parquet file works without it: "
                 "--data PATH"
             ) from exc

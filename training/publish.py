@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
@@ -14,9 +14,6 @@ from sklearn_api.artifact import Manifest
 from sklearn_api.errors import ConflictError, ModelUnavailableError
 from sklearn_api.store import ModelStore, Pointer
 from training.errors import TrainingError
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
 
 SERVICE = "sklearn-api"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
@@ -41,23 +38,23 @@ class Account:
     ) -> None:
         self.stage = stage
         self._local = stage == "local"
-        self.endpoint = environ.get("AWS_ENDPOINT_URL") or (
-            LOCAL_ENDPOINT if self._local else None
-        )
+        self.endpoint = environ.get("AWS_ENDPOINT_URL") or (LOCAL_ENDPOINT if self._local else None)
         credentials: dict[str, str] = {}
         if self._local:  # whatever the environment holds is for a real account
             credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
         try:
             session = boto3.Session(**credentials)  # type: ignore[arg-type]  # two of its strings
         except ProfileNotFound as exc:
-            raise TrainingError(f"{exc}; set AWS_PROFILE to one of `aws configure list-profiles`") from exc
+            raise TrainingError(
+                f"{exc}; set AWS_PROFILE to one of `aws configure list-profiles`"
+            ) from exc
         self._session = session
         known = environ.get("AWS_REGION") if self._local else session.region_name
         self._region = region or known or DEFAULT_REGION
 
-    def client(self, service: str) -> "BaseClient":
-        """Return a boto3 client."""
-        return self._session.client(  # type: ignore[call-overload, no-any-return]  # a variable
+    def client(self, service: str) -> Any:
+        """Return a boto3 client; of any type, since the service is a variable."""
+        return self._session.client(  # type: ignore[call-overload]  # the same reason
             service, region_name=self._region, endpoint_url=self.endpoint
         )
 
@@ -70,7 +67,7 @@ class Account:
             The stage is not deployed, or its account cannot be reached.
         """
         stack = f"{SERVICE}-{self.stage}"
-        cloudformation: Any = self.client("cloudformation")
+        cloudformation = self.client("cloudformation")
         with self.errors():
             try:
                 found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]

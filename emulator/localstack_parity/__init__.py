@@ -1,1 +1,1 @@
-"""A LocalStack plugin that gives the open edition what it lacks: Lambda functions without Docker."""
+"""A LocalStack plugin that gives its open edition what it lacks: Lambda without Docker."""

@@ -93,7 +93,7 @@ def _start(host: str, port: int, state: Path) -> int:
         return 1
     # One fixed folder for all LocalStacks of a machine, unless it is changed here.
     s3.DEFAULT_S3_TMP_DIR = str(temporary / "s3")
-    run_localstack()
+    run_localstack()  # type: ignore[no-untyped-call]  # it has no types
     return 0
 
 

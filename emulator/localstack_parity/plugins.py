@@ -20,9 +20,9 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
         return ProcessExecutor
 
 
-@hooks.on_infra_start()
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack has no types for it
 def publish_info() -> None:
-    """Serve at `INFO_PATH` which executor really runs: LocalStack falls back with a warning only."""
+    """Serve at `INFO_PATH` which executor really runs: LocalStack falls back in silence."""
     from localstack.services.internal import get_internal_apis
 
     from localstack_parity.info import serve_info
@@ -30,7 +30,7 @@ def publish_info() -> None:
     get_internal_apis().add(INFO_PATH, serve_info, methods=["GET"])
 
 
-@hooks.on_infra_shutdown()
+@hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
 def stop_functions() -> None:
     """End every function process before LocalStack ends."""
     from localstack_parity.lambda_process.executor import stop_all

@@ -19,7 +19,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-
 from localstack_parity.lambda_process import runtimes
 
 CLI = [sys.executable, "-m", "localstack_parity.cli"]
@@ -158,9 +157,7 @@ class Function:
 
     def update(self, source: str) -> None:
         client = self.localstack.client("lambda")
-        client.update_function_code(
-            FunctionName=self.name, ZipFile=archive({"handler.py": source})
-        )
+        client.update_function_code(FunctionName=self.name, ZipFile=archive({"handler.py": source}))
         client.get_waiter("function_updated_v2").wait(FunctionName=self.name)
 
 
@@ -209,5 +206,3 @@ def layer(localstack: LocalStack) -> Callable[[Mapping[str, str]], str]:
         return str(answer["LayerVersionArn"])
 
     return publish
-
-

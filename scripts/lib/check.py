@@ -18,9 +18,7 @@ PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "tests"]
 
 def call(*command: str, cwd: str = ".", **environment: str) -> bool:
     """Run a check with its output on this terminal; return whether it passed."""
-    result = subprocess.run(
-        command, cwd=ROOT / cwd, env={**os.environ, **environment}, check=False
-    )
+    result = subprocess.run(command, cwd=ROOT / cwd, env={**os.environ, **environment}, check=False)
     return result.returncode == 0
 
 
@@ -73,9 +71,7 @@ def other_python() -> bool:
             markup=False,
         )
         return True
-    return call(
-        str(ROOT / "scripts" / "test"), "unit", "integration", PYTHON_VERSION=OTHER_PYTHON
-    )
+    return call(str(ROOT / "scripts" / "test"), "unit", "integration", PYTHON_VERSION=OTHER_PYTHON)
 
 
 CHECKS: dict[str, Callable[[], bool]] = {

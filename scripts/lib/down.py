@@ -11,8 +11,8 @@ def main() -> int:
     """Run the script; see ``--help``."""
     argparse.ArgumentParser(
         prog="scripts/down",
-        description="Stop the LocalStack that scripts/up started, with all that runs in it. Models, "
-        "layers and installed packages stay in .local, so that the next scripts/up is quick.",
+        description="Stop the LocalStack that scripts/up started, with all that runs in it. "
+        "Models, layers and packages stay in .local, so that the next scripts/up is quick.",
     ).parse_args()
     stack = Stack.load()
     if stack is None:

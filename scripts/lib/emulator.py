@@ -14,6 +14,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -100,9 +101,7 @@ def command(port: int) -> list[str]:
 def environment() -> dict[str, str]:
     """Return the emulator's environment: this one, without what would point it elsewhere."""
     inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("AWS_", "PYTHON"))
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))
     }
     return {**inherited, "LAMBDA_RUNTIMES_DIR": str(toolchain.RUNTIMES)}
 
@@ -180,10 +179,8 @@ def stop(emulator: Emulator) -> bool:
 
 
 def _exists(pid: int) -> bool:
-    try:
+    with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)  # Reap it if it is this process's child.
-    except ChildProcessError:
-        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

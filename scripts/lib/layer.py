@@ -165,7 +165,7 @@ def build_layer(
                     built = _build(lock, target, python, arch, limit, report, fingerprint=wanted)
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            reason = f"the disk of {target.parent} is full; a build needs about 500 MB"
+            reason = f"the disk of {target.parent} is full; a build needs about 300 MB"
         else:
             reason = str(exc)
         raise LayerError(f"the layer could not be built: {reason}") from exc

@@ -30,7 +30,9 @@ def compile_lock(source: list[str], target: str, *options: str, folder: str = ".
 
 def main() -> int:
     """Run the script; see ``--help``."""
-    parser = argparse.ArgumentParser(prog="scripts/lock", description=(__doc__ or "").split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="scripts/lock", description=(__doc__ or "").split("\n")[0]
+    )
     parser.add_argument(
         "--upgrade", action="store_true", help="take the newest versions, not the locked ones"
     )

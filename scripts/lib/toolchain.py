@@ -5,6 +5,7 @@ the deployer comes from npm. All are locked, lie in the project's folder, and ar
 they are current.
 """
 
+import functools
 import hashlib
 import os
 import shutil
@@ -20,12 +21,34 @@ RUNTIMES = LOCAL / "runtimes"
 NODE_MAJOR = 20
 
 
+@functools.cache
 def uv() -> str:
-    """Return the uv executable; the scripts' launcher finds or installs it."""
-    found = os.environ.get("UV") or shutil.which("uv")
-    if not found:
-        raise ScriptError("uv is not on PATH; run this by its script in scripts/, which brings it")
-    return found
+    """Return a uv executable that works.
+
+    The launcher of the scripts names one, and installs it where there is none; a test that is run
+    without the launcher looks in the same places.
+    """
+    candidates = [
+        os.environ.get("UV"),
+        shutil.which("uv"),
+        str(Path.home() / ".local" / "bin" / "uv"),
+        str(LOCAL / "uv" / "bin" / "uv"),
+        *map(str, _pyenv_versions().glob("*/bin/uv")),
+    ]
+    for candidate in filter(None, candidates):
+        try:
+            probe = subprocess.run([candidate, "--version"], capture_output=True, check=False)
+        except OSError:
+            continue
+        if probe.returncode == 0:  # a shim of pyenv can be there and fail
+            return candidate
+    raise ScriptError(
+        "there is no uv here; run ./scripts/up or ./scripts/test once, which bring it"
+    )
+
+
+def _pyenv_versions() -> Path:
+    return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
 
 
 def run(command: list[str], what: str, *, cwd: Path = ROOT, **environment: str) -> str:
@@ -58,10 +81,9 @@ def run(command: list[str], what: str, *, cwd: Path = ROOT, **environment: str) 
 
 def find_python(version: str) -> Path | None:
     """Return an interpreter of that version: on PATH, in pyenv, or one that uv knows."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
     candidates = [
         shutil.which(f"python{version}"),
-        *sorted(map(str, pyenv.glob(f"{version}*/bin/python{version}"))),
+        *sorted(map(str, _pyenv_versions().glob(f"{version}*/bin/python{version}"))),
     ]
     for candidate in filter(None, candidates):
         # A shim of pyenv exists for versions that are not there: ask, and see through it.
@@ -126,7 +148,16 @@ def install_emulator() -> bool:
     )  # fmt: skip
     pip = [uv(), "pip"]
     run(
-        [*pip, "sync", "-q", "--require-hashes", "--compile-bytecode", "--python", target, str(lock)],
+        [
+            *pip,
+            "sync",
+            "-q",
+            "--require-hashes",
+            "--compile-bytecode",
+            "--python",
+            target,
+            str(lock),
+        ],
         "installing LocalStack",
     )
     run(
@@ -173,7 +204,9 @@ def check_node() -> None:
     )
     node = shutil.which("node")
     if not node or not shutil.which("npm"):
-        raise ScriptError(f"the deployer needs Node.js, and there is no `node` or `npm` here: {how}")
+        raise ScriptError(
+            f"the deployer needs Node.js, and there is no `node` or `npm` here: {how}"
+        )
     version = run([node, "--version"], "`node --version`").strip()
     major = version.lstrip("v").split(".")[0]
     if not major.isdigit() or int(major) < NODE_MAJOR:

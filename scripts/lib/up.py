@@ -103,8 +103,10 @@ def summary(stack: Stack) -> None:
         f"    -H 'x-api-key: {stack.api_key}' -H 'Content-Type: application/json' \\\n"
         """    -d '{"review_text": "What a film!"}'"""
     )
-    prefix = "" if stack.emulator.port == emulators.DEFAULT_PORT else (
-        f"AWS_ENDPOINT_URL={stack.emulator.url} "
+    prefix = (
+        ""
+        if stack.emulator.port == emulators.DEFAULT_PORT
+        else (f"AWS_ENDPOINT_URL={stack.emulator.url} ")
     )
     OUT.print(
         f"\nThe API is up.\n\n  endpoint  {stack.endpoint}\n  API key   {stack.api_key}\n\n"

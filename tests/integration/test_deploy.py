@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from conftest import Deployment, wait_for
-
 from scripts.lib.project import python_version
+from tests.integration.deployed import Deployment, wait_for
 
 PROBE = '''"""GET /probe: where things come from."""
 

@@ -3,7 +3,8 @@
 import json
 
 import pytest
-from conftest import Api, Deployment
+
+from tests.integration.deployed import Api, Deployment, wait_for
 
 
 def test_health(api: Api) -> None:
@@ -88,9 +89,7 @@ def test_without_the_right_key_nothing_is_answered(api: Api, path: str, key: str
         *("not-utf-8", "surrogate", "deep", "too-large"),
     ],
 )
-def test_bad_input_is_a_problem_in_words(
-    api: Api, body: bytes, status: int, detail: str
-) -> None:
+def test_bad_input_is_a_problem_in_words(api: Api, body: bytes, status: int, detail: str) -> None:
     """Whatever is wrong with a body is said as problem details, with the request's id."""
     answer = api.request("POST", "/review", body)
     assert answer.status == status
@@ -103,9 +102,21 @@ def test_bad_input_is_a_problem_in_words(
 
 def test_another_media_type_is_refused(api: Api) -> None:
     """A body that is declared as something else than JSON is 415, and told what to send."""
-    answer = api.request("POST", "/review", b"review_text=x", content_type="text/csv")
-    assert answer.status == 415
-    assert "Content-Type: application/json" in answer.json()["detail"]
+    for media_type in ("text/csv", "application/x-www-form-urlencoded"):
+        answer = api.request("POST", "/review", b"review_text=x", content_type=media_type)
+        assert answer.status == 415
+        assert "Content-Type: application/json" in answer.json()["detail"]
+
+
+def test_what_curl_sends_by_default_is_understood(api: Api) -> None:
+    """`curl -d '{…}'` labels JSON as a form; the JSON is read all the same."""
+    answer = api.request(
+        "POST",
+        "/review",
+        b'{"review_text": "I love this movie"}',
+        content_type="application/x-www-form-urlencoded",
+    )
+    assert answer.json()["prediction"] == "Positive Review"
 
 
 def test_an_unknown_route_is_not_found(api: Api) -> None:
@@ -116,8 +127,6 @@ def test_an_unknown_route_is_not_found(api: Api) -> None:
 
 def test_logs_hold_the_request_and_no_text(api: Api) -> None:
     """A log line names the request's id and the model's version; no word of the review is logged."""
-    from conftest import wait_for
-
     answers = [
         api.review("Zyxomma is an unforgettable name"),
         api.request("POST", "/review", b'{"review_text": ["Zyxomma"]}'),

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from conftest import Api, Deployment, wait_for
-
 from scripts.lib.stack import client
+from tests.integration.deployed import Api, Deployment, wait_for
 
 
 def prediction(api: Api) -> str:
@@ -36,9 +35,7 @@ def test_a_damaged_model_does_not_replace_a_good_one(
     good = s3.get_object(Bucket=bucket, Key="models/review/current.json")["Body"].read()
     bad = {**json.loads(good), "version": "damaged", "sha256": "0" * 64}
     s3.put_object(Bucket=bucket, Key="models/review/damaged/model.zip", Body=b"no model")
-    s3.put_object(
-        Bucket=bucket, Key="models/review/current.json", Body=json.dumps(bad).encode()
-    )
+    s3.put_object(Bucket=bucket, Key="models/review/current.json", Body=json.dumps(bad).encode())
     try:
         wait_for(
             lambda: (

@@ -10,7 +10,7 @@ import os
 import sys
 
 
-def _search_path():
+def _search_path() -> "list[str]":
     """Return the function's folder and then the layers' folders, the last layer first."""
     version = "python{}.{}".format(*sys.version_info[:2])
     entries = [os.environ["LAMBDA_TASK_ROOT"]]

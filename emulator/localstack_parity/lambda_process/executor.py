@@ -29,7 +29,7 @@ _MACHINES = {"x86_64": ("x86_64", "amd64"), "arm64": ("aarch64", "arm64")}
 _RUNNING: set["ProcessExecutor"] = set()
 
 
-class UnsupportedFunction(Exception):
+class UnsupportedFunctionError(Exception):
     """A function that cannot run as a process here; the message says why."""
 
 
@@ -52,12 +52,14 @@ class ProcessExecutor(RuntimeExecutor):
         """Unpack code and layers and check that they can run here; an error fails the function."""
         settings = function_version.config
         if settings.package_type != "Zip":
-            raise UnsupportedFunction("container images need Docker; package the function as a zip")
+            raise UnsupportedFunctionError(
+                "container images need Docker; package the function as a zip"
+            )
         architecture = str(settings.architectures[0])
         if not config.LAMBDA_IGNORE_ARCHITECTURE and platform.machine() not in _MACHINES.get(
             architecture, ()
         ):
-            raise UnsupportedFunction(
+            raise UnsupportedFunctionError(
                 f"the function is built for {architecture}, this machine is {platform.machine()}"
             )
         runtimes.interpreter(settings.runtime)
@@ -123,7 +125,7 @@ class ProcessExecutor(RuntimeExecutor):
             sandbox = self._start_sandbox()
             self._init_seconds = None
             if not self._initialise(sandbox, settings.timeout):
-                answer, note = self._explain(sandbox, request_id, begun), ""
+                answer, note = self._explain(sandbox, request_id), ""
                 if not sandbox.api.closed:
                     note = self._timeout_note(request_id)
                 return self._result(sandbox, request_id, begun, answer, note, carried)
@@ -140,7 +142,7 @@ class ProcessExecutor(RuntimeExecutor):
         note = ""
         if answered is None and not sandbox.api.closed:
             note = self._timeout_note(request_id)
-        answer = answered or self._explain(sandbox, request_id, begun)
+        answer = answered or self._explain(sandbox, request_id)
         return self._result(sandbox, request_id, begun, answer, note, carried)
 
     def _start_sandbox(self) -> Sandbox:
@@ -170,7 +172,7 @@ class ProcessExecutor(RuntimeExecutor):
         sandbox.output.close()
         return written
 
-    def _explain(self, sandbox: Sandbox, request_id: str, begun: float) -> Answer:
+    def _explain(self, sandbox: Sandbox, request_id: str) -> Answer:
         """Return the error of an invocation that the process did not answer."""
         with self._lock:
             if self._stopped:
@@ -186,7 +188,9 @@ class ProcessExecutor(RuntimeExecutor):
 
     def _timeout_note(self, request_id: str) -> str:
         now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
+        stamp = (
+            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
+        )
         seconds = float(self.function_version.config.timeout)
         return f"{stamp} {request_id} Task timed out after {seconds:.2f} seconds\n"
 

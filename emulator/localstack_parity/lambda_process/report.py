@@ -41,7 +41,7 @@ def exited(request_id: str, status: int) -> bytes:
     elif status > 0:
         reason = f"Runtime exited with error: exit status {status}"
     else:
-        names = {signal.SIGKILL: "killed", signal.SIGSEGV: "segmentation fault"}
+        names: dict[int, str] = {signal.SIGKILL: "killed", signal.SIGSEGV: "segmentation fault"}
         name = names.get(-status) or (signal.strsignal(-status) or str(-status)).lower()
         reason = f"Runtime exited with error: signal: {name}"
     return error("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")

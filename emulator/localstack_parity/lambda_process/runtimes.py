@@ -15,7 +15,7 @@ LOCK = Path(__file__).parent.parent / "runtime-requirements.lock"
 SUPPORTED = tuple(f"python3.{minor}" for minor in range(9, 14))
 
 
-class RuntimeNotInstalled(Exception):
+class RuntimeNotInstalledError(Exception):
     """A function asks for a runtime that is not there; the message says how to get it."""
 
 
@@ -32,23 +32,23 @@ def interpreter(runtime: str | None) -> Path:
 
     Raises
     ------
-    RuntimeNotInstalled
+    RuntimeNotInstalledError
         The runtime is not supported, not installed, or is of another Python version.
     """
     if runtime not in SUPPORTED:
-        raise RuntimeNotInstalled(
+        raise RuntimeNotInstalledError(
             f"Lambda runtime {runtime!r} is not supported by the process executor; "
             f"supported: {', '.join(SUPPORTED)}"
         )
     python = directory() / runtime / "bin" / "python"
     if not python.exists():
-        raise RuntimeNotInstalled(
+        raise RuntimeNotInstalledError(
             f"Lambda runtime {runtime} is not installed in {directory()}; "
             f"install it with: localstack-parity install-runtime {runtime}"
         )
     found = _version(python)
     if found != runtime:
-        raise RuntimeNotInstalled(
+        raise RuntimeNotInstalledError(
             f"the function wants {runtime}, but {python} is {found}; "
             f"install it anew with: localstack-parity install-runtime {runtime}"
         )
@@ -81,11 +81,11 @@ def install(runtime: str, base: Path | None = None) -> Path:
 
     Raises
     ------
-    RuntimeNotInstalled
+    RuntimeNotInstalledError
         No such interpreter here, or its packages could not be installed.
     """
     if runtime not in SUPPORTED:
-        raise RuntimeNotInstalled(f"{runtime!r} is none of {', '.join(SUPPORTED)}")
+        raise RuntimeNotInstalledError(f"{runtime!r} is none of {', '.join(SUPPORTED)}")
     target = directory() / runtime
     stamp = target / ".lock"
     lock = LOCK.read_text()
@@ -93,12 +93,12 @@ def install(runtime: str, base: Path | None = None) -> Path:
         return interpreter(runtime)
     found = str(base) if base else shutil.which(runtime)
     if not found:
-        raise RuntimeNotInstalled(f"there is no {runtime} on PATH to make the runtime from")
+        raise RuntimeNotInstalledError(f"there is no {runtime} on PATH to make the runtime from")
     building = target.with_name(f".{runtime}.{os.getpid()}")
     shutil.rmtree(building, ignore_errors=True)
     try:
         _run([found, "-m", "venv", *_without_pip(), str(building)])
-        _run(_installer(building, found))
+        _run(_installer(building))
         shutil.rmtree(target, ignore_errors=True)
         building.rename(target)
         # Only scripts hold the path of a virtual environment, and none of them is ever run.
@@ -116,7 +116,7 @@ def _without_pip() -> list[str]:
     return ["--without-pip"] if _uv() else []
 
 
-def _installer(environment: Path, base: str) -> list[str]:
+def _installer(environment: Path) -> list[str]:
     python = str(environment / "bin" / "python")
     arguments = ["--require-hashes", "--only-binary", ":all:", "-r", str(LOCK)]
     if uv := _uv():
@@ -128,7 +128,7 @@ def _run(command: list[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         tail = "\n".join((result.stderr or result.stdout).strip().splitlines()[-5:])
-        raise RuntimeNotInstalled(f"`{' '.join(command[:4])} …` failed:\n{tail}")
+        raise RuntimeNotInstalledError(f"`{' '.join(command[:4])} …` failed:\n{tail}")
 
 
 def main_install(arguments: list[str]) -> int:
@@ -137,7 +137,7 @@ def main_install(arguments: list[str]) -> int:
         runtime, _, base = argument.partition("=")
         try:
             print(f"{runtime}: {install(runtime, Path(base) if base else None)}")
-        except RuntimeNotInstalled as exc:
+        except RuntimeNotInstalledError as exc:
             print(f"error: {exc}", file=sys.stderr)
             return 1
     return 0

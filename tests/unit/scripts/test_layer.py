@@ -53,7 +53,7 @@ def uv() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def layer(uv: None) -> Layer:
+def layer() -> Layer:
     """Return the real layer, for this machine."""
     return build_layer(PYTHON, architecture(), root=ROOT, report=silent)
 
@@ -158,7 +158,8 @@ def test_every_module_has_bytecode_that_lambda_will_use(layer: Layer) -> None:
             compiled = f"{folder}/__pycache__/{file[:-3]}.{sys.implementation.cache_tag}.pyc"
             data = archive.read(compiled)
             assert data[:8] == importlib.util.MAGIC_NUMBER + UNCHECKED_HASH
-            paths = {code.co_filename for code in code_objects(marshal.loads(data[16:]))}
+            code = marshal.loads(data[16:])  # noqa: S302 - bytecode that was built here
+            paths = {part.co_filename for part in code_objects(code)}
             assert paths == {f"/opt/{source}"}
 
 
@@ -359,7 +360,7 @@ def test_unknown_python_or_architecture_is_refused(small: Path, python: str, arc
 
 def test_missing_interpreter_is_told_in_words(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the layer's Python there is no layer; the message says which to install."""
-    monkeypatch.setattr(toolchain, "find_python", lambda version: None)
+    monkeypatch.setattr(toolchain, "find_python", lambda _: None)
     python = next(version for version in SUPPORTED if version != PYTHON)
     with pytest.raises(LayerError, match=rf"Python {re.escape(python)} is not installed"):
         build_layer(python, architecture(), root=small, report=silent)
@@ -400,7 +401,7 @@ def test_second_build_waits_and_uses_the_first_ones_layer(small: Path) -> None:
 
     def later() -> None:
         results.append(
-            build_layer(PYTHON, architecture(), root=small, report=lambda line: waiting.set())
+            build_layer(PYTHON, architecture(), root=small, report=lambda _: waiting.set())
         )
 
     with (made.path.parent / ".lock").open("w") as lock:
@@ -431,7 +432,8 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stdout and process.stderr
+        assert process.stdout
+        assert process.stderr
         for line in process.stdout:
             if "compiling" in line:
                 process.send_signal(signal.SIGINT)

@@ -1,0 +1,170 @@
+"""A deployed stage, and what a test does with it."""
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from scripts.lib.emulator import Emulator
+from scripts.lib.project import ROOT
+from scripts.lib.stack import Stack, client, credentials, describe, serverless
+
+# What a deployment reads; the rest of a checkout is linked or left out.
+DEPLOYED = ("serverless.yml", "handlers", "sklearn_api", ".python-version", "package.json")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Api:
+    """A deployed stack, as a client sees it."""
+
+    stack: Stack
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        *,
+        key: str | None = "",
+        **headers: str,
+    ) -> Answer:
+        """Send a request; `key` is the API key, the right one by default, None for none."""
+        parts = urlsplit(self.stack.endpoint)
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if body is not None:
+            sent.setdefault("content-type", "application/json")
+        if key is not None:
+            sent["x-api-key"] = key or self.stack.api_key
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        try:
+            connection.request(method, f"{parts.path}{path}", body, sent)
+            answer = connection.getresponse()
+            names = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, names, answer.read())
+        finally:
+            connection.close()
+
+    def review(self, text: str, **headers: str) -> Answer:
+        """Ask for the prediction of a review."""
+        body = json.dumps({"review_text": text}).encode()
+        return self.request("POST", "/review", body, **headers)
+
+    def logs(self, function: str) -> list[str]:
+        """Return what a function has written to CloudWatch Logs."""
+        logs: Any = client("logs", self.stack.emulator.url)
+        group = f"/aws/lambda/sklearn-api-{self.stack.stage}-{function}"
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"]]
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    """Poll until the condition holds; return its value."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.1)
+    return value
+
+
+def copy_project(target: Path, *names: str) -> Path:
+    """Copy parts of the project, and link what is large and does not change."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        source = ROOT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", ".venv", ".runtimes")
+            shutil.copytree(source, target / name, ignore=ignored, dirs_exist_ok=True)
+        else:
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target / name)
+    (target / ".local").mkdir(exist_ok=True)
+    for large in ("node_modules", ".local/layer", ".local/runtimes"):
+        (target / large).symlink_to(ROOT / large)
+    return target
+
+
+class Deployment:
+    """A stage of the tests' own."""
+
+    def __init__(self, emulator: Emulator, project: Path) -> None:
+        self.emulator = emulator
+        self.project = project
+        self.stage = f"test-{uuid.uuid4().hex[:8]}"
+
+    def deploy(self) -> Api:
+        """Deploy the project's folder as it is now."""
+        serverless(
+            ["deploy", "--param", "modelRefreshSeconds=0.2"],
+            stage=self.stage,
+            url=self.emulator.url,
+            cwd=self.project,
+        )
+        return Api(describe(self.emulator, self.stage))
+
+    def publish(self, model: Path) -> str:
+        """Publish a model with the command line that a person uses; return its output."""
+        return training(
+            "publish", "--stage", self.stage, "--model", str(model), url=self.emulator.url
+        )
+
+    def remove(self) -> None:
+        """Remove all that was deployed."""
+        s3: Any = client("s3", self.emulator.url)
+        for bucket in s3.list_buckets()["Buckets"]:
+            if self.stage in bucket["Name"]:
+                versions = s3.list_object_versions(Bucket=bucket["Name"])
+                for version in versions.get("Versions", []) + versions.get("DeleteMarkers", []):
+                    s3.delete_object(
+                        Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"]
+                    )
+        # `sls remove` asks for container repositories, which LocalStack's open edition has not.
+        cloudformation: Any = client("cloudformation", self.emulator.url)
+        name = f"sklearn-api-{self.stage}"
+        cloudformation.delete_stack(StackName=name)
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+
+def training(*arguments: str, url: str | None = None) -> str:
+    """Run ``python -m training`` and return what it printed."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    if url:
+        environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
+    result = subprocess.run(
+        [sys.executable, "-m", "training", *arguments],
+        cwd=ROOT,
+        env={**environment, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout
+    return result.stdout
