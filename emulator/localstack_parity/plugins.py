@@ -30,6 +30,14 @@ def publish_info() -> None:
     get_internal_apis().add(INFO_PATH, serve_info, methods=["GET"])
 
 
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+def mend_apigateway() -> None:
+    """Let API Gateway hand over bodies as they came."""
+    from localstack_parity.apigateway import pass_bodies_unchanged
+
+    pass_bodies_unchanged()
+
+
 @hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
 def stop_functions() -> None:
     """End every function process before LocalStack ends."""

@@ -25,7 +25,7 @@ from scripts.lib.project import LOCAL, ScriptError, tail
 
 DEFAULT_PORT = 4566
 START_SECONDS = 90.0
-STOP_SECONDS = 20.0
+STOP_SECONDS = 5.0  # then it is killed: its state is gone either way, and its watchdog cleans up
 
 
 @dataclass(frozen=True)

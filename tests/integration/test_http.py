@@ -8,8 +8,8 @@ from tests.integration.deployed import Api, Deployment, wait_for
 
 
 def test_health(api: Api) -> None:
-    """`GET /health` answers `healthy` as text."""
-    answer = api.request("GET", "/health")
+    """`GET /health` answers `healthy` as text to curl, requests and browsers."""
+    answer = api.request("GET", "/health", accept="*/*")
     assert (answer.status, answer.text) == (200, "healthy")
     assert answer.headers["content-type"].startswith("text/plain")
 
