@@ -1,0 +1,266 @@
+"""The scripts that a person types, and the README, word by word, in a copy of the project."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.lib import emulator as emulators
+from scripts.lib.project import ROOT
+from tests.integration.deployed import copy_project, wait_for
+
+COPIED = (
+    *("serverless.yml", "package.json", "package-lock.json", ".python-version", "pyproject.toml"),
+    *(
+        "README.md",
+        "handlers",
+        "sklearn_api",
+        "training",
+        "scripts",
+        "requirements",
+        "tests/events",
+    ),
+    *("emulator/pyproject.toml", "emulator/requirements.lock", "emulator/localstack_parity"),
+)
+# Commands of the README that its test does not run, and why.
+NOT_RUN = {
+    "./scripts/test": "it is what runs this test",
+}
+
+
+@pytest.fixture
+def port() -> int:
+    return emulators.free_port()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, layer: Path, port: int) -> Iterator[Path]:
+    """A copy of the project that uses the installed environments; nothing runs in it afterwards."""
+    folder = copy_project(tmp_path / "checkout", *COPIED)
+    (folder / "emulator" / ".venv").symlink_to(ROOT / "emulator" / ".venv")
+    for environment in ROOT.glob(".venv*"):
+        (folder / environment.name).symlink_to(environment)
+    yield folder
+    if found := emulators.find(port):
+        emulators.stop(found)
+
+
+def script(
+    checkout: Path, *command: str, port: int | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """Run a script in the copy."""
+    variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    if port is not None:
+        variables["EMULATOR_PORT"] = str(port)
+    return subprocess.run(
+        command,
+        cwd=checkout,
+        env={**variables, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def test_up_twice_and_down(checkout: Path, port: int) -> None:
+    """`up` ends with predictions and leaves LocalStack; a second one uses it again; `down` ends it."""
+    first = script(checkout, "./scripts/up", port=port)
+    assert first.returncode == 0, first.stdout
+    assert "“I love this movie” → Positive Review" in first.stdout
+    assert "“I hate this movie” → Negative Review" in first.stdout
+    stack = json.loads((checkout / ".local" / "stack.json").read_text())
+    assert set(stack) == {"stage", "region", "endpoint", "api_key", "bucket", "emulator"}
+    assert set(stack["emulator"]) == {"pid", "port", "executor"}
+    assert stack["emulator"]["executor"] == "process"
+    assert stack["emulator"]["port"] == port
+    curl = re.search(r"curl -X POST .*?'\n", first.stdout, re.DOTALL)
+    assert curl
+    assert '"prediction"' in script(checkout, "bash", "-c", curl[0]).stdout
+
+    second = script(checkout, "./scripts/up", port=port)
+    assert second.returncode == 0, second.stdout
+    for reused in ("emulator: current", "Model is current", "layer: current", "runs already"):
+        assert reused in second.stdout, second.stdout
+    assert json.loads((checkout / ".local" / "stack.json").read_text()) == stack
+
+    bench = script(checkout, "./scripts/bench", "--requests", "20")
+    assert bench.returncode == 0, bench.stdout
+    assert "median ms" in bench.stdout
+
+    down = script(checkout, "./scripts/down")
+    assert down.returncode == 0, down.stdout
+    assert emulators.find(port) is None
+    assert not (checkout / ".local" / "stack.json").exists()
+    again = script(checkout, "./scripts/down")
+    assert (again.returncode, "Nothing to stop" in again.stdout) == (0, True)
+
+
+def test_a_used_port_is_said_in_a_sentence(checkout: Path, port: int) -> None:
+    """Where another program listens, `up` ends at once, names the port, and offers a free one."""
+    with socket.create_server(("127.0.0.1", port)):
+        result = script(checkout, "./scripts/up", "--port", str(port))
+    assert result.returncode == 1
+    assert f"error: port {port} is used by another program" in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "environment", "message"),
+    [
+        (["up"], {"PYTHON_VERSION": "3.8"}, "runs on 3.11, 3.12 and 3.13"),
+        (["up", "--port", "70000"], {}, "port 70000 is none"),
+        (["up", "--data", "no/such/file.csv"], {}, "there is no file no/such/file.csv"),
+        (["bench"], {}, "no stack is running"),
+    ],
+)
+def test_mistakes_are_said_in_a_sentence(
+    checkout: Path, port: int, command: list[str], environment: dict[str, str], message: str
+) -> None:
+    """What a person gets wrong ends with one clear sentence, no traceback, and nothing running."""
+    name, *arguments = command
+    result = script(checkout, f"./scripts/{name}", *arguments, port=port, **environment)
+    assert result.returncode != 0
+    assert message in result.stdout
+    assert "Traceback" not in result.stdout
+    assert emulators.find(port) is None
+
+
+def test_a_failed_deployment_leaves_nothing_running(checkout: Path, port: int) -> None:
+    """A serverless.yml that cannot be deployed: the deployer's reason, and LocalStack is stopped."""
+    configuration = checkout / "serverless.yml"
+    configuration.write_text(
+        configuration.read_text().replace("provider:\n", "provider:\n  nonsense: 1\n")
+    )
+    result = script(checkout, "./scripts/up", port=port)
+    assert result.returncode == 1
+    assert "`sls deploy --stage local` failed" in result.stdout
+    assert "nonsense" in result.stdout
+    assert emulators.port_is_free(port)
+    assert not (checkout / ".local" / "stack.json").exists()
+
+
+def test_an_emulator_that_dies_is_reported(checkout: Path, port: int) -> None:
+    """When LocalStack ends in the middle of a deployment, `up` says so and leaves nothing."""
+    variables = {**os.environ, "EMULATOR_PORT": str(port)}
+    with subprocess.Popen(
+        ["./scripts/up"],
+        cwd=checkout,
+        env=variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        found = wait_for(lambda: emulators.find(port), "LocalStack", 120)
+        os.kill(found.pid, signal.SIGKILL)
+        output, _ = process.communicate(timeout=200)
+    assert process.returncode == 1
+    assert "error: " in output
+    assert "Traceback" not in output
+    assert emulators.port_is_free(port)
+
+
+def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
+    """Ctrl-C while `up` works stops LocalStack too, and says so without a traceback."""
+    with subprocess.Popen(
+        ["./scripts/up"],
+        cwd=checkout,
+        env={**os.environ, "EMULATOR_PORT": str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        wait_for(lambda: emulators.find(port), "LocalStack", 120)
+        os.killpg(process.pid, signal.SIGINT)
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "stopped by Ctrl-C" in output
+    assert "Traceback" not in output
+    assert emulators.port_is_free(port)
+
+
+@pytest.mark.parametrize("name", ["up", "down", "test", "bench", "build-layer", "lock", "emulator"])
+def test_every_script_explains_itself(name: str) -> None:
+    """`--help` says what a script does."""
+    result = script(ROOT, f"./scripts/{name}", "--help")
+    assert result.returncode == 0, result.stdout
+    assert "usage: " in result.stdout
+    assert len(result.stdout.splitlines()) > 4
+
+
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the fenced blocks of a Markdown text, each with its language."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def test_the_readme_is_true(checkout: Path, port: int) -> None:
+    """Every command of the README runs, in its order, with the result that it promises."""
+    text = (checkout / "README.md").read_text()
+    snippets = [body for language, body in blocks(text) if language == "yaml"]
+    commands = [body for language, body in blocks(text) if language == "bash"]
+    assert len(snippets) == 2
+    assert len(commands) >= 10
+    lines = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT"]
+    for body in commands:
+        if body.strip() in NOT_RUN:
+            continue
+        if body.strip() == "./scripts/emulator":
+            lines.append(
+                "./scripts/emulator & until curl -s "
+                f"http://127.0.0.1:{port}/_localstack/parity; do sleep 0.2; done"
+            )
+        elif "stanfordnlp/imdb" in body:
+            # The hub may be out of reach; then the reason must be said.
+            lines.append(
+                f"out=$({body.strip()} 2>&1) || grep 'is the network reachable' <<<\"$out\""
+            )
+        elif "handlers/mood/handler.py" in body:
+            lines.append(body)
+            lines.append("python edit.py")
+        else:
+            lines.append(body)
+    # What the README asks a person to paste.
+    (checkout / "edit.py").write_text(
+        "import pathlib\n"
+        "path = pathlib.Path('serverless.yml')\n"
+        "text = path.read_text()\n"
+        f"text = text.replace('\\nfunctions:\\n', '\\nfunctions:\\n' + {snippets[0]!r}, 1)\n"
+        f"text = text.replace('  Outputs:\\n', {snippets[1]!r} + '\\n  Outputs:\\n', 1)\n"
+        "path.write_text(text)\n"
+    )
+    result = script(
+        checkout,
+        "bash",
+        "-c",
+        "\n".join(lines),
+        port=port,
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AWS_REGION="us-east-1",
+        AWS_DEFAULT_REGION="us-east-1",
+        EMULATED_STAGE="dev",
+    )
+    assert result.returncode == 0, result.stdout
+    for promised in (
+        "healthy",
+        '"prediction": "Positive Review"',
+        "Negative Review",
+        "🙂",
+        "sklearn-api-local-models",
+        "Service deployed to stack sklearn-api-dev",
+        "stage dev serves",
+    ):
+        assert promised in result.stdout, f"{promised}\n{result.stdout}"
+    assert re.search(r"^[A-Za-z0-9]{20,}$", result.stdout, re.MULTILINE), "the generated key"
