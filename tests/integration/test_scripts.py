@@ -251,6 +251,7 @@ def test_the_readme_is_true(checkout: Path, port: int) -> None:
         AWS_REGION="us-east-1",
         AWS_DEFAULT_REGION="us-east-1",
         EMULATED_STAGE="dev",
+        SLS_AWS_MONITORING_FREQUENCY="200",
     )
     assert result.returncode == 0, result.stdout
     for promised in (

@@ -1,0 +1,91 @@
+"""What every endpoint does around its own work."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_api.endpoint import Endpoint, Log
+from sklearn_api.errors import BadRequestError
+from sklearn_api.http import TEXT, Request, Response
+
+
+class Context:
+    aws_request_id = "lambda-id"
+
+
+def endpoint(error: Exception | None = None) -> Endpoint:
+    def answer(request: Request, noted: dict[str, object]) -> Response:
+        noted["model_version"] = "7"
+        if error:
+            raise error
+        return Response(200, "fine", TEXT)
+
+    return Endpoint("thing", answer, Log("INFO"))
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+EVENT = {"httpMethod": "GET", "requestContext": {"requestId": "gateway-id"}, "body": "secret words"}
+
+
+def test_one_line_of_log_for_each_request(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line has both ids, the status and the duration, and says which request was cold."""
+    handler = endpoint()
+    for _ in range(2):
+        assert handler(EVENT, Context())["statusCode"] == 200
+    first, second = lines(capsys)
+    assert first["request_id"] == "gateway-id"
+    assert first["lambda_request_id"] == "lambda-id"
+    assert (first["status"], first["endpoint"], first["model_version"]) == (200, "thing", "7")
+    assert first["duration_ms"] >= 0
+    assert (first["cold_start"], second["cold_start"]) == (True, False)
+
+
+def test_an_error_of_the_package_is_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """A `SklearnApiError` becomes problem details with its own status."""
+    event = endpoint(BadRequestError("wrong", field="f"))(EVENT, Context())
+    assert event["statusCode"] == 400
+    assert json.loads(event["body"])["field"] == "f"
+    assert lines(capsys)[0]["error"] == "BadRequestError: wrong"
+
+
+def test_any_other_error_is_500_and_reveals_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """The client gets the request id and no traceback; the log gets the frames and no text."""
+    event = endpoint(ValueError("secret words"))(EVENT, Context())
+    assert event["statusCode"] == 500
+    problem = json.loads(event["body"])
+    assert problem["request_id"] == "gateway-id"
+    assert "secret" not in event["body"]
+    assert "Traceback" not in event["body"]
+    (line,) = lines(capsys)
+    assert (line["level"], line["error"]) == ("ERROR", "ValueError")
+    assert any("test_endpoint.py" in frame for frame in line["frames"])
+    assert "secret" not in json.dumps(line)
+
+
+def test_the_answer_is_not_cached_or_guessed() -> None:
+    """Answers are never stored, never sniffed, and name the request."""
+    headers = endpoint()(EVENT, Context())["headers"]
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Request-Id"] == "gateway-id"
+
+
+def test_the_level_is_a_threshold(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines below the level are not written."""
+    log = Log("WARNING")
+    log("INFO", "quiet")
+    log("ERROR", "loud")
+    assert [line["message"] for line in lines(capsys)] == ["loud"]
+
+
+@given(st.none() | st.integers() | st.dictionaries(st.text(), st.text()) | st.lists(st.text()))
+def test_any_event_gets_a_response(event: Any) -> None:
+    """Whatever a function is invoked with, it returns what API Gateway can send."""
+    answer = endpoint()(event, None)
+    assert json.loads(json.dumps(answer))["statusCode"] == 200

@@ -1,0 +1,201 @@
+"""From an event to a request, and from a result to a response."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sklearn_api.errors import (
+    BadRequestError,
+    PayloadTooLargeError,
+    SklearnApiError,
+    UnsupportedMediaTypeError,
+)
+from sklearn_api.http import JSON, TEXT, Request, Response, text_field
+
+
+def request(body: bytes | str | None = None, **headers: str) -> Request:
+    """Return a request as API Gateway would deliver it."""
+    event: dict[str, Any] = {
+        "httpMethod": "POST",
+        "resource": "/review",
+        "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+        "requestContext": {"requestId": "gateway-id"},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    if isinstance(body, bytes):
+        event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+    return Request.from_event(event, "lambda-id")
+
+
+@pytest.mark.parametrize("body", [b'{"a": "\xc3\xa9"}', '{"a": "é"}'])
+def test_a_body_is_read_whether_base64_or_not(body: bytes | str) -> None:
+    """API Gateway delivers bytes as base64 or text as it is; both are the same request."""
+    assert request(body).json(100) == {"a": "é"}
+
+
+def test_ids_come_from_the_gateway_or_else_from_lambda() -> None:
+    """The gateway's request id is what a client sees; a direct invocation has only Lambda's."""
+    assert request().request_id == "gateway-id"
+    assert Request.from_event({}, "lambda-id").request_id == "lambda-id"
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (None, "body cannot be empty"),
+        ("", "body cannot be empty"),
+        (b" \n", "body cannot be empty"),
+        (b'{"a": ', "not valid JSON"),
+        (b'{"a": NaN}', "not valid JSON"),
+        (b"[" * 50_000, "not valid JSON"),
+        (b"1" * 50_000, "not valid JSON"),
+        (b'{"a": "\xff"}', "not UTF-8"),
+        (b"[1]", "must be a JSON object"),
+        (b'"text"', "must be a JSON object"),
+    ],
+)
+def test_what_is_no_json_object_is_refused(body: bytes | str | None, message: str) -> None:
+    """Every kind of malformed body is a 400 that says what is wrong."""
+    with pytest.raises(BadRequestError, match=message):
+        request(body).json(100_000)
+
+
+def test_what_is_declared_as_base64_must_be() -> None:
+    """A body that cannot be decoded is the client's error, not a crash."""
+    event = {"body": "%%%", "isBase64Encoded": True}
+    with pytest.raises(BadRequestError, match="base64"):
+        Request.from_event(event, "-").json(100)
+
+
+@pytest.mark.parametrize("encode", [bytes.decode, bytes])
+def test_the_limit_is_exact(encode: Any) -> None:
+    """A body of exactly the limit is read, one byte more is 413."""
+    body = b'{"a": "' + b"x" * 91 + b'"}'
+    assert len(body) == 100
+    assert request(encode(body)).json(100)
+    with pytest.raises(PayloadTooLargeError, match="100 bytes"):
+        request(encode(body + b" ")).json(100)
+
+
+@pytest.mark.parametrize(
+    "media_type",
+    ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", None],
+)
+def test_json_by_any_of_its_names(media_type: str | None) -> None:
+    """JSON is accepted by its media types, and when no type is given."""
+    headers = {"Content_Type": media_type} if media_type else {}
+    assert request(b"{}", **headers).json(100) == {}
+
+
+def test_other_media_types_are_refused() -> None:
+    """Another media type is 415, and the message holds the header to send."""
+    for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):
+        with pytest.raises(UnsupportedMediaTypeError, match="Content-Type: application/json"):
+            request(b"a=1", content_type=media_type).json(100)
+
+
+def test_json_that_curl_labels_as_a_form_is_read() -> None:
+    """`curl -d` labels everything as a form: a JSON object is read all the same."""
+    form = "application/x-www-form-urlencoded"
+    assert request(b' {"a": 1}', content_type=form).json(100) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"),
+    [
+        ("", TEXT),
+        ("*/*", TEXT),
+        ("application/json", JSON),
+        ("text/plain;q=0.5, application/json", JSON),
+        ("application/json;q=0.5, text/*", TEXT),
+        ("text/html,application/xhtml+xml,*/*;q=0.8", TEXT),
+        ("application/*, text/plain;q=0", JSON),
+        ("image/png", TEXT),
+        ("application/json;q=nonsense", TEXT),
+    ],
+)
+def test_the_client_chooses_the_format(accept: str, expected: str) -> None:
+    """The Accept header decides by quality and precision; a tie goes to the first on offer."""
+    assert request(None, accept=accept).accepts((TEXT, JSON)) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "message", "field"),
+    [
+        ({}, "'text' is missing", "text"),
+        ({"text": None}, "must be a string, not null", "text"),
+        ({"text": 1}, "must be a string, not a number", "text"),
+        ({"text": True}, "must be a string, not a boolean", "text"),
+        ({"text": []}, "must be a string, not an array", "text"),
+        ({"other": {}}, "'other' must be a string, not an object", "other"),
+        ({"text": " \n"}, "cannot be empty", "text"),
+        ({"text": "a\ud800"}, "Unicode", "text"),
+    ],
+)
+def test_a_wrong_field_is_named(body: dict[str, Any], message: str, field: str) -> None:
+    """A missing, mistyped, empty or invalid field is named, in the message and beside it."""
+    with pytest.raises(BadRequestError, match=message) as caught:
+        text_field(body, "text", ("other",))
+    assert caught.value.field == field
+
+
+def test_the_field_wins_over_its_alias() -> None:
+    """An alias is read only where the field itself is not sent."""
+    assert text_field({"text": "a", "other": "b"}, "text", ("other",)) == "a"
+    assert text_field({"other": "b"}, "text", ("other",)) == "b"
+
+
+def test_a_problem_says_what_who_and_where() -> None:
+    """Problem details carry status, title, detail, request id, and the field to blame."""
+    error = BadRequestError("no good", field="text", headers={"Retry-After": "1"})
+    event = Response.problem(error, "the-id").to_event("the-id")
+    assert event["statusCode"] == 400
+    assert event["headers"]["Content-Type"] == "application/problem+json"
+    assert event["headers"]["Retry-After"] == "1"
+    assert json.loads(event["body"]) == {
+        "type": "about:blank",
+        "title": "Bad Request",
+        "status": 400,
+        "detail": "no good",
+        "request_id": "the-id",
+        "field": "text",
+    }
+
+
+@given(st.binary(max_size=300), st.text(max_size=40))
+def test_whatever_is_sent_ends_in_an_object_or_in_a_client_error(body: bytes, kind: str) -> None:
+    """No bytes and no media type make parsing fail in another way than with a 4xx."""
+    try:
+        found = request(body, content_type=kind).json(200)
+    except SklearnApiError as exc:
+        assert 400 <= exc.status < 500
+    else:
+        assert isinstance(found, dict)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(max_size=16), children, max_size=3)
+    ),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["headers", "body", "isBase64Encoded", "requestContext", "httpMethod"]),
+        json_values,
+    )
+    | json_values
+)
+def test_any_event_is_a_request(event: Any) -> None:
+    """An event of whatever shape is read without an error of its own."""
+    found = Request.from_event(event, "id")
+    assert isinstance(found.request_id, str)
+    assert found.accepts((TEXT, JSON)) in (TEXT, JSON)

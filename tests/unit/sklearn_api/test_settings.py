@@ -1,0 +1,49 @@
+"""Settings from environment variables."""
+
+import pytest
+
+from sklearn_api.errors import SettingsError
+from sklearn_api.settings import Settings
+
+NEEDED = {"MODEL_BUCKET": "bucket", "MODEL_NAME": "review"}
+
+
+def test_what_is_needed_is_enough() -> None:
+    """Bucket and name must be set, everything else has a default."""
+    assert Settings.from_environ(NEEDED) == Settings("bucket", "review")
+
+
+def test_everything_can_be_set() -> None:
+    """Each setting is read from its variable."""
+    found = Settings.from_environ(
+        {
+            **NEEDED,
+            "MODEL_REFRESH_SECONDS": "0.5",
+            "MAX_BODY_BYTES": "10",
+            "MAX_ARTIFACT_BYTES": "20",
+            "LOG_LEVEL": "ERROR",
+        }
+    )
+    assert found == Settings("bucket", "review", 0.5, 10, 20, "ERROR")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MODEL_BUCKET", ""),
+        ("MODEL_NAME", " "),
+        ("MODEL_REFRESH_SECONDS", "soon"),
+        ("MODEL_REFRESH_SECONDS", "-1"),
+        ("MODEL_REFRESH_SECONDS", "nan"),
+        ("MODEL_REFRESH_SECONDS", "inf"),
+        ("MAX_BODY_BYTES", "0"),
+        ("MAX_BODY_BYTES", "1.5"),
+        ("MAX_BODY_BYTES", "٣"),
+        ("MAX_ARTIFACT_BYTES", "-5"),
+        ("LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_wrong_value_is_an_error_that_names_it(name: str, value: str) -> None:
+    """A value that makes no sense is never replaced by a default in silence."""
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environ({**NEEDED, name: value})
