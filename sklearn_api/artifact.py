@@ -232,7 +232,8 @@ def _zip(members: Mapping[str, bytes]) -> bytes:
 def _normalised(archive: bytes) -> bytes:
     """Return what skops wrote with serial numbers instead of memory addresses, and no times.
 
-    skops names objects and files by `id`. The references between them stay as they are.
+    skops names objects and files by `id`. The references between them stay as they are. Vectorizers
+    keep the `id` of the stop words that they have checked last, which is no other object's later.
     """
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         members = {name: source.read(name) for name in source.namelist()}
@@ -246,6 +247,10 @@ def _normalised(archive: bytes) -> bytes:
             if identity not in numbers:
                 numbers[identity] = next(counter)
             node["__id__"] = numbers[identity]
+        if node.get("__loader__") == "ObjectNode" and isinstance(node.get("content"), dict):
+            attributes = node["content"].get("content")
+            if isinstance(attributes, dict) and "_stop_words_id" in attributes:
+                attributes["_stop_words_id"]["content"] = "0"
         file = node.get("file")
         if isinstance(file, str) and file in members:
             new = f"{len(renamed)}.{file.rsplit('.', 1)[-1]}"

@@ -1,0 +1,214 @@
+"""Reading reviews: what is read, as what, and what is refused."""
+
+import bz2
+import csv
+import gzip
+import io
+import json
+import lzma
+import os
+import socket
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+import zstandard
+
+from training import data
+from training.errors import TrainingError
+
+# What readers of tables like to change: line ends, quotes, "missing" values, numbers, U+0085.
+ROWS = [
+    ('Good\x85 film, "quoted"\nsecond line\r\nthird', "pos"),
+    ("null", "neg"),
+    ("123", "neg"),
+    ("NA", "pos"),
+] * 6
+
+
+def as_csv(rows: list[tuple[str, str]]) -> bytes:
+    target = io.StringIO(newline="")
+    writer = csv.writer(target)
+    writer.writerow(["text", "label"])
+    writer.writerows(rows)
+    return target.getvalue().encode()
+
+
+def as_jsonl(rows: list[tuple[str, str]]) -> bytes:
+    return "".join(json.dumps({"text": t, "label": x}) + "\n" for t, x in rows).encode()
+
+
+def as_json(rows: list[tuple[str, str]]) -> bytes:
+    return json.dumps([{"text": t, "label": x} for t, x in rows]).encode()
+
+
+def as_parquet(rows: list[tuple[str, str]]) -> bytes:
+    buffer = io.BytesIO()
+    columns = {"text": [t for t, _ in rows], "label": [x for _, x in rows]}
+    pyarrow.parquet.write_table(pyarrow.table(columns), buffer)
+    return buffer.getvalue()
+
+
+def zipped(content: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as target:
+        target.writestr("reviews", content)
+    return buffer.getvalue()
+
+
+FORMATS: dict[str, Callable[[list[tuple[str, str]]], bytes]] = {
+    "csv": as_csv,
+    "jsonl": as_jsonl,
+    "json": as_json,
+}
+COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
+    "": bytes,
+    ".gz": gzip.compress,
+    ".bz2": bz2.compress,
+    ".xz": lzma.compress,
+    ".zst": zstandard.ZstdCompressor().compress,
+    ".zip": zipped,
+}
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A local file is read without a look at the network."""
+
+    def refuse(*arguments: object) -> None:
+        raise AssertionError(f"the network was asked: {arguments}")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def write(folder: Path, content: bytes, name: str = "reviews.csv") -> str:
+    path = folder / name
+    path.write_bytes(content)
+    return str(path)
+
+
+def check(found: data.Reviews) -> None:
+    assert found.texts == [text for text, _ in ROWS]
+    assert found.labels == [int(label == "pos") for _, label in ROWS]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("kind", FORMATS)
+def test_every_type_is_read_to_the_letter(tmp_path: Path, kind: str, compression: str) -> None:
+    """csv, jsonl and json, plain and compressed, give the texts exactly as they were written."""
+    content = COMPRESSIONS[compression](FORMATS[kind](ROWS))
+    check(data.read(write(tmp_path, content, f"reviews.{kind}{compression}")))
+
+
+def test_parquet_is_read(tmp_path: Path) -> None:
+    """parquet, which compresses by itself, gives the same."""
+    check(data.read(write(tmp_path, as_parquet(ROWS), "reviews.parquet")))
+
+
+def test_the_sample_is_what_its_readme_says() -> None:
+    """At least 400 reviews, as many of each kind, no two alike: the default when none is named."""
+    sample = data.read()
+    assert len(sample.texts) >= 400
+    assert sum(sample.labels) * 2 == len(sample.labels)
+    assert len({text.lower() for text in sample.texts}) == len(sample.texts)
+    assert str(len(sample.texts)) in (data.SAMPLE.parent / "README.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("zero", "one"), [("0", "1"), ("neg", "pos"), ("Negative", "POSITIVE"), ("false", "true")]
+)
+def test_labels_are_numbers_or_words(tmp_path: Path, zero: str, one: str) -> None:
+    """0 and 1, and the usual words, mean what they say."""
+    rows = [(f"text {number}", one if number % 2 else zero) for number in range(20)]
+    assert data.read(write(tmp_path, as_csv(rows))).labels == [0, 1] * 10
+
+
+def test_columns_are_found_or_named(tmp_path: Path) -> None:
+    """Usual names are found; others are named; a name that is not there lists those that are."""
+    usual = as_csv(ROWS).replace(b"text,label", b"Review,sentiment", 1)
+    assert data.read(write(tmp_path, usual)).columns == ("Review", "sentiment")
+    odd = write(tmp_path, as_csv(ROWS).replace(b"text,label", b"words,verdict", 1))
+    assert data.read(odd, text_column="words", label_column="verdict").columns[0] == "words"
+    with pytest.raises(TrainingError, match=r"no text column.*it has: words, verdict"):
+        data.read(odd)
+    with pytest.raises(TrainingError, match=r"no label column.*it has: words, verdict"):
+        data.read(odd, text_column="words")
+    with pytest.raises(TrainingError, match="no column 'nope'; it has: words, verdict"):
+        data.read(odd, text_column="nope")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROWS[:19], "19 rows; at least 20"),
+        ([("text", "pos")] * 30, "0 negative and 30 positive"),
+        ([*ROWS, ("  ", "pos")], "row 25 .*empty"),
+        ([*ROWS, ("text", "maybe")], "'maybe'"),
+    ],
+)
+def test_data_that_cannot_work_is_refused(
+    tmp_path: Path, rows: list[tuple[str, str]], message: str
+) -> None:
+    """Too few rows, one class, an empty text, an unknown label: each is said in words."""
+    with pytest.raises(TrainingError, match=message):
+        data.read(write(tmp_path, as_csv(rows)))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("reviews.txt", b"x", "no known type"),
+        ("reviews", b"x", "no known type"),
+        ("reviews.parquet.gz", b"x", "parquet as it is"),
+        ("reviews.csv", b"", "is empty"),
+        ("reviews.parquet", b"no parquet", "cannot be read as parquet"),
+        ("reviews.csv.gz", b"no gzip", "cannot be read as csv"),
+        ("reviews.jsonl", b"{no json}\n", "cannot be read as jsonl"),
+        ("reviews.csv", b"text,label\n\xff\xfe,pos\n", "cannot be read as csv"),
+    ],
+)
+def test_files_that_cannot_be_read_are_named(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    """A file of an unknown type, empty or damaged, is refused with its name and the reason."""
+    with pytest.raises(TrainingError, match=message) as caught:
+        data.read(write(tmp_path, content, name))
+    assert name in str(caught.value)
+
+
+def test_a_path_is_never_taken_for_a_data_set_of_the_hub(tmp_path: Path) -> None:
+    """What looks like a file and is not there is said to be missing."""
+    for name in (str(tmp_path / "nope.csv"), "data/nope.csv", "nope.parquet", "./nope"):
+        with pytest.raises(TrainingError, match="there is no file"):
+            data.read(name)
+    with pytest.raises(TrainingError, match="is a folder"):
+        data.read(str(tmp_path))
+
+
+def test_a_data_set_of_the_hub_is_pinned() -> None:
+    """A name that could mean something else tomorrow needs a commit."""
+    with pytest.raises(TrainingError, match="--revision"):
+        data.read("somebody/reviews")
+    assert len(data.PINNED["stanfordnlp/imdb"]) == 40
+
+
+def test_without_the_hub_it_says_what_to_do() -> None:
+    """When the hub cannot be reached, the error is one sentence that names the way without it."""
+    result = subprocess.run(
+        [sys.executable, "-m", "training", "train", "--data", "stanfordnlp/imdb"],
+        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert "is the network reachable?" in result.stderr
+    assert "--data PATH" in result.stderr
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,46 @@
+"""The command line of training."""
+
+from pathlib import Path
+
+import pytest
+
+from training.__main__ import main
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["publish", "--help"]])
+def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command explains itself."""
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 0
+    assert "usage: python -m training" in capsys.readouterr().out
+
+
+def test_train_and_train_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Training prints the accuracy; with --if-changed a second one does nothing, and says so."""
+    arguments = ["train", "--output", str(tmp_path), "--if-changed"]
+    assert main(arguments) == 0
+    assert "Accuracy 0." in capsys.readouterr().out
+    before = (tmp_path / "model.zip").stat().st_mtime_ns
+    assert main(arguments) == 0
+    assert "Model is current" in capsys.readouterr().out
+    assert (tmp_path / "model.zip").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "--data", "no/such.csv"], "there is no file no/such.csv"),
+        (["train", "--test-size", "2"], "--test-size is 2.0"),
+        (["publish", "--model", "no/such/folder"], "there is no model in no/such/folder"),
+    ],
+)
+def test_mistakes_are_one_sentence(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A mistake ends with status 2 and one line on standard error."""
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+    assert len(error.splitlines()) == 1

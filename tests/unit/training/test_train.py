@@ -1,0 +1,84 @@
+"""Training: measured, stored as a whole, and used again when nothing has changed."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from sklearn_api.artifact import read_artifact
+from training.console import Report
+from training.errors import TrainingError
+from training.train import Options, current, load, train
+
+QUIET = Report(Console(quiet=True))
+
+
+@pytest.fixture(scope="module")
+def options(tmp_path_factory: pytest.TempPathFactory) -> Options:
+    """A model trained on the sample."""
+    made = Options(source=None, output=tmp_path_factory.mktemp("model"))
+    train(made, QUIET)
+    return made
+
+
+def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> None:
+    """The manifest names data, versions and metrics, and the artifact predicts."""
+    manifest, content = load(options.output)
+    assert manifest.name == "review"
+    assert manifest.size == len(content)
+    assert manifest.training["rows"] == 454
+    assert manifest.training["source"] == "reviews.csv"
+    assert manifest.labels == ["Negative Review", "Positive Review"]
+    assert manifest.metrics["accuracy"] > 0.75
+    assert sum(map(sum, manifest.metrics["confusion"])) == manifest.metrics["rows"] == 91
+    assert manifest.libraries["scikit-learn"]
+    pipeline = read_artifact(content, manifest.sha256, 10**9)
+    assert pipeline.predict(["I love this movie", "I hate this movie"]).tolist() == [1, 0]
+    assert not list(options.output.glob(".*")), "no temporary file is left"
+
+
+def test_the_same_training_gives_the_same_artifact(options: Options, tmp_path: Path) -> None:
+    """Data and seed decide the bytes."""
+    again = train(replace(options, output=tmp_path), QUIET)
+    assert again.sha256 == load(options.output)[0].sha256
+
+
+def test_a_current_model_is_recognised(options: Options, tmp_path: Path) -> None:
+    """The stored model is current for the same options, and for no others."""
+    assert current(options) is not None
+    assert current(replace(options, seed=1)) is None
+    assert current(replace(options, test_size=0.3)) is None
+    assert current(replace(options, output=tmp_path)) is None
+
+
+def test_reviews_of_a_file_of_their_own_measure(options: Options, tmp_path: Path) -> None:
+    """With test data, all reviews are trained on and the metrics are those of that file."""
+    data = tmp_path / "test.csv"
+    data.write_text("text,label\n" + "I love it,1\nI hate it,0\n" * 10)
+    manifest = train(replace(options, output=tmp_path, test_source=str(data)), QUIET)
+    assert (manifest.metrics["rows"], manifest.metrics["source"]) == (20, "test.csv")
+
+
+def test_a_damaged_model_is_not_used(options: Options, tmp_path: Path) -> None:
+    """A missing, cut or foreign file is said, and training again mends it."""
+    with pytest.raises(TrainingError, match="there is no model in"):
+        load(tmp_path)
+    manifest = (options.output / "manifest.json").read_text()
+    (tmp_path / "manifest.json").write_text(manifest)
+    (tmp_path / "model.zip").write_bytes(b"cut")
+    with pytest.raises(TrainingError, match="train again"):
+        load(tmp_path)
+    assert current(replace(options, output=tmp_path)) is None
+    (tmp_path / "manifest.json").write_text(json.dumps({"name": "review"}))
+    with pytest.raises(TrainingError, match="missing or unknown fields"):
+        load(tmp_path)
+
+
+def test_a_folder_that_cannot_be_written_is_said(options: Options, tmp_path: Path) -> None:
+    """Where the output cannot be written, one sentence says so."""
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(TrainingError, match="cannot be written"):
+        train(replace(options, output=file / "below"), QUIET)
