@@ -100,7 +100,7 @@ def _publish(arguments: argparse.Namespace, report: Report) -> None:
 
     manifest, content = load(arguments.model)
     account = Account(arguments.stage, arguments.region)
-    bucket = arguments.bucket or account.bucket()
+    bucket = arguments.bucket or account.bucket(manifest.python)
     with account.errors(), report.progress("Uploading", len(content)) as advance:
         store = ModelStore(account.client("s3"), bucket, manifest.name)
         version, new = publish(store, manifest, content, now=datetime.now(UTC), progress=advance)

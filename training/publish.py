@@ -58,13 +58,19 @@ class Account:
             service, region_name=self._region, endpoint_url=self.endpoint
         )
 
-    def bucket(self) -> str:
+    def bucket(self, python: str) -> str:
         """Return the bucket of the stage's models, from the outputs of its stack.
+
+        Parameters
+        ----------
+        python : str
+            Python that the model was trained with, such as ``3.13``.
 
         Raises
         ------
         TrainingError
-            The stage is not deployed, or its account cannot be reached.
+            The stage is not deployed, its account cannot be reached, or its Lambdas run another
+            Python: they would refuse the model.
         """
         stack = f"{SERVICE}-{self.stage}"
         cloudformation = self.client("cloudformation")
@@ -78,10 +84,18 @@ class Account:
                     f"stage {self.stage} is not deployed in {self._region}: there is no stack "
                     f"{stack}; deploy it first: npx sls deploy --stage {self.stage}"
                 ) from exc
-        for output in found.get("Outputs", []):
-            if output["OutputKey"] == "ModelBucketName":
-                return str(output["OutputValue"])
-        raise TrainingError(f"stack {stack} has no output ModelBucketName; deploy it again")
+        outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+        if not {"ModelBucketName", "ModelRuntime"} <= outputs.keys():
+            raise TrainingError(
+                f"stack {stack} does not name its model bucket and its runtime; deploy it again"
+            )
+        if outputs["ModelRuntime"] != f"python{python}":
+            raise TrainingError(
+                f"the model was trained with Python {python}, stage {self.stage} runs "
+                f"{outputs['ModelRuntime']}; train with that Python (PYTHON_VERSION), or deploy "
+                "with the model's"
+            )
+        return str(outputs["ModelBucketName"])
 
     @contextmanager
     def errors(self) -> Iterator[None]:

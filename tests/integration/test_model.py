@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from scripts.lib.stack import client
 from tests.integration.deployed import Api, Deployment, wait_for
 
@@ -48,6 +50,17 @@ def test_a_damaged_model_does_not_replace_a_good_one(
         assert "sha256" in "".join(api.logs("review"))
     finally:
         s3.put_object(Bucket=bucket, Key="models/review/current.json", Body=good)
+
+
+def test_a_model_of_another_python_is_not_published(
+    shared_deployment: Deployment, model: Path, tmp_path: Path
+) -> None:
+    """A model that the stage's Lambdas would refuse is refused by `publish`, naming both Pythons."""
+    manifest = json.loads((model / "manifest.json").read_text())
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "python": "3.10"}))
+    (tmp_path / "model.zip").write_bytes((model / "model.zip").read_bytes())
+    with pytest.raises(AssertionError, match=r"trained with Python 3\.10, stage .* runs python3"):
+        shared_deployment.publish(tmp_path)
 
 
 def test_publishing_the_same_model_again_changes_nothing(

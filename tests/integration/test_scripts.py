@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib import emulator as emulators
-from scripts.lib.project import ROOT
+from scripts.lib.project import ROOT, python_version
 from tests.integration.deployed import copy_project, wait_for
 
 COPIED = (
@@ -180,6 +180,8 @@ def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
         stdin=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
+        # Where the tests run in the background, Ctrl-C is ignored, and so it is by what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         wait_for(lambda: emulators.find(port), "LocalStack", 120)
         os.killpg(process.pid, signal.SIGINT)
@@ -206,6 +208,8 @@ def blocks(text: str) -> list[tuple[str, str]]:
 
 def test_the_readme_is_true(checkout: Path, port: int) -> None:
     """Every command of the README runs, in its order, with the result that it promises."""
+    if python_version() != (ROOT / ".python-version").read_text().strip():
+        pytest.skip("the README is about the declared Python, and this run uses another one")
     text = (checkout / "README.md").read_text()
     snippets = [body for language, body in blocks(text) if language == "yaml"]
     commands = [body for language, body in blocks(text) if language == "bash"]

@@ -419,6 +419,8 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
     root = project(tmp_path / "root", (ROOT / "requirements" / "layer.lock").read_text())
     (root / ".python-version").write_text(PYTHON)
     start = (
+        # Where the tests run in the background, Ctrl-C is ignored, and so it is by what they start.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "import sys, pathlib; from scripts.lib.layer import main; "
         "sys.exit(main([], pathlib.Path(sys.argv[1])))"
     )

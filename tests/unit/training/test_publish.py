@@ -88,4 +88,4 @@ def test_an_emulator_that_does_not_run_is_said() -> None:
     """Without the emulator, stage `local` says how to start it."""
     account = Account("local", environ={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     with pytest.raises(TrainingError, match=r"127\.0\.0\.1:9 cannot be reached.*scripts/up"):
-        account.bucket()
+        account.bucket("3.13")
