@@ -24,12 +24,9 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import re
 import signal
-import subprocess
 import sys
 import tempfile
-import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,9 +35,10 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from scripts.lib import toolchain
+from scripts.lib import layer_content, toolchain
 from scripts.lib.console import ERR, OUT
-from scripts.lib.project import ROOT, SUPPORTED, ScriptError
+from scripts.lib.layer_content import LayerError
+from scripts.lib.project import ROOT, SUPPORTED
 
 LIMIT_BYTES = 262_144_000
 """All layers and the code of one function, unzipped: AWS's "250 MB" (Lambda quotas)."""
@@ -54,46 +52,7 @@ ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 PLATFORMS = {"3.11": "manylinux2014"}
 NEWER_PLATFORM = "manylinux_2_28"
 
-PRUNED_FOLDERS = {"tests", "test", "_precompute", "_examples"}
-PRUNED_NAMES = {".lock", "RECORD", "REQUESTED", "INSTALLER", "conftest.py", "py.typed"}
-PRUNED_SUFFIXES = {
-    *(".a", ".build", ".c", ".cpp", ".f", ".f90", ".h", ".hpp", ".in", ".pc"),
-    *(".pxd", ".pxi", ".pyi", ".pyx", ".template", ".tp"),
-}
-# Extension modules that only the tests of numpy and scipy import.
-PRUNED_EXTENSION = re.compile(r"(_test_\w+|_\w+_tests|_c(y)?test|_simd)\.[\w.-]+\.so")
-# numpy.testing of numpy 2.2 imports a test module; scipy and scikit-learn import numpy.testing.
-KEPT = {"numpy/_core/tests/__init__.py", "numpy/_core/tests/_natype.py"}
-
-# A module's bytecode depends a little on what its process has compiled before (which strings are
-# interned by then). So the share of each process is fixed, whatever the number of processors.
-COMPILERS = 4
-COMPILER = """
-import py_compile, sys
-part, parts = int(sys.argv[1]), int(sys.argv[2])
-with open("sources.txt", encoding="utf-8") as sources:
-    for name in sources.read().split("\\n")[part::parts]:
-        py_compile.compile(
-            name,
-            dfile=f"/opt/{name}",
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
-"""
-
-# What uv says, and what it means.
-UV_FAILURES = {
-    "No space left": "the disk is full: ",
-    "Failed to fetch": "the packages could not be downloaded (is the network reachable?): ",
-    "error sending request": "the packages could not be downloaded (is the network reachable?): ",
-    "no usable wheels": "not every package exists for this Python on this architecture: ",
-}
-
 Report = Callable[[str], None]
-
-
-class LayerError(ScriptError):
-    """The layer cannot be built, or would not fit into Lambda."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +111,8 @@ def build_layer(
     limit = limit_bytes - reserve_bytes
     built = None
     try:
-        inputs = [lock.read_bytes(), python.encode(), arch.encode(), Path(__file__).read_bytes()]
+        inputs = [lock.read_bytes(), python.encode(), arch.encode()]
+        inputs += [Path(file).read_bytes() for file in (__file__, layer_content.__file__)]
         digests = b"".join(hashlib.sha256(content).digest() for content in inputs)
         wanted = hashlib.sha256(digests).hexdigest()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -222,16 +182,16 @@ def _build(
         build = Path(temporary)
         content = build / "python"
         report(f"installing packages for Python {python} on {platform}")
-        _install(lock, content, interpreter, python, platform)
-        report(f"pruning {_mb(_folders(content).total())}")
-        _prune(content)
-        report(f"compiling {_mb(_folders(content).total())} with Python {python}")
-        _compile(build, interpreter)
-        folders = _folders(content)
+        layer_content.install(lock, content, interpreter, python, platform)
+        report(f"pruning {_mb(layer_content.folders(content).total())}")
+        layer_content.prune(content)
+        report(f"compiling {_mb(layer_content.folders(content).total())} with Python {python}")
+        layer_content.compile_modules(build, interpreter)
+        folders = layer_content.folders(content)
         _check_size(folders, limit)
         report(f"zipping {_mb(folders.total())}")
         archive = build / "layer.zip"
-        _zip(content, archive)
+        layer_content.write_zip(content, archive)
         description: dict[str, Any] = {
             "fingerprint": fingerprint,
             "sha256": _sha256(archive),
@@ -285,90 +245,6 @@ def _find_interpreter(python: str) -> Path:
             f"install it (for example: uv python install {python}) or choose another with --python"
         )
     return found
-
-
-def _install(lock: Path, content: Path, interpreter: Path, python: str, platform: str) -> None:
-    command = [
-        *(toolchain.uv(), "pip", "install", "--no-progress", "--color", "never"),
-        *("--target", str(content), "--python", str(interpreter)),
-        *("--python-version", python, "--python-platform", platform),
-        *("--only-binary", ":all:", "--no-deps", "--require-hashes", "--no-compile-bytecode"),
-        # Never a link into uv's cache, which other environments share.
-        *("--link-mode", "copy", "-r", str(lock)),
-    ]
-    try:
-        toolchain.run(command, f"installing {lock.name} with uv", cwd=content.parent)
-    except ScriptError as exc:
-        reasons = (reason for sign, reason in UV_FAILURES.items() if sign in str(exc))
-        raise LayerError(f"{next(reasons, '')}{exc}") from exc
-
-
-def _prune(content: Path) -> None:
-    """Remove what no function runs; see the module's docstring."""
-    rmtree(content / "bin", ignore_errors=True)
-    for file in _files(content):
-        relative = file.relative_to(content)
-        if str(relative) not in KEPT and (
-            file.name in PRUNED_NAMES
-            or file.suffix in PRUNED_SUFFIXES
-            or PRUNED_EXTENSION.fullmatch(file.name)
-            or not PRUNED_FOLDERS.isdisjoint(relative.parts[:-1])
-        ):
-            file.unlink()
-
-
-def _compile(build: Path, interpreter: Path) -> None:
-    """Compile every module, with the path that Lambda will show in tracebacks."""
-    sources = [file for file in _files(build / "python") if file.suffix == ".py"]
-    names = [str(file.relative_to(build)) for file in sources]
-    (build / "sources.txt").write_text("\n".join(names), encoding="utf-8")
-    # Unchecked-hash bytecode: unzipping changes dates, and dated bytecode would then be ignored.
-    # A fixed hash seed: bytecode holds the elements of set constants in hash order.
-    inherited = {name: v for name, v in os.environ.items() if not name.startswith("PYTHON")}
-    command = [str(interpreter), "-P", "-s", "-S", "-W", "ignore", "-c", COMPILER]
-    workers: list[subprocess.Popen[str]] = []
-    try:
-        for part in range(COMPILERS):
-            worker = subprocess.Popen(
-                [*command, str(part), str(COMPILERS)],
-                cwd=build,
-                env={**inherited, "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"},
-                stdin=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            workers.append(worker)
-        for worker in workers:
-            _, errors = worker.communicate()
-            if worker.returncode:
-                last = (errors.strip().splitlines() or [f"exit status {worker.returncode}"])[-1]
-                raise LayerError(f"{interpreter} could not compile the layer: {last}")
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-
-
-def _zip(content: Path, archive: Path) -> None:
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as written:
-        for file in _files(content):
-            info = zipfile.ZipInfo(str(file.relative_to(content.parent)), (1980, 1, 1, 0, 0, 0))
-            info.create_system = 3  # Unix, whose permissions follow
-            # Lambda's user is not the owner: everyone must be able to read.
-            info.external_attr = (0o100755 if ".so" in file.suffixes else 0o100644) << 16
-            written.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED)
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file())
-
-
-def _folders(content: Path) -> Counter[str]:
-    """Return the bytes under each top-level name; a package's own libraries count with it."""
-    sizes: Counter[str] = Counter()
-    for file in _files(content):
-        sizes[file.relative_to(content).parts[0].removesuffix(".libs")] += file.stat().st_size
-    return sizes
 
 
 def _check_size(folders: Counter[str], limit: int) -> None:

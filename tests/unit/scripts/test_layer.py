@@ -24,8 +24,9 @@ from types import CodeType
 import pytest
 
 from scripts.lib import layer as layers
-from scripts.lib import toolchain
-from scripts.lib.layer import Layer, LayerError, build_layer, check_total
+from scripts.lib import layer_content, toolchain
+from scripts.lib.layer import Layer, build_layer, check_total
+from scripts.lib.layer_content import LayerError
 from scripts.lib.project import ROOT, SUPPORTED, architecture
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -141,7 +142,7 @@ def test_no_tests_and_no_sources_of_extensions(layer: Layer) -> None:
         paths = [Path(name) for name in archive.namelist()]
     tests = {str(path) for path in paths if {"tests", "test"} & set(path.parts)}
     assert {name for name in tests if name.endswith(".py")} <= {
-        f"python/{name}" for name in layers.KEPT
+        f"python/{name}" for name in layer_content.KEPT
     }
     assert not {path.suffix for path in paths} & {".c", ".cpp", ".h", ".pyx", ".pxd", ".pyi", ".a"}
     assert not [path for path in paths if path.name == "RECORD" or path.parts[1] == "bin"]
