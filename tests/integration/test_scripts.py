@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from scripts.lib import emulator as emulators
+from scripts.lib import toolchain
 from scripts.lib.project import ROOT, python_version
 from tests.integration.deployed import copy_project, wait_for
 
@@ -132,6 +134,31 @@ def test_mistakes_are_said_in_a_sentence(
     assert message in result.stdout
     assert "Traceback" not in result.stdout
     assert emulators.find(port) is None
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        ("#!/bin/sh\necho v18.19.0\n", "Node.js v18.19.0 is too old"),
+        (None, "there is no `node` or `npm` here: install Node.js 20 or newer"),
+    ],
+)
+def test_a_missing_or_old_node_is_said(
+    checkout: Path, tmp_path: Path, node: str | None, message: str
+) -> None:
+    """Without a Node.js that the deployer runs on, `up` says how to get one."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("bash", "sh", "env", "tr", "cmp", "dirname", "cp", "git"):
+        (tools / name).symlink_to(shutil.which(name) or "")
+    if node:
+        for name in ("node", "npm"):
+            (tools / name).write_text(node)
+            (tools / name).chmod(0o755)
+    result = script(checkout, "./scripts/up", PATH=str(tools), UV=toolchain.uv())
+    assert result.returncode == 1
+    assert message in result.stdout
+    assert "nodejs.org" in result.stdout
 
 
 def test_a_failed_deployment_leaves_nothing_running(checkout: Path, port: int) -> None:

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from scripts.lib.emulator import Emulator
+from scripts.lib.layer import check_total
 from scripts.lib.stack import serverless
 
 # What the deployer itself writes on purpose:
@@ -164,3 +165,14 @@ def test_the_log_is_kept_for_a_time(prod: Path) -> None:
     ]
     assert len(groups) == 2
     assert all(group["RetentionInDays"] == 90 for group in groups)
+
+
+def test_every_function_fits_beside_the_layer(prod: Path, layer: Path) -> None:
+    """Layer and function together stay below AWS's limit for what is unpacked."""
+    unpacked = json.loads(layer.with_suffix(".json").read_text())["unzipped_size"]
+    sizes = {}
+    for name in ("health", "review"):
+        with zipfile.ZipFile(prod / f"{name}.zip") as archive:
+            sizes[name] = sum(member.file_size for member in archive.infolist())
+            assert 0 < sizes[name] < 200_000
+    check_total(unpacked, sizes)
