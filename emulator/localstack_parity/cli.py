@@ -2,17 +2,20 @@
 
 import argparse
 import fcntl
+import json
 import os
 import shutil
 import socket
 import sys
 import tempfile
+import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 from localstack_parity.lambda_process import runtimes
 
 DEFAULT_PORT = 4566
+INFO_PATH = "/_localstack/parity"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,9 +45,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="RUNTIME[=INTERPRETER]",
         help=f"one of {', '.join(runtimes.SUPPORTED)}; INTERPRETER is found on PATH if not given",
     )
+    check = commands.add_parser(
+        "check", help="succeed if LocalStack answers and runs functions as processes"
+    )
+    check.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
     arguments = parser.parse_args(argv)
     if arguments.command == "install-runtime":
         return runtimes.main_install(arguments.runtime)
+    if arguments.command == "check":
+        return _check(arguments.port)
     return _start(arguments.host, arguments.port, arguments.state_dir.absolute())
 
 
@@ -95,6 +104,19 @@ def _start(host: str, port: int, state: Path) -> int:
     s3.DEFAULT_S3_TMP_DIR = str(temporary / "s3")
     run_localstack()  # type: ignore[no-untyped-call]  # it has no types
     return 0
+
+
+def _check(port: int) -> int:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{INFO_PATH}", timeout=4) as answer:
+            executor = json.load(answer)["executor"]
+    except (OSError, ValueError, KeyError) as exc:
+        print(
+            f"error: no LocalStack with this plugin answers at port {port}: {exc}", file=sys.stderr
+        )
+        return 1
+    print(f"executor: {executor}")
+    return 0 if executor == "process" else 1
 
 
 def _occupied(host: str, port: int) -> str | None:

@@ -5,7 +5,7 @@ from typing import Any
 from localstack.runtime import hooks
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 
-INFO_PATH = "/_localstack/parity"
+from localstack_parity.cli import INFO_PATH
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):

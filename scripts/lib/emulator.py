@@ -39,7 +39,12 @@ class Emulator:
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{host()}:{self.port}"
+
+
+def host() -> str:
+    """Return the emulator's host: this one, or, in a container, the name in ``EMULATOR_HOST``."""
+    return os.environ.get("EMULATOR_HOST", "127.0.0.1")
 
 
 def default_port() -> int:
@@ -54,12 +59,18 @@ def find(port: int) -> Emulator | None:
     """Return the emulator that listens at `port`, None where nothing or something else does."""
     try:
         with urllib.request.urlopen(
-            f"http://127.0.0.1:{port}/_localstack/parity", timeout=5
+            f"http://{host()}:{port}/_localstack/parity", timeout=5
         ) as answer:
             info: dict[str, Any] = json.load(answer)
         return Emulator(int(info["pid"]), port, str(info["executor"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def has_runtime(emulator: Emulator, version: str) -> bool:
+    """Return whether functions of a Python version can run in an emulator."""
+    with urllib.request.urlopen(f"{emulator.url}/_localstack/parity", timeout=5) as answer:
+        return f"python{version}" in json.load(answer)["runtimes"]
 
 
 def port_is_free(port: int) -> bool:

@@ -66,8 +66,14 @@ def running_emulator(port: int) -> Emulator | None:
     return found
 
 
-def deploy(port: int, started: list[Emulator]) -> Stack:
-    """Do what needs the emulator; `started` tells the caller what to stop if it fails."""
+def train(data: str | None) -> None:
+    """Train a model, unless the one that is there would come out again."""
+    options = ["--data", data] if data else []
+    training(["train", "--if-changed", "--output", str(MODEL), *options], "training")
+
+
+def get_emulator(port: int, started: list[Emulator]) -> Emulator:
+    """Return the emulator that runs, or start one; `started` tells what to stop after a failure."""
     with step(f"LocalStack at port {port}") as done:
         current = running_emulator(port)
         if current:
@@ -76,6 +82,11 @@ def deploy(port: int, started: list[Emulator]) -> Stack:
             current = emulators.start(port)
             started.append(current)
             done(f"started, as process {current.pid}, functions run as processes")
+    return current
+
+
+def deploy(current: Emulator) -> Stack:
+    """Deploy the stack and publish the model to it."""
     with step("sls deploy --stage local") as done:
         serverless(["deploy"], stage="local", url=current.url)
         stack = describe(current)
@@ -139,8 +150,7 @@ def main() -> int:
         new = [toolchain.install_deployer(), toolchain.install_emulator()]
         toolchain.install_runtime()
         done("installed from the lock files" if any(new) else "current")
-    data = ["--data", options.data] if options.data else []
-    training(["train", "--if-changed", "--output", str(MODEL), *data], "training")
+    train(options.data)
     with step("scikit-learn layer") as done:
         layer = build_layer(version, architecture(), root=ROOT, report=lambda line: None)
         done(
@@ -149,7 +159,7 @@ def main() -> int:
         )
     started: list[Emulator] = []
     try:
-        stack = deploy(port, started)
+        stack = deploy(get_emulator(port, started))
         predictions(stack)
     except BaseException as exc:
         log = emulators.log_path(port)

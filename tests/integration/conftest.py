@@ -24,13 +24,15 @@ SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 @pytest.fixture(scope="session")
 def emulator() -> Iterator[Emulator]:
     """The emulator that runs, or one that is started for the tests."""
-    toolchain.install_deployer()
-    toolchain.install_emulator()
-    toolchain.install_runtime()
+    if emulators.host() == "127.0.0.1":  # in a container, all of it is in the images
+        toolchain.install_deployer()
+        toolchain.install_emulator()
+        toolchain.install_runtime()
     known = Stack.load()
     ports = [known.emulator.port] if known else []
     for port in (*ports, emulators.default_port()):
-        if found := emulators.find(port):
+        found = emulators.find(port)
+        if found and emulators.has_runtime(found, python_version()):
             yield found
             return
     started = emulators.start(emulators.free_port())

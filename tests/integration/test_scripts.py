@@ -17,6 +17,11 @@ from scripts.lib import toolchain
 from scripts.lib.project import ROOT, python_version
 from tests.integration.deployed import copy_project, wait_for
 
+pytestmark = pytest.mark.skipif(
+    emulators.host() != "127.0.0.1",
+    reason="these scripts start an emulator on this machine, and here it is another container's",
+)
+
 COPIED = (
     *("serverless.yml", "package.json", "package-lock.json", ".python-version", "pyproject.toml"),
     *(

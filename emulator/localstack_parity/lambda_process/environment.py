@@ -159,11 +159,6 @@ class Sandbox:
         return self._process.poll()
 
     @property
-    def alive(self) -> bool:
-        """Whether the process runs and takes invocations."""
-        return self._process.poll() is None and not self.api.closed
-
-    @property
     def peak_memory_mb(self) -> int:
         """Peak resident memory in whole megabytes."""
         return processes.peak_memory_mb(self._process.pid)

@@ -25,6 +25,8 @@ LOG = logging.getLogger(__name__)
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 INIT_SECONDS = 10.0
+IDLE_SECONDS = 2.0
+"""How long a process may take, after an answer, to ask for more work or to end."""
 _MACHINES = {"x86_64": ("x86_64", "amd64"), "arm64": ("aarch64", "arm64")}
 _RUNNING: set["ProcessExecutor"] = set()
 
@@ -119,7 +121,7 @@ class ProcessExecutor(RuntimeExecutor):
         begun = time.monotonic()
         sandbox = self._sandbox
         carried = ""
-        if sandbox is None or not sandbox.alive:
+        if sandbox is None or not sandbox.api.wait_until_ready(min(settings.timeout, IDLE_SECONDS)):
             # Init failed, or the last invocation ended the process: initialise in this one.
             carried = self._discard_sandbox()
             sandbox = self._start_sandbox()

@@ -41,15 +41,15 @@ class Answer:
 class RuntimeApi:
     """Hands one invocation at a time to one process.
 
-    The states a caller can wait for are the process's first request for work (it has initialised),
-    an initialisation error, the answer to an invocation, and the end of the process, which
+    The states a caller can wait for are the process's request for work (it has initialised, or is
+    done with the last invocation), an initialisation error, the answer to an invocation, and the end of the process, which
     whoever watches the process reports through `close`.
     """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._closed = False
-        self._ready = False
+        self._polling = False
         self._init_error: bytes | None = None
         self._next: Invocation | None = None
         self._running: str | None = None
@@ -62,10 +62,10 @@ class RuntimeApi:
         ).start()
 
     def wait_until_ready(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds; return whether the process has asked for work."""
+        """Wait at most `timeout` seconds; return whether the process is asking for work."""
         with self._changed:
-            self._changed.wait_for(lambda: self._ready or self._closed, timeout)
-            return self._ready
+            self._changed.wait_for(lambda: self._polling or self._closed, timeout)
+            return self._polling and not self._closed
 
     @property
     def init_error(self) -> bytes | None:
@@ -109,12 +109,13 @@ class RuntimeApi:
     def next_invocation(self) -> Invocation | None:
         """Wait for an invocation; None when there will be none any more."""
         with self._changed:
-            self._ready = True
+            self._polling = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._next or self._closed)
             if self._closed or self._next is None:
                 return None
             invocation, self._next = self._next, None
+            self._polling = False
             self._running = invocation.request_id
             return invocation
 

@@ -1,0 +1,35 @@
+"""What the service `deploy` of docker-compose.yml does: the part of scripts/up after LocalStack."""
+
+import os
+from dataclasses import replace
+
+from scripts.lib import emulator as emulators
+from scripts.lib.console import run_main, step
+from scripts.lib.layer import build_layer
+from scripts.lib.project import ROOT, ScriptError, architecture, python_version
+from scripts.lib.up import deploy, predictions, summary, train
+
+
+def main() -> int:
+    """Train, deploy and publish to the LocalStack of another container."""
+    version = python_version()
+    port = emulators.default_port()
+    train(None)
+    with step("scikit-learn layer") as done:
+        layer = build_layer(version, architecture(), root=ROOT, report=lambda line: None)
+        done("current" if layer.reused else "built")
+    current = emulators.find(port)
+    if os.environ.get("EMULATOR_EXECUTOR") == "docker":
+        # The vendor's image, see docker-compose.localstack-image.yml: it has not our address.
+        current = emulators.Emulator(0, port, "docker")
+    if current is None:
+        raise ScriptError(f"no emulator answers at {emulators.host()}:{port}")
+    stack = deploy(current)
+    predictions(stack)
+    # The host reaches the container by its own loopback.
+    summary(replace(stack, endpoint=stack.endpoint.replace(emulators.host(), "127.0.0.1", 1)))
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)
