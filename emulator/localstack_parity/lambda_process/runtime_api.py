@@ -42,8 +42,8 @@ class RuntimeApi:
     """Hands one invocation at a time to one process.
 
     The states a caller can wait for are the process's request for work (it has initialised, or is
-    done with the last invocation), an initialisation error, the answer to an invocation, and the end of the process, which
-    whoever watches the process reports through `close`.
+    done with the last invocation), an initialisation error, the answer to an invocation, and the
+    end of the process, which whoever watches the process reports through `close`.
     """
 
     def __init__(self) -> None:
