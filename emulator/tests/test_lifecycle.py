@@ -89,6 +89,16 @@ def test_a_used_port_is_one_clear_sentence(localstack: LocalStack, tmp_path: Pat
     assert "Traceback" not in result.stderr
 
 
+def test_check_is_a_health_check(localstack: LocalStack) -> None:
+    """`check` succeeds where LocalStack answers with this executor, and fails in words elsewhere."""
+    for port, status in ((localstack.port, 0), (free_port(), 1)):
+        result = subprocess.run(
+            [*CLI, "check", "--port", str(port)], capture_output=True, text=True, timeout=30
+        )
+        assert result.returncode == status
+        assert "Traceback" not in result.stderr
+
+
 def test_two_do_not_share_a_folder(localstack: LocalStack) -> None:
     """A second LocalStack in the same state folder is refused: it would delete the first one's."""
     result = subprocess.run(

@@ -27,7 +27,14 @@ def main() -> int:
     stack = deploy(current)
     predictions(stack)
     # The host reaches the container by its own loopback.
-    summary(replace(stack, endpoint=stack.endpoint.replace(emulators.host(), "127.0.0.1", 1)))
+    summary(
+        replace(stack, endpoint=stack.endpoint.replace(emulators.host(), "127.0.0.1", 1)),
+        {
+            "Logs": "docker compose logs localstack",
+            "Deploy again": "docker compose run --rm deploy",
+            "Stop it": "docker compose down -v",
+        },
+    )
     return 0
 
 

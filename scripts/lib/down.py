@@ -20,7 +20,9 @@ def main() -> int:
         return 0
     current = stack.emulator
     with step(f"LocalStack at port {current.port}") as done:
-        if emulators.stop(current):
+        if not emulators.started_by_up(current):
+            done("was not started by scripts/up, and goes on")
+        elif emulators.stop(current):
             done(f"stopped (process {current.pid})")
         else:
             done("had ended already")

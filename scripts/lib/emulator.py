@@ -101,6 +101,18 @@ def log_path(port: int) -> Path:
     return LOCAL / "localstack" / f"{port}.log"
 
 
+def _pid_path(port: int) -> Path:
+    return LOCAL / "localstack" / f"{port}.pid"
+
+
+def started_by_up(emulator: Emulator) -> bool:
+    """Return whether `start` started it, and not a person with scripts/emulator."""
+    try:
+        return _pid_path(emulator.port).read_text() == str(emulator.pid)
+    except FileNotFoundError:
+        return False
+
+
 def command(port: int) -> list[str]:
     """Return the command line that starts the emulator in the foreground."""
     return [
@@ -143,7 +155,9 @@ def start(port: int) -> Emulator:
             start_new_session=True,  # Ctrl-C in this terminal must not reach it
         )
     try:
-        return _wait(process, port, log)
+        started = _wait(process, port, log)
+        _pid_path(port).write_text(str(started.pid))
+        return started
     except BaseException:
         process.kill()
         process.wait()

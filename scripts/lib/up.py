@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.lib import emulator as emulators
@@ -107,27 +108,30 @@ def predictions(stack: Stack) -> None:
         )
 
 
-def summary(stack: Stack) -> None:
-    """Print what a person does next."""
+def summary(stack: Stack, hints: Mapping[str, str]) -> None:
+    """Print what a person does next: a request to paste, and the `hints`."""
     curl = (
         f"curl -X POST {stack.endpoint}/review \\\n"
         f"    -H 'x-api-key: {stack.api_key}' -H 'Content-Type: application/json' \\\n"
         """    -d '{"review_text": "What a film!"}'"""
     )
-    prefix = (
-        ""
-        if stack.emulator.port == emulators.DEFAULT_PORT
-        else (f"AWS_ENDPOINT_URL={stack.emulator.url} ")
-    )
+    lines = "".join(f"{title + ':':<24} {hint}\n" for title, hint in hints.items())
     OUT.print(
         f"\nThe API is up.\n\n  endpoint  {stack.endpoint}\n  API key   {stack.api_key}\n\n"
-        f"Try it:\n\n  {curl}\n\n"
-        f"Logs of the function:    {prefix}npx sls logs -f review --stage local\n"
-        f"Logs of LocalStack:      {_shown(emulators.log_path(stack.emulator.port))}\n"
-        f"Where it all stands:     {_shown(STACK_FILE)}\n"
-        "Stop it:                 ./scripts/down",
+        f"Try it:\n\n  {curl}\n\n{lines}",
         markup=False,
+        end="",
     )
+
+
+def refuse_second(port: int) -> None:
+    """Refuse to start a second stack beside one that `scripts/down` would no longer know."""
+    known = Stack.load()
+    if known and known.emulator.port != port and emulators.find(known.emulator.port):
+        raise ScriptError(
+            f"scripts/up has a stack running at port {known.emulator.port}; use that port, "
+            "or stop it with ./scripts/down first"
+        )
 
 
 def _shown(path: Path) -> str:
@@ -141,6 +145,7 @@ def main() -> int:
     if not 0 < port < 65536:
         raise ScriptError(f"port {port} is none: use a number from 1 to 65535")
     version = python_version()
+    refuse_second(port)
     if not emulators.port_is_free(port) and running_emulator(port) is None:
         raise ScriptError(
             f"port {port} is used by another program; choose another with --port, "
@@ -171,7 +176,16 @@ def main() -> int:
                 f"{exc}\nLocalStack has been stopped; the end of {_shown(log)}:\n{tail(log, 8)}"
             ) from exc
         raise
-    summary(stack)
+    other = "" if port == emulators.DEFAULT_PORT else f"AWS_ENDPOINT_URL={stack.emulator.url} "
+    summary(
+        stack,
+        {
+            "Logs of the function": f"{other}npx sls logs -f review --stage local",
+            "Logs of LocalStack": _shown(emulators.log_path(port)),
+            "Where it all stands": _shown(STACK_FILE),
+            "Stop it": "./scripts/down",
+        },
+    )
     return 0
 
 

@@ -111,6 +111,23 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert (again.returncode, "Nothing to stop" in again.stdout) == (0, True)
 
 
+def test_down_leaves_what_up_has_not_started(checkout: Path, port: int) -> None:
+    """A LocalStack that a person started by hand is used by `up`, and outlives `down`."""
+    variables = {**os.environ, "EMULATOR_PORT": str(port)}
+    with subprocess.Popen(["./scripts/emulator"], cwd=checkout, env=variables) as by_hand:
+        wait_for(lambda: emulators.find(port), "LocalStack", 60)
+        assert script(checkout, "./scripts/up", port=port).returncode == 0
+        second = script(checkout, "./scripts/up", "--port", str(emulators.free_port()))
+        assert second.returncode == 1
+        assert f"a stack running at port {port}" in second.stdout
+        down = script(checkout, "./scripts/down")
+        assert "goes on" in down.stdout
+        found = emulators.find(port)
+        assert found
+        assert found.pid == by_hand.pid
+        by_hand.terminate()
+
+
 def test_a_used_port_is_said_in_a_sentence(checkout: Path, port: int) -> None:
     """Where another program listens, `up` ends at once, names the port, and offers a free one."""
     with socket.create_server(("127.0.0.1", port)):
