@@ -10,8 +10,10 @@ import hashlib
 import io
 import itertools
 import json
+import lzma
 import sys
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version as installed_version
@@ -25,6 +27,17 @@ TRUSTED: tuple[str, ...] = ()
 
 _HEADER, _MODEL = "artifact.json", "model.skops"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip knows
+# What `zipfile` raises on damaged bytes; RuntimeError when they claim to be encrypted, or to need
+# what it does not implement.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    RuntimeError,
+    ValueError,
+    EOFError,
+    OSError,
+)
 
 
 def python_version() -> str:
@@ -91,7 +104,7 @@ class Manifest:
         """
         try:
             values = json.loads(content)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise ArtifactError(f"the manifest is not JSON: {exc}") from exc
         if not isinstance(values, dict):
             raise ArtifactError("the manifest is not a JSON object")
@@ -182,7 +195,7 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Any:
 def _check_header(content: bytes) -> None:
     try:
         header = json.loads(content)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise ArtifactError(f"the artifact's {_HEADER} is not JSON") from exc
     running = {
         "format": FORMAT,
@@ -205,7 +218,7 @@ def _check_sizes(archive: bytes, max_bytes: int) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as source:
             size = sum(member.file_size for member in source.infolist())
-    except (zipfile.BadZipFile, ValueError, EOFError) as exc:
+    except _DAMAGE as exc:
         raise ArtifactError(f"the artifact is damaged or truncated: {exc}") from exc
     if size > max_bytes:
         raise ArtifactError(f"the artifact unpacks to {size:,} bytes; {max_bytes:,} are allowed")
@@ -217,7 +230,7 @@ def _unzip(archive: bytes, max_bytes: int) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(archive)) as source:
             # `read` stops at the size that was checked, whatever the data really unpack to.
             return {member.filename: source.read(member) for member in source.infolist()}
-    except (zipfile.BadZipFile, zipfile.zlib.error, ValueError, EOFError, OSError) as exc:  # type: ignore[attr-defined]  # zipfile re-exports zlib
+    except _DAMAGE as exc:
         raise ArtifactError(f"the artifact is damaged or truncated: {exc}") from exc
 
 

@@ -75,9 +75,11 @@ class Endpoint:
         noted: dict[str, object] = {}
         try:
             response = self._answer(request, noted)
+            answered = response.to_event(request.request_id)
         except SklearnApiError as exc:
             noted["error"] = f"{type(exc).__name__}: {exc}"
             response = Response.problem(exc, request.request_id)
+            answered = response.to_event(request.request_id)
         except Exception as exc:  # The request ends here, and its client learns no internals.
             noted["error"] = type(exc).__name__
             # The message of an exception can hold what the client sent; the frames cannot.
@@ -89,6 +91,7 @@ class Endpoint:
                 "an unexpected error; quote the request id to whoever runs this API"
             )
             response = Response.problem(error, request.request_id)
+            answered = response.to_event(request.request_id)
         self._log(
             "INFO" if response.status < 500 else "ERROR",
             "request",
@@ -102,7 +105,7 @@ class Endpoint:
             **noted,
         )
         self._cold = False
-        return response.to_event(request.request_id)
+        return answered
 
 
 def health_endpoint() -> LambdaHandler:
@@ -129,7 +132,7 @@ def _current_model(settings: Settings) -> dict[str, Any]:
         found = store.pointer()
         assert found is not None, "without an ETag to compare, there is a pointer or an error"
         pointer = found[0]
-        age = datetime.now(UTC) - datetime.fromisoformat(pointer.published)
+        age = datetime.now(UTC) - datetime.fromisoformat(pointer.published).astimezone(UTC)
     except (SklearnApiError, ValueError) as exc:
         return {"model": None, "detail": str(exc)}
     model = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sklearn_api.artifact import read_artifact
-from sklearn_api.errors import ModelUnavailableError, SklearnApiError
+from sklearn_api.errors import ArtifactError, ModelUnavailableError, SklearnApiError
 from sklearn_api.store import ModelStore, Pointer
 
 RETRY_SECONDS = 1.0
@@ -93,6 +93,7 @@ class CurrentModel:
         self._predictor: Predictor | None = None
         self._etag: str | None = None
         self._asked: float | None = None
+        self._refused: ArtifactError | None = None
         self._failure: SklearnApiError | None = None
 
     def get(self) -> Predictor:
@@ -125,15 +126,23 @@ class CurrentModel:
                 self._store = self._make_store()
             found = self._store.pointer(unless=self._etag)
             if found is not None:
-                pointer, etag = found
-                self._predictor = self._load(self._store, pointer)
-                self._etag = etag
-            self._failure = None
+                self._take(self._store, *found)
+            failure: SklearnApiError | None = self._refused
         except SklearnApiError as exc:
-            if self._predictor is not None and str(exc) != str(self._failure):
-                self._warn(f"serving {self._predictor.pointer.version} on: {exc}")
-            self._failure = exc
+            failure = exc
+        if failure and self._predictor and str(failure) != str(self._failure):
+            self._warn(f"serving {self._predictor.pointer.version} on: {failure}")
+        self._failure = failure
         self._asked = self._clock()
+
+    def _take(self, store: ModelStore, pointer: Pointer, etag: str) -> None:
+        try:
+            self._predictor, self._refused = self._load(store, pointer), None
+        except ArtifactError as exc:
+            # A version never changes: what was refused is not downloaded again, until the pointer
+            # names another one.
+            self._refused = exc
+        self._etag = etag
 
     def _load(self, store: ModelStore, pointer: Pointer) -> Predictor:
         if self._predictor and self._predictor.pointer.sha256 == pointer.sha256:

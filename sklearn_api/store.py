@@ -53,7 +53,9 @@ def create_client(endpoint_url: str | None = None, region: str | None = None) ->
     import boto3
     from botocore.config import Config
 
-    config = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempts": 3})
+    # All attempts together end within the functions' timeout (serverless.yml): a Lambda that is
+    # stopped while S3 hangs could not go on serving the model that it has.
+    config = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
     return boto3.client("s3", endpoint_url=endpoint_url, region_name=region, config=config)
 
 
@@ -110,8 +112,10 @@ class ModelStore:
             raise self._unavailable(exc, self._pointer_key) from exc
         try:
             pointer = Pointer(**json.loads(content))
-        except (ValueError, TypeError) as exc:
-            raise ArtifactError(f"s3://{self.bucket}/{self._pointer_key} is no pointer") from exc
+            if not all(isinstance(value, str) for value in asdict(pointer).values()):
+                raise TypeError("a pointer's fields are texts")
+        except (ValueError, TypeError, RecursionError) as exc:
+            raise ArtifactError(f"{self._pointer_key} is no pointer") from exc
         return pointer, answer["ETag"]
 
     def download(self, version: str, max_bytes: int) -> bytes:
@@ -132,7 +136,7 @@ class ModelStore:
         except Exception as exc:
             raise self._unavailable(exc, key) from exc
         raise ArtifactError(
-            f"s3://{self.bucket}/{key} has {answer['ContentLength']:,} bytes; {max_bytes:,} are "
+            f"{key} has {answer['ContentLength']:,} bytes; {max_bytes:,} are "
             "allowed (MAX_ARTIFACT_BYTES)"
         )
 
@@ -155,7 +159,8 @@ class ModelStore:
         expected : str or None
             ETag of the pointer that this one replaces, None for the first of all.
         progress : callable, optional
-            Called with the number of bytes that have been sent since the last call.
+            Called with the number of bytes that have been sent since the last call, less than 0
+            when the client starts again.
 
         Raises
         ------
@@ -188,25 +193,31 @@ class ModelStore:
             raise self._unavailable(exc, key) from exc
 
     def _unavailable(self, exc: Exception, key: str) -> ModelUnavailableError:
-        """Say in words why S3 did not give or take an object."""
-        place = f"s3://{self.bucket}/{key}"
+        """Say in words why S3 did not give or take an object.
+
+        Clients read this: it names no bucket, whose name holds the account's id, and of an error
+        that is not S3's only the kind.
+        """
         code = _code(exc)
         if code in ("NoSuchKey", "404"):
-            reason = f"{place} does not exist; publish one with `python -m training publish`"
+            reason = f"{key} does not exist; publish one with `python -m training publish`"
             if key == self._pointer_key:
                 reason = f"no model '{self.name}' has been published: {reason}"
         elif code == "NoSuchBucket":
-            reason = f"the bucket {self.bucket} does not exist; deploy the stack first"
+            reason = "the model bucket does not exist; deploy the stack first"
         elif code in ("AccessDenied", "403"):
             # Without s3:ListBucket, S3 answers 403 for an object that is not there.
-            reason = f"{place} does not exist (no model is published), or access to it is denied"
+            reason = f"{key} does not exist (no model is published), or access to it is denied"
         else:
-            reason = f"{place} cannot be reached: {type(exc).__name__}: {exc}"
+            reason = f"{key} cannot be reached ({code or type(exc).__name__})"
         return ModelUnavailableError(reason)
 
 
 class _Progress:
-    """A readable file over bytes that reports how far it has been read."""
+    """A readable file over bytes that reports how far it has been read.
+
+    botocore reads it for a checksum first, and again to send it: going back is reported, too.
+    """
 
     def __init__(self, content: bytes, progress: "Callable[[int], None] | None") -> None:
         import io
@@ -225,7 +236,11 @@ class _Progress:
         return chunk
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        return self._file.seek(offset, whence)
+        before = self._file.tell()
+        after = self._file.seek(offset, whence)
+        if self._progress and after != before:
+            self._progress(after - before)
+        return after
 
     def tell(self) -> int:
         return self._file.tell()

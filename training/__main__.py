@@ -35,7 +35,10 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--text-column", help="found by its usual names if not given")
     train.add_argument("--label-column", help="found by its usual names if not given")
     train.add_argument(
-        "--test-data", metavar="PATH", help="measure on this file instead of a part of the data"
+        "--test-data",
+        metavar="PATH|HUB_ID",
+        help="measure on this file, or on the test split of this data set of the hub, instead of a "
+        "part of the data; its columns have the same names",
     )
     train.add_argument(
         "--test-size",
@@ -71,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
 def _train(arguments: argparse.Namespace, report: Report) -> None:
     if not 0 < arguments.test_size < 1:
         raise TrainingError(f"--test-size is {arguments.test_size}; it must be between 0 and 1")
+    if not 0 <= arguments.seed < 2**32:
+        raise TrainingError(f"--seed is {arguments.seed}; it must be between 0 and {2**32 - 1}")
     with report.step("Loading scikit-learn"):
         from training.train import Options, current, train
     options = Options(
@@ -117,7 +122,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         commands[arguments.command](arguments, Report())
     except TrainingError as exc:
-        print(f"error: {exc}", file=sys.stderr)
+        # Some libraries explain themselves in several lines.
+        print(f"error: {' '.join(str(exc).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped by Ctrl-C", file=sys.stderr)

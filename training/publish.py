@@ -11,7 +11,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
 
 from sklearn_api.artifact import Manifest
-from sklearn_api.errors import ConflictError, ModelUnavailableError
+from sklearn_api.errors import ArtifactError, ConflictError, ModelUnavailableError
 from sklearn_api.store import ModelStore, Pointer
 from training.errors import TrainingError
 
@@ -54,9 +54,13 @@ class Account:
 
     def client(self, service: str) -> Any:
         """Return a boto3 client; of any type, since the service is a variable."""
-        return self._session.client(  # type: ignore[call-overload]  # the same reason
-            service, region_name=self._region, endpoint_url=self.endpoint
-        )
+        with self.errors():
+            try:
+                return self._session.client(  # type: ignore[call-overload]  # the same reason
+                    service, region_name=self._region, endpoint_url=self.endpoint
+                )
+            except ValueError as exc:
+                raise TrainingError(f"AWS_ENDPOINT_URL is no address: {exc}") from exc
 
     def bucket(self, python: str) -> str:
         """Return the bucket of the stage's models, from the outputs of its stack.
@@ -145,14 +149,16 @@ def publish(
     Raises
     ------
     TrainingError
-        Somebody else published meanwhile, or S3 refused.
+        Somebody else published meanwhile, the pointer is damaged, or S3 refused.
     """
     try:
         found = store.pointer()
     except ModelUnavailableError as exc:
         if getattr(exc.__cause__, "response", {}).get("Error", {}).get("Code") != "NoSuchKey":
-            raise TrainingError(str(exc)) from exc
+            raise TrainingError(f"s3://{store.bucket}: {exc}") from exc
         found = None
+    except ArtifactError as exc:
+        raise TrainingError(f"{exc}; delete it, and publish again") from exc
     if found and found[0].sha256 == manifest.sha256:
         return found[0].version, False
     stamp = now.astimezone(UTC)

@@ -42,11 +42,11 @@ class Options:
     Attributes
     ----------
     source : str or None
-        File or hub id; the sample reviews when None.
+        File, or hub id (its train split); the sample reviews when None.
     output : Path
         Folder for `model.zip` and `manifest.json`.
     test_source : str or None
-        Reviews to measure with instead of a part of `source`.
+        File, or hub id (its test split), to measure with instead of a part of `source`.
     test_size : float
         Share of the reviews that is held out for measuring, between 0 and 1.
     seed : int
@@ -64,11 +64,16 @@ class Options:
     label_column: str | None = None
     revision: str | None = None
 
+    @property
+    def test_revision(self) -> str | None:
+        """`revision`, where the reviews to measure with are of the same data set."""
+        return self.revision if self.test_source == self.source else None
+
     def fingerprint(self) -> str:
         """Return a digest of everything that the trained model depends on."""
         content = {
             "data": data.fingerprint(self.source, self.revision),
-            "test": data.fingerprint(self.test_source, None) if self.test_source else None,
+            "test": self.test_source and data.fingerprint(self.test_source, self.test_revision),
             "columns": [self.text_column, self.label_column],
             "test_size": self.test_size,
             "seed": self.seed,
@@ -89,17 +94,19 @@ def train(options: Options, report: Report) -> Manifest:
         The data do not fit, or the artifact cannot be written.
     """
     with report.step("Reading reviews") as done:
-        reviews = _read(options)
+        reviews = _read(options, options.source, options.revision, "train")
         done(f"{len(reviews.texts):,} from {reviews.source}, {sum(reviews.labels):,} positive")
-        test = data.read(options.test_source) if options.test_source else None
+        test = None
+        if options.test_source:
+            test = _read(options, options.test_source, options.test_revision, "test")
     if test is None:
         fitted_on, test = _split(reviews, options)
         with report.step(f"Fitting on {len(fitted_on.texts):,}, to measure"):
-            measured = pipelines.article(options.seed).fit(fitted_on.texts, fitted_on.labels)
+            measured = _fit(fitted_on, options.seed)
     else:
         measured = None
     with report.step(f"Fitting on all {len(reviews.texts):,}") as done:
-        pipeline = pipelines.article(options.seed).fit(reviews.texts, reviews.labels)
+        pipeline = _fit(reviews, options.seed)
         done(f"{len(pipeline[0].vocabulary_):,} terms")
     with report.step(f"Measuring on {len(test.texts):,} that it has not seen") as done:
         metrics = _measure(measured or pipeline, test)
@@ -126,6 +133,8 @@ def load(folder: Path) -> tuple[Manifest, bytes]:
         raise TrainingError(
             f"there is no model in {folder}; train one with: python -m training train"
         ) from exc
+    except OSError as exc:  # such as a file in the folder's place
+        raise TrainingError(f"{exc.filename} cannot be read: {exc.strerror}") from exc
     except ArtifactError as exc:
         raise TrainingError(f"{folder / 'manifest.json'}: {exc}; train again") from exc
     actual = hashlib.sha256(content).hexdigest()
@@ -147,24 +156,39 @@ def current(options: Options) -> Manifest | None:
     return manifest if same else None
 
 
-def _read(options: Options) -> Reviews:
+def _read(options: Options, source: str | None, revision: str | None, split: str) -> Reviews:
+    """Read the reviews to fit on, or those to measure on: the columns are called the same."""
     return data.read(
-        options.source,
+        source,
         text_column=options.text_column,
         label_column=options.label_column,
-        revision=options.revision,
+        revision=revision,
+        split=split,
     )
+
+
+def _fit(reviews: Reviews, seed: int) -> Pipeline:
+    try:
+        return pipelines.article(seed).fit(reviews.texts, reviews.labels)
+    except ValueError as exc:  # such as texts without a single word
+        raise TrainingError(f"no model can be fitted on {reviews.source}: {exc}") from exc
 
 
 def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
     """Hold a part back, with the same share of each label in both parts."""
-    parts = train_test_split(
-        reviews.texts,
-        reviews.labels,
-        test_size=options.test_size,
-        random_state=options.seed,
-        stratify=reviews.labels,
-    )
+    try:
+        parts = train_test_split(
+            reviews.texts,
+            reviews.labels,
+            test_size=options.test_size,
+            random_state=options.seed,
+            stratify=reviews.labels,
+        )
+    except ValueError as exc:
+        raise TrainingError(
+            f"--test-size {options.test_size} of {len(reviews.texts):,} reviews leaves too few to "
+            "fit or to measure on; 0.2 is usual"
+        ) from exc
     rest = (reviews.source, reviews.revision, reviews.columns)
     return Reviews(parts[0], parts[2], *rest), Reviews(parts[1], parts[3], *rest)
 

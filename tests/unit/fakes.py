@@ -47,7 +47,12 @@ class FakeS3:
             raise self.error("PreconditionFailed", 412)
         if IfMatch is not None and (present is None or etag(present) != IfMatch):
             raise self.error("PreconditionFailed", 412)
-        self.objects[Key] = Body if isinstance(Body, bytes) else Body.read()
+        if isinstance(Body, bytes):
+            self.objects[Key] = Body
+        else:
+            Body.read()  # for the checksum, as botocore does before it sends
+            Body.seek(0)
+            self.objects[Key] = Body.read()
         self.written.append(Key)
         return {"ETag": etag(self.objects[Key])}
 

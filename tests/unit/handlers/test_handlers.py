@@ -61,6 +61,20 @@ def test_health_answers_from_its_own_package_alone(tmp_path: Path) -> None:
     assert not (tmp_path / "sklearn_api" / "predictor.py").exists()
 
 
+def test_health_as_json_needs_nothing_of_models_either(tmp_path: Path) -> None:
+    """With `Accept: application/json`, the package brings boto3 alone, and says S3 is away."""
+    event = json.loads((ROOT / "tests" / "events" / "health.json").read_text())
+    event["headers"]["Accept"] = "application/json"
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    answer, modules = invoke("health", tmp_path, "event.json")
+    assert answer["statusCode"] == 200
+    found = json.loads(str(answer["body"]))
+    assert (found["status"], found["model"]) == ("healthy", None)
+    assert "cannot be reached" in found["detail"]
+    assert "boto3" in modules
+    assert not modules & {"numpy", "scipy", "sklearn", "skops"}
+
+
 def test_review_starts_without_storage_and_says_so(tmp_path: Path) -> None:
     """Where S3 cannot be reached at the cold start, requests get 503 with a reason, not a crash."""
     answer, _ = invoke("review", tmp_path, str(ROOT / "tests" / "events" / "review.json"))

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from sklearn.svm import LinearSVC
 from sklearn_api.artifact import Manifest, python_version, read_artifact, write_artifact
 from sklearn_api.errors import ArtifactError
 
+ROOT = Path(__file__).parents[3]
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"]
 LABELS = [1, 0, 1, 0, 1, 0]
 LIMIT = 10_000_000
@@ -166,20 +168,57 @@ def test_a_damaged_artifact_is_refused_or_still_whole(data: st.DataObject, artif
         assert str(exc)
 
 
+def test_every_bit_of_the_directories_is_damaged_in_words(artifact: bytes) -> None:
+    """Each single bit of an archive's directory, outside and inside, may flip: never a crash.
+
+    These bits say how a member is packed, whether it is encrypted, and where it is.
+    """
+    with zipfile.ZipFile(io.BytesIO(artifact)) as source:
+        inner = source.read("model.skops")
+    refused = 0
+    for archive, wrap in (
+        (artifact, bytes),
+        (inner, lambda content: changed(artifact, **{"model.skops": content})),
+    ):
+        for position in range(archive.index(b"PK\x01\x02"), len(archive)):
+            for bit in range(8):
+                content = bytearray(archive)
+                content[position] ^= 1 << bit
+                try:
+                    read(wrap(bytes(content)))
+                except ArtifactError:
+                    refused += 1
+    assert refused > 500
+
+
+def test_a_header_that_is_nested_too_deep_is_refused(artifact: bytes) -> None:
+    """JSON that Python cannot read without overflowing its stack is refused like any other."""
+    with pytest.raises(ArtifactError, match="not JSON"):
+        read(changed(artifact, **{"artifact.json": b"[" * 100_000}))
+
+
 def test_another_process_writes_the_same_bytes() -> None:
-    """Training the same pipeline in two processes gives the same artifact."""
+    """Training the same pipelines in two processes gives the same artifacts."""
     code = (
         "import hashlib\n"
-        "from sklearn.feature_extraction.text import TfidfVectorizer\n"
+        "from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer\n"
+        "from sklearn.linear_model import LogisticRegression\n"
+        "from sklearn.naive_bayes import MultinomialNB\n"
         "from sklearn.pipeline import make_pipeline\n"
         "from sklearn.svm import LinearSVC\n"
         "from sklearn_api.artifact import write_artifact\n"
-        f"p = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit({TEXTS!r}, {LABELS!r})\n"
-        "print(hashlib.sha256(write_artifact(p)).hexdigest())\n"
+        "for steps in (\n"
+        "    (TfidfVectorizer(), LinearSVC(random_state=0)),\n"
+        "    (TfidfVectorizer(stop_words='english'), LogisticRegression()),\n"
+        "    (CountVectorizer(ngram_range=(1, 2)), MultinomialNB()),\n"
+        "):\n"
+        f"    pipeline = make_pipeline(*steps).fit({TEXTS!r}, {LABELS!r})\n"
+        "    print(hashlib.sha256(write_artifact(pipeline)).hexdigest())\n"
     )
     found = {
         subprocess.run(
             [sys.executable, "-c", code],
+            cwd=ROOT,
             env={"PYTHONPATH": ".", "PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"},
             capture_output=True,
             text=True,
@@ -188,6 +227,7 @@ def test_another_process_writes_the_same_bytes() -> None:
         for seed in ("1", "2")
     }
     assert len(found) == 1
+    assert len(set(found.pop().split())) == 3
 
 
 MANIFEST: dict[str, Any] = {
@@ -217,6 +257,7 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
     ("content", "message"),
     [
         (b"{", "not JSON"),
+        (b"[" * 100_000, "not JSON"),
         (b"[]", "not a JSON object"),
         (json.dumps({**MANIFEST, "extra": 1}).encode(), "extra"),
         (b"{}", "version"),

@@ -55,6 +55,7 @@ def test_ids_come_from_the_gateway_or_else_from_lambda() -> None:
         (b"[" * 50_000, "not valid JSON"),
         (b"1" * 50_000, "not valid JSON"),
         (b'{"a": "\xff"}', "not UTF-8"),
+        ('{"a": "\ud800"}', "not UTF-8"),
         (b"[1]", "must be a JSON object"),
         (b'"text"', "must be a JSON object"),
     ],
@@ -80,6 +81,14 @@ def test_the_limit_is_exact(encode: Any) -> None:
     assert request(encode(body)).json(100)
     with pytest.raises(PayloadTooLargeError, match="100 bytes"):
         request(encode(body + b" ")).json(100)
+
+
+@pytest.mark.parametrize("is_base64", [True, False])
+def test_a_body_over_the_limit_is_not_even_decoded(is_base64: bool) -> None:
+    """What is too long is 413 by its length alone, also where it could not be decoded."""
+    event = {"body": "%" * 1000, "isBase64Encoded": is_base64}
+    with pytest.raises(PayloadTooLargeError):
+        Request.from_event(event, "-").json(100)
 
 
 @pytest.mark.parametrize(

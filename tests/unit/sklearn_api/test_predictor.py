@@ -105,7 +105,11 @@ def test_another_version_of_the_same_artifact_is_not_loaded_again(
     assert "models/review/2/model.zip" not in world.s3.read
 
 
-@pytest.mark.parametrize("break_it", ["unreachable", "denied", "sha256", "damaged", "no artifact"])
+FAILURES = ["unreachable", "denied", "sha256", "damaged", "encrypted", "no artifact", "no pointer"]
+FAILURES += ["pointer gone", "too large"]
+
+
+@pytest.mark.parametrize("break_it", FAILURES)
 def test_the_last_good_model_serves_on(
     world: World, good: bytes, other: bytes, break_it: str
 ) -> None:
@@ -121,6 +125,16 @@ def test_the_last_good_model_serves_on(
             world.publish("2", other, sha256="0" * 64)
         case "damaged":
             world.publish("2", b"no zip at all")
+        case "encrypted":
+            content = bytearray(other)
+            content[content.rindex(b"PK\x01\x02") + 8] |= 1  # a flag of the zip's directory
+            world.publish("2", bytes(content))
+        case "no pointer":
+            world.s3.objects["models/review/current.json"] = b"[" * 60_000
+        case "pointer gone":
+            del world.s3.objects["models/review/current.json"]
+        case "too large":
+            world.publish("2", b"x" * 1_000_001)
         case "no artifact":
             world.publish("2", other)
             del world.s3.objects["models/review/2/model.zip"]
@@ -133,6 +147,18 @@ def test_the_last_good_model_serves_on(
     world.publish("3", other)
     world.clock.now += REFRESH
     assert world.version() == "3"
+
+
+def test_another_reason_is_told_again(world: World, good: bytes) -> None:
+    """A warning is repeated when its reason changes, or when it comes back after a recovery."""
+    world.publish("1", good)
+    world.version()
+    denied, unreachable = FakeS3.error("AccessDenied", 403), FakeS3.unreachable()
+    for failure in (denied, denied, unreachable, None, unreachable):
+        world.s3.failure = failure
+        world.clock.now += REFRESH
+        assert world.version() == "1"
+    assert len(world.warnings) == 3
 
 
 def test_without_a_model_it_is_503_until_there_is_one(world: World, good: bytes) -> None:
@@ -159,3 +185,30 @@ def test_a_classifier_without_decision_function_scores_by_probability() -> None:
     predictor = Predictor(pipeline, Pointer("review", "1", "", ""))
     assert predictor.predict("good").label == 1
     assert predictor.predict("good").score == pipeline.predict_proba(["good"])[0][1]
+
+
+def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: bytes) -> None:
+    """A version that does not fit is not asked for again, and the next one that fits is served."""
+    world.publish("1", good)
+    assert world.version() == "1"
+    world.publish("2", b"no zip")
+    for _ in range(3):
+        world.clock.now += REFRESH
+        assert world.version() == "1"
+    assert world.s3.read.count("models/review/2/model.zip") == 1
+    assert len(world.warnings) == 1
+    world.publish("3", other)
+    world.clock.now += REFRESH
+    assert world.version() == "3"
+
+
+def test_a_refused_first_version_stays_refused(world: World, good: bytes) -> None:
+    """With nothing to fall back on, the reason is repeated until a version that fits is there."""
+    world.publish("1", b"no zip")
+    for _ in range(3):
+        with pytest.raises(ModelUnavailableError, match="damaged"):
+            world.model.get()
+        world.clock.now += RETRY_SECONDS
+    assert world.s3.read.count("models/review/1/model.zip") == 1
+    world.publish("2", good)
+    assert world.version() == "2"

@@ -129,6 +129,53 @@ def test_labels_are_numbers_or_words(tmp_path: Path, zero: str, one: str) -> Non
     assert data.read(write(tmp_path, as_csv(rows))).labels == [0, 1] * 10
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+@pytest.mark.parametrize(("zero", "one"), [(0, 1), (False, True), (0.0, 1.0)])
+def test_labels_have_types_of_their_own(
+    tmp_path: Path, kind: str, zero: object, one: object
+) -> None:
+    """Where a format knows numbers and booleans, they are labels as they are."""
+    texts, labels = [f"text {number}" for number in range(20)], [zero, one] * 10
+    if kind == "jsonl":
+        rows = zip(texts, labels, strict=True)
+        content = "".join(json.dumps({"text": t, "label": x}) + "\n" for t, x in rows).encode()
+    else:
+        buffer = io.BytesIO()
+        pyarrow.parquet.write_table(pyarrow.table({"text": texts, "label": labels}), buffer)
+        content = buffer.getvalue()
+    assert data.read(write(tmp_path, content, f"reviews.{kind}")).labels == [0, 1] * 10
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"text": None, "label": "pos"}, "row 25 .* is empty"),
+        ({"text": "text", "label": None}, "'none'"),
+    ],
+)
+def test_a_row_that_lacks_something_is_refused(
+    tmp_path: Path, row: dict[str, str | None], message: str
+) -> None:
+    """A null is no review and no label."""
+    content = as_jsonl(ROWS) + json.dumps(row).encode() + b"\n"
+    with pytest.raises(TrainingError, match=message):
+        data.read(write(tmp_path, content, "reviews.jsonl"))
+
+
+def test_texts_that_are_numbers_are_refused(tmp_path: Path) -> None:
+    """A column that holds no texts is not turned into some."""
+    rows = [{"text": number, "label": number % 2} for number in range(20)]
+    content = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    with pytest.raises(TrainingError, match=r"row 1 .* is no text"):
+        data.read(write(tmp_path, content, "reviews.jsonl"))
+
+
+def test_a_file_has_no_revision() -> None:
+    """A commit belongs to the hub; with a file it is a mistake, and not ignored."""
+    with pytest.raises(TrainingError, match=r"reviews\.csv is a file"):
+        data.read(str(data.SAMPLE), revision="main")
+
+
 def test_columns_are_found_or_named(tmp_path: Path) -> None:
     """Usual names are found; others are named; a name that is not there lists those that are."""
     usual = as_csv(ROWS).replace(b"text,label", b"Review,sentiment", 1)

@@ -32,15 +32,27 @@ def test_train_and_train_again(tmp_path: Path, capsys: pytest.CaptureFixture[str
     [
         (["train", "--data", "no/such.csv"], "there is no file no/such.csv"),
         (["train", "--test-size", "2"], "--test-size is 2.0"),
+        (["train", "--test-size", "0.001", "--output", "no/such/folder"], "leaves too few"),
+        (["train", "--seed", "-1"], "--seed is -1"),
+        (["train", "--seed", str(2**32)], "between 0 and 4294967295"),
+        (["publish", "--model", __file__], "cannot be read: Not a directory"),
         (["publish", "--model", "no/such/folder"], "there is no model in no/such/folder"),
     ],
 )
 def test_mistakes_are_one_sentence(
     arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A mistake ends with status 2 and one line on standard error."""
+    """A mistake ends with status 2 and one line on standard error, and no traceback."""
     assert main(arguments) == 2
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert message in error
     assert len(error.splitlines()) == 1
+
+
+def test_unknown_arguments_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A command that does not exist ends with status 2 and the usage."""
+    with pytest.raises(SystemExit) as caught:
+        main(["predict"])
+    assert caught.value.code == 2
+    assert "usage: python -m training" in capsys.readouterr().err

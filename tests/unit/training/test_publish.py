@@ -77,6 +77,14 @@ def test_a_conflict_is_said(s3: FakeS3, store: ModelStore) -> None:
     assert s3.objects["models/review/current.json"] == other
 
 
+def test_a_damaged_pointer_is_said_and_left_alone(s3: FakeS3, store: ModelStore) -> None:
+    """Publishing over what is no pointer is an error that says how to mend it."""
+    s3.objects["models/review/current.json"] = b"{"
+    with pytest.raises(TrainingError, match=r"current\.json is no pointer; delete it"):
+        publish(store, manifest("a" * 64), b"x", now=NOW)
+    assert s3.written == []
+
+
 def test_storage_that_refuses_is_said(s3: FakeS3, store: ModelStore) -> None:
     """Denied access is an error and not taken for an empty bucket."""
     s3.failure = FakeS3.error("AccessDenied", 403)
@@ -89,3 +97,18 @@ def test_an_emulator_that_does_not_run_is_said() -> None:
     account = Account("local", environ={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
     with pytest.raises(TrainingError, match=r"127\.0\.0\.1:9 cannot be reached.*scripts/up"):
         account.bucket("3.13")
+
+
+@pytest.mark.parametrize(
+    ("environ", "region", "message"),
+    [
+        ({"AWS_ENDPOINT_URL": "nonsense"}, None, "AWS_ENDPOINT_URL is no address"),
+        ({}, "no region", "doesn't match a supported format"),
+    ],
+)
+def test_what_is_no_address_is_said(
+    environ: dict[str, str], region: str | None, message: str
+) -> None:
+    """A mistyped endpoint or region is an error in words."""
+    with pytest.raises(TrainingError, match=message):
+        Account("local", region, environ=environ).bucket("3.13")

@@ -1,0 +1,202 @@
+"""An endpoint with a model, from the event to the answer, over a bucket in memory."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+from sklearn_api import prediction
+from sklearn_api.artifact import write_artifact
+from sklearn_api.errors import SettingsError
+from sklearn_api.prediction import prediction_endpoint
+from sklearn_api.store import ModelStore, Pointer
+from sklearn_api.utils import convert_prediction
+from tests.unit.fakes import FakeS3
+
+EVENTS = Path(__file__).parents[2] / "events"
+REVIEW: dict[str, Any] = json.loads((EVENTS / "review.json").read_text())
+TEXTS = ["I love this movie", "I hate this movie", "love it", "hate it"]
+PIPELINE = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(TEXTS, [1, 0, 1, 0])
+ARTIFACT = write_artifact(PIPELINE)
+POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
+MAX_BODY = 1000
+
+Handler = Callable[..., dict[str, Any]]
+
+
+class Context:
+    aws_request_id = "lambda-id"
+
+
+def make_handler(s3: FakeS3) -> Handler:
+    """Return what handlers/review declares, over a bucket in memory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MODEL_BUCKET", "bucket")
+        patch.setenv("MODEL_NAME", "review")
+        patch.setenv("MAX_BODY_BYTES", str(MAX_BODY))
+        patch.setenv("MODEL_REFRESH_SECONDS", "0")
+        # The client is made at the cold start: the one seam that a declaration leaves.
+        patch.setattr(prediction, "create_client", lambda: s3)
+        return prediction_endpoint(
+            field="review_text", aliases=("movie_text",), convert=convert_prediction
+        )
+
+
+def published() -> FakeS3:
+    s3 = FakeS3()
+    store = ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
+    store.publish(POINTER, ARTIFACT, b"{}", expected=None)
+    return s3
+
+
+@pytest.fixture(scope="module")
+def handler() -> Handler:
+    return make_handler(published())
+
+
+def event(body: object, **headers: str) -> dict[str, Any]:
+    content = base64.b64encode(json.dumps(body).encode()).decode()
+    return {**REVIEW, "body": content, "headers": {**REVIEW["headers"], **headers}}
+
+
+def test_a_review_gets_label_score_and_the_model_that_gave_them(handler: Handler) -> None:
+    """The answer is the pipeline's own prediction, in words and numbers, with the version."""
+    answer = handler(REVIEW, Context())
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert json.loads(answer["body"]) == {
+        "prediction": "Positive Review",
+        "label": 1,
+        "score": float(PIPELINE.decision_function(["I love this movie"])[0]),
+        "model": {"name": "review", "version": "7"},
+    }
+
+
+def test_a_client_that_prefers_text_gets_just_the_words(handler: Handler) -> None:
+    """`Accept: text/plain` gives the prediction and nothing around it."""
+    answer = handler(event({"review_text": "hate it"}, Accept="text/plain"), Context())
+    assert answer["body"] == "Negative Review"
+    assert answer["headers"]["Content-Type"] == "text/plain; charset=utf-8"
+
+
+def test_the_field_has_an_alias(handler: Handler) -> None:
+    """`movie_text` means the same as `review_text`."""
+    answers = [handler(event({name: "love it"}), None) for name in ("review_text", "movie_text")]
+    assert answers[0]["body"] == answers[1]["body"]
+
+
+def test_the_log_holds_ids_and_version_and_not_a_word_of_the_review(
+    handler: Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line of log identifies the request and the model, and never what a client wrote."""
+    handler(event({"review_text": "Rosebud is a sled"}), Context())
+    handler(event({"review_text": ["Rosebud"]}), Context())
+    out = capsys.readouterr().out
+    first, second = (json.loads(line) for line in out.splitlines())
+    assert first["request_id"] == REVIEW["requestContext"]["requestId"]
+    assert (first["lambda_request_id"], first["model_version"]) == ("lambda-id", "7")
+    assert (first["endpoint"], first["status"], second["status"]) == ("review", 200, 400)
+    assert "Rosebud" not in out
+    assert "sled" not in out
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "field"),
+    [
+        ({}, 400, None),
+        ({**REVIEW, "body": None}, 400, None),
+        (event({}), 400, "review_text"),
+        (event({"movie_text": 1}), 400, "movie_text"),
+        (event({"review_text": "x" * MAX_BODY}), 413, None),
+        (event({"review_text": "x"}, **{"Content-Type": "text/plain"}), 415, None),
+    ],
+)
+def test_a_wrong_request_is_a_problem(
+    handler: Handler, sent: object, status: int, field: str | None
+) -> None:
+    """Each mistake of a client is answered in problem details with its status and its field."""
+    answer = handler(sent, Context())
+    assert answer["statusCode"] == status
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    problem = json.loads(answer["body"])
+    assert problem["status"] == status
+    assert problem.get("field") == field
+    assert problem["request_id"]
+
+
+def test_without_a_model_it_is_503_until_one_is_published() -> None:
+    """A Lambda that started before the first model answers 503, and then with the model."""
+    s3 = FakeS3()
+    handler = make_handler(s3)
+    answer = handler(REVIEW, Context())
+    assert answer["statusCode"] == 503
+    assert int(answer["headers"]["Retry-After"]) > 0
+    assert "no model 'review' has been published" in json.loads(answer["body"])["detail"]
+    s3.objects |= published().objects
+    assert handler(REVIEW, Context())["statusCode"] == 200
+
+
+def test_a_mistake_of_the_client_is_said_even_without_a_model() -> None:
+    """A wrong request is 400 and no reason to try again, whether there is a model or not."""
+    assert make_handler(FakeS3())(event({}), Context())["statusCode"] == 400
+
+
+def test_a_failing_refresh_is_in_the_log_and_not_in_the_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Where S3 fails later, the model serves on, and one warning tells why."""
+    s3 = published()
+    handler = make_handler(s3)
+    s3.failure = FakeS3.unreachable()
+    for _ in range(2):
+        assert handler(REVIEW, Context())["statusCode"] == 200
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["level"] for line in lines] == ["WARNING", "INFO", "INFO"]
+    assert "serving 7 on: " in lines[0]["reason"]
+
+
+def test_a_lambda_without_its_settings_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A missing setting is an error at the cold start that names it."""
+    monkeypatch.delenv("MODEL_BUCKET", raising=False)
+    with pytest.raises(SettingsError, match="MODEL_BUCKET"):
+        prediction_endpoint(field="review_text", convert=convert_prediction)
+
+
+@given(
+    body=st.none() | st.text(max_size=50) | st.binary(max_size=MAX_BODY + 10).map(base64.b64encode),
+    is_base64=st.booleans() | st.none(),
+    content_type=st.sampled_from(["application/json", "text/plain"]) | st.text(max_size=20),
+    accept=st.text(max_size=30),
+)
+def test_whatever_is_sent_gets_an_answer(
+    handler: Handler,
+    body: str | bytes | None,
+    is_base64: bool | None,
+    content_type: str,
+    accept: str,
+) -> None:
+    """Any body and any header end in an answer that API Gateway can send, and never in a 5xx."""
+    sent = {
+        "headers": {"content-type": content_type, "accept": accept},
+        "body": body.decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": is_base64,
+    }
+    answer = handler(sent, Context())
+    assert json.loads(json.dumps(answer)) == answer
+    assert answer["statusCode"] in (200, 400, 413, 415)
+
+
+@given(text=st.text(max_size=100))
+def test_any_text_gets_a_prediction(handler: Handler, text: str) -> None:
+    """Every text but an empty one is classified, also one without a single known word."""
+    answer = handler(event({"review_text": text}), Context())
+    assert answer["statusCode"] == (200 if text.strip() else 400)
