@@ -51,22 +51,28 @@ def _pyenv_versions() -> Path:
     return Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
 
 
+def without_aws() -> dict[str, str]:
+    """Return this process's environment but for AWS's variables.
+
+    Nothing that runs here may reach a real account by a profile that happens to be set.
+    """
+    return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+
+
 def run(command: list[str], what: str, *, cwd: Path = ROOT, **environment: str) -> str:
     """Run a program quietly and return its output.
 
-    It gets this process's environment but for AWS's variables: nothing that runs here may reach a
-    real account by a profile that happens to be set.
+    It gets the environment of `without_aws`.
 
     Raises
     ------
     ScriptError
         It failed: `what` says in words what was attempted, the end of its output follows.
     """
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     result = subprocess.run(
         command,
         cwd=cwd,
-        env={**inherited, **environment},
+        env={**without_aws(), **environment},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,

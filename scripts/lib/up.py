@@ -44,7 +44,7 @@ def arguments() -> argparse.Namespace:
 
 def training(command: list[str], what: str, url: str | None = None) -> None:
     """Run ``python -m training`` with its output on this terminal."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    environment = toolchain.without_aws()
     if url:
         environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
     result = subprocess.run(

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ROOT
 from scripts.lib.stack import Stack, client, credentials, describe, serverless
@@ -153,7 +153,7 @@ class Deployment:
 
 def training(*arguments: str, url: str | None = None) -> str:
     """Run ``python -m training`` and return what it printed."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    environment = toolchain.without_aws()
     if url:
         environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
     result = subprocess.run(

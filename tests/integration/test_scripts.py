@@ -62,7 +62,7 @@ def script(
     checkout: Path, *command: str, port: int | None = None, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a script in the copy."""
-    variables = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")}
+    variables = toolchain.without_aws()
     if port is not None:
         variables["EMULATOR_PORT"] = str(port)
     return subprocess.run(
