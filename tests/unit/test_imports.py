@@ -17,7 +17,17 @@ ALLOWED = {
     "emulator/localstack_parity": {"localstack_parity"},
 }
 # Inside the package: each module may import those before it.
-ORDER = ["errors", "settings", "http", "utils", "artifact", "store", "predictor", "endpoint"]
+ORDER = [
+    "errors",
+    "settings",
+    "http",
+    "utils",
+    "calibration",
+    "artifact",
+    "store",
+    "predictor",
+    "endpoint",
+]
 ORDER += ["prediction"]
 
 
