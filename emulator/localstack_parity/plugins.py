@@ -1,5 +1,6 @@
 """What LocalStack loads by entry point. Imports stay inside: LocalStack reads this at its start."""
 
+import functools
 from typing import Any
 
 from localstack.runtime import hooks
@@ -8,14 +9,24 @@ from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack_parity.cli import INFO_PATH
 
 
+@functools.cache  # LocalStack loads the executor for every environment.
+def _mend_lambda() -> None:
+    from localstack_parity.lambda_process import delivery, request_limit
+
+    delivery.install()
+    request_limit.install()
+
+
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
     """The executor `process`, chosen with ``LAMBDA_RUNTIME_EXECUTOR=process``."""
 
     name = "process"
 
     def load(self, *args: Any, **kwargs: Any) -> type:
-        """Return the executor class."""
+        """Return the executor class, and mend what surrounds it."""
         from localstack_parity.lambda_process.executor import ProcessExecutor
+
+        _mend_lambda()
 
         return ProcessExecutor
 

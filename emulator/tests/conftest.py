@@ -12,14 +12,14 @@ import urllib.request
 import uuid
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
-from localstack_parity.lambda_process import runtimes
+from localstack_parity.lambda_process import memory, runtimes
 
 CLI = [sys.executable, "-m", "localstack_parity.cli"]
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
@@ -32,6 +32,7 @@ class LocalStack:
     process: "subprocess.Popen[bytes]"
     port: int
     state: Path
+    seen: set[tuple[int, str]] = field(default_factory=set)
 
     @property
     def url(self) -> str:
@@ -52,22 +53,37 @@ class LocalStack:
             return dict(json.load(answer))
 
     def function_processes(self) -> list[int]:
-        """The processes whose temporary folder lies in this LocalStack's state."""
-        found = []
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit():
-                try:
-                    block = (entry / "environ").read_bytes()
-                except OSError:
-                    continue
-                if f"TMPDIR={self.state}".encode() in block:
-                    found.append(int(entry.name))
-        return found
+        """The processes that belong to functions, also of a LocalStack that has ended."""
+        for pid in memory.descendants([self.process.pid]) - {self.process.pid}:
+            if (started := start_time(pid)) and b"watchdog.py" not in command_line(pid):
+                self.seen.add((pid, started))
+        return [pid for pid, started in self.seen if start_time(pid) == started]
+
+    def function_programs(self) -> set[str]:
+        """The names of the programs that run for functions, without those of the namespaces."""
+        lines = [command_line(pid).split(b"\0") for pid in self.function_processes()]
+        return {Path(line[0].decode()).name for line in lines if line[0]} - {"bwrap", "cat"}
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
             self.process.send_signal(number)
         self.process.wait(30)
+
+
+def start_time(pid: int) -> str | None:
+    """When a process was started, in ticks of the kernel; None when it has ended."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else fields[19]
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def free_port() -> int:
@@ -125,7 +141,10 @@ def archive(files: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
         for name, text in files.items():
-            target.writestr(name, text)
+            # Readable for all, as AWS wants it: functions do not run as the owner of their files.
+            entry = zipfile.ZipInfo(name)
+            entry.external_attr = (0o100755 if text.startswith("#!") else 0o100644) << 16
+            target.writestr(entry, text)
     return buffer.getvalue()
 
 
@@ -149,11 +168,12 @@ class Function:
     def events(self) -> list[str]:
         """Return the messages in CloudWatch Logs."""
         logs = self.localstack.client("logs")
+        pages = logs.get_paginator("filter_log_events")
         try:
-            found = logs.filter_log_events(logGroupName=f"/aws/lambda/{self.name}")
+            found = list(pages.paginate(logGroupName=f"/aws/lambda/{self.name}"))
         except logs.exceptions.ResourceNotFoundException:
             return []
-        return [event["message"] for event in found["events"]]
+        return [event["message"] for page in found for event in page["events"]]
 
     def update(self, source: str) -> None:
         client = self.localstack.client("lambda")

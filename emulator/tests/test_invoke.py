@@ -1,10 +1,9 @@
 """What a function sees and what its caller gets."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conftest import RUNTIME, Function, LocalStack, wait_for
+from conftest import RUNTIME, Function, LocalStack
 
 Create = Callable[..., Function]
 
@@ -22,21 +21,6 @@ def test_a_payload_comes_back(function: Create) -> None:
     payload, error, log = function(ECHO).invoke(event)
     assert (payload, error) == (event, None)
     assert "Init Duration" in log
-
-
-def test_environment_is_aws_like_and_private(function: Create) -> None:
-    """A function sees AWS's variables and its own, and nothing of LocalStack or of the host."""
-    source = "import os\ndef handler(event, context):\n    return [dict(os.environ), os.getcwd()]\n"
-    made = function(source, Environment={"Variables": {"MINE": "1", "LANG": "C"}}, MemorySize=256)
-    (variables, folder), _, _ = made.invoke()
-    assert variables["AWS_EXECUTION_ENV"] == f"AWS_Lambda_{RUNTIME}"
-    assert variables["AWS_LAMBDA_FUNCTION_NAME"] == made.name
-    assert variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
-    assert variables["AWS_ENDPOINT_URL"] == made.localstack.url
-    assert variables["LAMBDA_TASK_ROOT"] == folder
-    assert (variables["MINE"], variables["LANG"]) == ("1", "C")
-    assert not [name for name in variables if name.startswith("LOCALSTACK")]
-    assert "HOME" not in variables
 
 
 def test_a_function_reaches_localstack(function: Create) -> None:
@@ -100,38 +84,6 @@ def test_an_environment_is_used_again(function: Create) -> None:
     assert "Init Duration" not in warm
 
 
-def test_logs_reach_cloudwatch(function: Create) -> None:
-    """START, the function's output from both streams in order, END and REPORT are logged."""
-    source = (
-        "import sys, logging\n"
-        "print('while initialising')\n"
-        "def handler(event, context):\n"
-        "    print('to stdout'); print('to stderr', file=sys.stderr)\n"
-        "    logging.getLogger().warning('logged')\n"
-        "    return context.aws_request_id\n"
-    )
-    made = function(source)
-    request_id, _, log = made.invoke()
-    pattern = (
-        rf"START RequestId: {request_id} Version: \$LATEST\n"
-        r"while initialising\nto stdout\nto stderr\n"
-        rf"\[WARNING\]\t[\d:.TZ-]+\t{request_id}\tlogged\n"
-        rf"END RequestId: {request_id}\n"
-        rf"REPORT RequestId: {request_id}\tDuration: [\d.]+ ms\tBilled Duration: \d+ ms\t"
-        r"Memory Size: 128 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n"
-    )
-    assert re.fullmatch(pattern, log), log
-    wait_for(lambda: any("REPORT" in line for line in made.events()), what="the log in CloudWatch")
-    assert any("to stderr" in line for line in made.events())
-
-
-def test_much_output_does_not_block(function: Create) -> None:
-    """A function that prints far more than a pipe holds still answers, and its log is capped."""
-    source = "def handler(event, context):\n    print('x' * 3_000_000)\n    return 'done'\n"
-    payload, error, _ = function(source).invoke()
-    assert (payload, error) == ("done", None)
-
-
 def test_new_code_serves_the_next_invocation(function: Create) -> None:
     """After an update the next invocation runs the new code."""
     made = function("def handler(event, context):\n    return 'old'\n")
@@ -145,13 +97,14 @@ def test_parallel_invocations_get_environments_of_their_own(function: Create) ->
     from concurrent.futures import ThreadPoolExecutor
 
     source = (
-        "import os, time\n"
+        "import time, uuid\n"
+        "process = uuid.uuid4().hex\n"
         "def handler(event, context):\n"
         "    time.sleep(0.5)\n"
-        "    return [event, os.getpid()]\n"
+        "    return [event, process]\n"
     )
     made = function(source)
     with ThreadPoolExecutor(4) as pool:
         answers: list[Any] = [payload for payload, _, _ in pool.map(made.invoke, range(4))]
     assert [number for number, _ in answers] == [0, 1, 2, 3]
-    assert len({pid for _, pid in answers}) == 4
+    assert len({process for _, process in answers}) == 4

@@ -3,12 +3,19 @@
 Reading order, from the outside in::
 
     executor      what LocalStack calls: prepare a version, start, invoke, stop
-    environment   one function process and everything that belongs to it
+    environment   one function process: its variables, its start, its end
+    namespace     AWS's paths as real mounts, by bubblewrap
+    launcher      turns into the function's process: namespaces, limits, user
+    bootstrap     runs inside that process, before the handler
     runtime_api   the HTTP interface that the process polls for invocations
-    output        the process's standard output, cut into the logs of invocations
-    report        the START, END and REPORT lines, and AWS's error payloads
+    output        the process's standard output and error, cut into events
+    report        START, END and REPORT, an invocation's whole log, and AWS's error payloads
+    delivery      that log's way to CloudWatch Logs
+    memory        what a process tree uses, and what happens when it is too much
+    request_limit the largest event of an invocation
+    layers        several layers in one folder
+    hot_reload    whether a function's folder has changed
     runtimes      the interpreter, with AWS's runtime client, that a runtime name stands for
     processes     finding and killing whole process trees
     watchdog      a separate process that does so when LocalStack itself is killed
-    bootstrap     runs inside the function's process, before the handler
 """

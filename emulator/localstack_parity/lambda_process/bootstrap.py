@@ -10,20 +10,49 @@ import os
 import sys
 
 
-def _search_path() -> "list[str]":
-    """Return the function's folder and then the layers' folders, the last layer first."""
-    version = "python{}.{}".format(*sys.version_info[:2])
-    entries = [os.environ["LAMBDA_TASK_ROOT"]]
-    for layer in filter(None, os.environ.pop("_LAMBDA_LAYERS", "").split(os.pathsep)):
-        entries.append(os.path.join(layer, "python", "lib", version, "site-packages"))
-        entries.append(os.path.join(layer, "python"))
-    return entries
+def _set_search_path(opt: str) -> None:
+    if "PYTHONPATH" not in os.environ:
+        os.environ["PYTHONPATH"] = os.environ["LAMBDA_RUNTIME_DIR"]
+        layers = os.path.join(opt, "python")
+        version = "python{}.{}".format(*sys.version_info[:2])
+        sys.path.insert(0, layers)
+        sys.path.insert(0, os.path.join(layers, "lib", version, "site-packages"))
+    sys.path.insert(0, os.environ["LAMBDA_TASK_ROOT"])
+
+
+def _forget_coerced_locale() -> None:
+    """Take back what Python sets where the system lacks the locale in LANG, which AWS has."""
+    with open("/proc/self/environ", "rb") as given:
+        if not any(entry.startswith(b"LC_CTYPE=") for entry in given.read().split(b"\0")):
+            os.environ.pop("LC_CTYPE", None)
+
+
+def _record_sink() -> object:
+    """Return a log sink that marks where a record begins and ends, for it may have many lines.
+
+    On AWS records travel beside the output, on a descriptor of their own. Here they share its
+    pipe, so that everything stays in the order in which it was written; see `output.py`.
+    """
+    from awslambdaric.bootstrap import StandardLogSink
+
+    class RecordSink(StandardLogSink):  # type: ignore[misc]  # known to the functions only
+        def log(self, msg: str, frame_type: object = None) -> None:
+            rest = b"\0\x1e" + msg.encode("utf-8", "backslashreplace") + b"\x1e\0"
+            while rest:
+                rest = rest[os.write(1, rest) :]
+
+        def log_error(self, message_lines: "list[str]") -> None:
+            self.log("\n".join(message_lines))
+
+    return RecordSink()
 
 
 if __name__ == "__main__":
-    sys.path[:1] = _search_path()  # Entry 0 was this file's own folder.
+    _set_search_path(sys.argv.pop())
+    _forget_coerced_locale()
 
-    from awslambdaric.bootstrap import run
+    from awslambdaric import bootstrap
     from awslambdaric.lambda_runtime_client import LambdaRuntimeClient
 
-    run(os.environ["_HANDLER"], LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"]))
+    bootstrap.create_log_sink = _record_sink
+    bootstrap.run(os.environ["_HANDLER"], LambdaRuntimeClient(os.environ["AWS_LAMBDA_RUNTIME_API"]))

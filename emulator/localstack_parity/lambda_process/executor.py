@@ -17,8 +17,11 @@ from localstack import config
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from localstack_parity.lambda_process import report, runtimes
-from localstack_parity.lambda_process.environment import Place, Sandbox
+from localstack_parity.lambda_process import hot_reload, layers, namespace, report, runtimes
+from localstack_parity.lambda_process.environment import FunctionProcess, Place
+from localstack_parity.lambda_process.namespace import Namespace
+from localstack_parity.lambda_process.output import Event, now
+from localstack_parity.lambda_process.report import Init
 from localstack_parity.lambda_process.runtime_api import Answer, Invocation
 
 LOG = logging.getLogger(__name__)
@@ -27,6 +30,7 @@ LOG = logging.getLogger(__name__)
 INIT_SECONDS = 10.0
 IDLE_SECONDS = 2.0
 """How long a process may take, after an answer, to ask for more work or to end."""
+_MEGABYTE = 1024**2
 _MACHINES = {"x86_64": ("x86_64", "amd64"), "arm64": ("aarch64", "arm64")}
 _RUNNING: set["ProcessExecutor"] = set()
 
@@ -43,8 +47,10 @@ class ProcessExecutor(RuntimeExecutor):
         self._lock = threading.Lock()
         self._given: dict[str, str] = {}
         self._place: Place | None = None
-        self._sandbox: Sandbox | None = None
-        self._init_seconds: float | None = None
+        self._namespace: Namespace | None = None
+        self._process: FunctionProcess | None = None
+        self._inits: list[Init] = []
+        self._code: hot_reload.State | None = None
         self._stopped = False
 
     # Versions: prepared when a function is created or updated, not at its first request.
@@ -64,12 +70,13 @@ class ProcessExecutor(RuntimeExecutor):
             raise UnsupportedFunctionError(
                 f"the function is built for {architecture}, this machine is {platform.machine()}"
             )
-        runtimes.interpreter(settings.runtime)
+        runtimes.find(settings.runtime)
         if settings.code:
             settings.code.prepare_for_execution()
         for layer in settings.layers:
             if layer.code:
                 layer.code.prepare_for_execution()
+        layers.merge(_layers(function_version))
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
@@ -86,31 +93,42 @@ class ProcessExecutor(RuntimeExecutor):
         settings = self.function_version.config
         assert settings.code is not None, "prepare_version refuses functions without code"
         self._given = env_vars
-        self._place = Place(
-            interpreter=runtimes.interpreter(settings.runtime),
+        place = Place(
+            runtime=runtimes.find(settings.runtime),
             code=Path(settings.code.get_unzipped_code_location()),
-            layers=[
-                Path(layer.code.get_unzipped_code_location())
-                for layer in settings.layers
-                if layer.code
-            ],
+            opt=layers.merge(_layers(self.function_version)),
             directory=_environments() / self.id,
+            memory_bytes=settings.memory_size * _MEGABYTE,
+            tmp_bytes=settings.ephemeral_storage.size * _MEGABYTE,
         )
+        self._place = place
+        place.directory.mkdir(parents=True, exist_ok=True)
         with self._lock:
             if self._stopped:
                 raise CancelledError
             _RUNNING.add(self)
-        sandbox = self._start_sandbox()
-        self._initialise(sandbox, INIT_SECONDS)
+        if namespace.available():
+            space = Namespace(place.mounts())
+            with self._lock:
+                self._namespace, stopped = space, self._stopped
+            if stopped:
+                space.close()
+                raise CancelledError
+        process = self._start_process()
+        if not self._initialise(process, INIT_SECONDS):
+            self._end_init(process)
 
     def stop(self) -> None:
         """End the process; an invocation that is running is cancelled."""
         with self._lock:
             self._stopped = True
-            sandbox, self._sandbox = self._sandbox, None
+            process, self._process = self._process, None
+            space, self._namespace = self._namespace, None
             _RUNNING.discard(self)
-        if sandbox:
-            sandbox.close()
+        if space:
+            space.close()
+        if process:
+            process.close()
         if self._place:
             shutil.rmtree(self._place.directory, ignore_errors=True)
 
@@ -118,20 +136,20 @@ class ProcessExecutor(RuntimeExecutor):
         """Run one invocation; see `ExecutionEnvironment.invoke` for the payload's fields."""
         settings = self.function_version.config
         request_id = payload["invoke-id"]
-        begun = time.monotonic()
-        sandbox = self._sandbox
-        carried = ""
-        if sandbox is None or not sandbox.api.wait_until_ready(min(settings.timeout, IDLE_SECONDS)):
+        began, begun = now(), time.monotonic()
+        self._reload_changed_code()
+        process = self._process
+        carried: list[Event] = []
+        if process is None or not process.api.wait_until_ready(min(settings.timeout, IDLE_SECONDS)):
             # Init failed, or the last invocation ended the process: initialise in this one.
-            carried = self._discard_sandbox()
-            sandbox = self._start_sandbox()
-            self._init_seconds = None
-            if not self._initialise(sandbox, settings.timeout):
-                answer, note = self._explain(sandbox, request_id), ""
-                if not sandbox.api.closed:
-                    note = self._timeout_note(request_id)
-                return self._result(sandbox, request_id, begun, answer, note, carried)
-        answered = sandbox.api.invoke(
+            carried = self._discard_process()
+            process = self._start_process()
+            if not self._initialise(process, settings.timeout, within=True):
+                timed_out = not process.api.closed and not process.out_of_memory
+                answer = self._explain(process, request_id)
+                return self._result(process, request_id, began, begun, answer, timed_out, carried)
+        process.begin_work()
+        answered = process.api.invoke(
             Invocation(
                 request_id=request_id,
                 payload=payload["payload"].encode(),
@@ -141,86 +159,141 @@ class ProcessExecutor(RuntimeExecutor):
             ),
             timeout=max(0.0, settings.timeout - (time.monotonic() - begun)),
         )
-        note = ""
-        if answered is None and not sandbox.api.closed:
-            note = self._timeout_note(request_id)
-        answer = answered or self._explain(sandbox, request_id)
-        return self._result(sandbox, request_id, begun, answer, note, carried)
+        timed_out = answered is None and not process.api.closed
+        answer = answered or self._explain(process, request_id)
+        return self._result(process, request_id, began, begun, answer, timed_out, carried)
 
-    def _start_sandbox(self) -> Sandbox:
+    def _start_process(self) -> FunctionProcess:
         assert self._place is not None, "LocalStack starts an environment before it uses it"
-        sandbox = Sandbox(self._place, self._given)
+        settings = self.function_version.config
+        if settings.code and settings.code.is_hot_reloading():
+            self._code = hot_reload.state(self._place.code)
+        process = FunctionProcess(
+            self._place,
+            self._namespace,
+            self._given,
+            settings.environment or {},
+            int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES),
+        )
         with self._lock:
             if not self._stopped:
-                self._sandbox = sandbox
-                return sandbox
-        sandbox.close()
+                self._process = process
+                return process
+        process.close()
         raise CancelledError
 
-    def _initialise(self, sandbox: Sandbox, seconds: float) -> bool:
-        ready = sandbox.api.wait_until_ready(seconds)
-        if ready:
-            self._init_seconds = time.monotonic() - sandbox.started
+    def _initialise(self, process: FunctionProcess, seconds: float, within: bool = False) -> bool:
+        """Wait until the process asks for work; `within` an invocation, its time is that one's."""
+        process.begin_work()
+        ready = process.api.wait_until_ready(seconds)
+        took = time.monotonic() - process.started
+        if within:
+            self._inits.append(Init([], process.began, None))
+        else:
+            process.end_work()
+            written = process.output.take()
+            self._inits.append(Init(written, process.began, took if ready else None))
         return ready
 
-    def _discard_sandbox(self) -> str:
+    def _end_init(self, process: FunctionProcess) -> None:
+        """End a process that did not initialise in time, unless it is about to end by itself."""
+        if not process.api.closed:
+            process.end_processes()
+
+    def _reload_changed_code(self) -> None:
+        """With hot reloading, end a process whose code has changed since it was started."""
+        if (
+            self._code is not None
+            and self._place is not None
+            and hot_reload.state(self._place.code) != self._code
+        ):
+            self._discard_process()
+
+    def _discard_process(self) -> list[Event]:
         """Close the last process; return what it wrote and nobody has taken yet."""
         with self._lock:
-            sandbox, self._sandbox = self._sandbox, None
-        if sandbox is None:
-            return ""
-        sandbox.kill()
-        written = sandbox.output.take()
-        sandbox.output.close()
+            process, self._process = self._process, None
+        if process is None:
+            return []
+        process.kill()
+        written = process.output.take()
+        process.close()
         return written
 
-    def _explain(self, sandbox: Sandbox, request_id: str) -> Answer:
+    def _explain(self, process: FunctionProcess, request_id: str) -> Answer:
         """Return the error of an invocation that the process did not answer."""
         with self._lock:
             if self._stopped:
                 raise CancelledError
-        if not sandbox.api.closed:
+        if process.out_of_memory:
+            return Answer(report.out_of_memory(request_id), True)
+        if not process.api.closed:
             return Answer(
                 report.timed_out(request_id, float(self.function_version.config.timeout)), True
             )
-        if payload := sandbox.api.init_error:
+        if payload := process.api.init_error:
             return Answer(payload, True)
-        status = sandbox.exit_status
-        return Answer(report.exited(request_id, 0 if status is None else status), True)
-
-    def _timeout_note(self, request_id: str) -> str:
-        now = time.time()
-        stamp = (
-            time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1000):03d}Z"
-        )
-        seconds = float(self.function_version.config.timeout)
-        return f"{stamp} {request_id} Task timed out after {seconds:.2f} seconds\n"
+        status = process.exit_status or 0
+        if self._place and self._place.runtime is None and (reason := _entrypoint(self._place)):
+            return Answer(report.invalid_entrypoint(request_id, reason), True)
+        return Answer(report.exited(request_id, status), True)
 
     def _result(
         self,
-        sandbox: Sandbox,
+        process: FunctionProcess,
         request_id: str,
+        began: int,
         begun: float,
         answer: Answer,
-        note: str,
-        carried: str,
+        timed_out: bool,
+        carried: list[Event],
     ) -> InvocationResult:
-        duration = time.monotonic() - begun
-        memory = sandbox.peak_memory_mb
-        if note:  # A function that has run out of time may be in the middle of anything.
-            sandbox.kill()
-        init, self._init_seconds = self._init_seconds, None
+        seconds = time.monotonic() - begun
+        used = process.end_work()
+        if process.out_of_memory:
+            answer, timed_out = Answer(report.out_of_memory(request_id), True), False
+        status = "error" if answer.is_error else "success"
+        note = ""
+        if timed_out:  # A function that has run out of time may be in the middle of anything.
+            status, note = "timeout", self._timeout_note(request_id)
+            process.kill()
+        inits, self._inits = self._inits, []
         logs = report.log(
-            request_id=request_id,
-            version=self.function_version.id.qualifier,
-            output=carried + sandbox.output.take(),
-            duration=duration,
-            memory_size=self.function_version.config.memory_size,
-            memory_used=memory,
-            init_duration=init,
-            note=note,
+            self._function(),
+            report.Invocation(
+                request_id=request_id,
+                began=began,
+                events=carried + process.output.take(),
+                seconds=seconds,
+                used_mb=-(-used // _MEGABYTE),
+                status="failure" if process.out_of_memory or process.api.closed else status,
+                note=note,
+            ),
+            inits,
         )
         return InvocationResult(request_id, answer.payload, is_error=answer.is_error, logs=logs)
+
+    def _function(self) -> report.Function:
+        settings = self.function_version.config
+        family = "python" if "python" in str(settings.runtime) else "provided"
+        version = str(settings.runtime).removeprefix(family).removeprefix(".")
+        return report.Function(
+            version=self.function_version.id.qualifier,
+            runtime=f"{family}:{version}.v1",
+            runtime_arn=(settings.runtime_version_config or {}).get("RuntimeVersionArn") or "",
+            memory_mb=settings.memory_size,
+            as_json=settings.logging_config.get("LogFormat") == "JSON",
+            quiet=settings.logging_config.get("SystemLogLevel") == "WARN",
+        )
+
+    def _timeout_note(self, request_id: str) -> str:
+        stamp = time.time()
+        clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp))
+        seconds = float(self.function_version.config.timeout)
+        milliseconds = int(stamp % 1 * 1000)
+        return (
+            f"{clock}.{milliseconds:03d}Z {request_id} Task timed out after {seconds:.2f} seconds\n"
+        )
 
     # What else LocalStack asks for.
 
@@ -238,12 +311,34 @@ class ProcessExecutor(RuntimeExecutor):
 
     def get_logs(self) -> str:
         """Return what the process wrote and no invocation has claimed yet."""
-        return self._sandbox.output.take() if self._sandbox else ""
+        process = self._process
+        return "".join(event.message for event in process.output.take()) if process else ""
 
     @classmethod
     def validate_environment(cls) -> bool:
         """Return True: the executor needs no service beside LocalStack."""
         return True
+
+
+def _layers(function_version: FunctionVersion) -> list[Path]:
+    return [
+        Path(layer.code.get_unzipped_code_location())
+        for layer in function_version.config.layers
+        if layer.code
+    ]
+
+
+def _entrypoint(place: Place) -> str | None:
+    """Return why the program of an OS-only function cannot be run, None when it can."""
+    candidates = {
+        "/var/task/bootstrap": place.code / "bootstrap",
+        "/opt/bootstrap": (place.opt or place.directory / "opt") / "bootstrap",
+    }
+    for name, path in candidates.items():
+        if path.exists():
+            executable = path.stat().st_mode & 0o111
+            return None if executable else f"fork/exec {name}: permission denied"
+    return f"Couldn't find valid bootstrap(s): [{' '.join(candidates)}]"
 
 
 def _environments() -> Path:

@@ -1,15 +1,45 @@
-"""The standard output and error of a function process, as the logs of its invocations.
+"""The standard output and error of a function process, as the events of its log.
 
 Both streams are one pipe, as on AWS. A thread empties it all the time, so that a function that
-prints a lot never blocks. When an answer arrives, what the function wrote before it is already in
-the pipe, and `Output.take` reads that much before it cuts.
+prints a lot never blocks, and notes when each part came. When an answer arrives, what the function
+wrote before it is already in the pipe, and `Output.take` reads that much before it cuts.
+
+A line is an event, and so is a record of Python's `logging`, or an error's trace, however many
+lines it has: AWS's runtime client writes those through `bootstrap.py`, which marks their ends.
 """
 
 import os
+import re
 import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 MAX_LOG_BYTES = 1024 * 1024  # of one invocation; a function that prints without end stays harmless
 _CHUNK = 65536
+_RECORD = re.compile(rb"\0\x1e(.*?)\x1e\0", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event of a log.
+
+    Attributes
+    ----------
+    milliseconds : int
+        When it was written, since 1970.
+    message : str
+        With its line break, where it has one.
+    """
+
+    milliseconds: int
+    message: str
+
+
+def now() -> int:
+    """Return the milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 class Output:
@@ -25,7 +55,7 @@ class Output:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
         self._lock = threading.Lock()
-        self._chunks: list[bytes] = []
+        self._chunks: list[tuple[int, bytes]] = []
         self._size = 0
         self._dropped = 0
         self._open = True
@@ -35,15 +65,16 @@ class Output:
         with self._lock:
             return self._read()
 
-    def take(self) -> str:
+    def take(self) -> list[Event]:
         """Return what came since the last call, what is in the pipe at this moment included."""
         with self._lock:
             self._read()
-            text = b"".join(self._chunks).decode("utf-8", "replace")
-            if self._dropped:
-                text += f"\n[{self._dropped} bytes of output left out here]\n"
+            chunks, dropped = self._chunks, self._dropped
             self._chunks, self._size, self._dropped = [], 0, 0
-        return text
+        events = _events(chunks)
+        if dropped:
+            events.append(Event(now(), f"[{dropped} bytes of output left out here]\n"))
+        return events
 
     def close(self) -> None:
         """Close the pipe; a process that still writes to it gets EPIPE."""
@@ -62,7 +93,34 @@ class Output:
                 return False
             room = max(0, MAX_LOG_BYTES - self._size)
             if kept := chunk[:room]:
-                self._chunks.append(kept)
+                self._chunks.append((now(), kept))
             self._size += len(kept)
             self._dropped += len(chunk) - len(kept)
         return False
+
+
+def _events(chunks: list[tuple[int, bytes]]) -> list[Event]:
+    """Cut what was read into events, each of the time at which its end came."""
+    ends: list[int] = []
+    for _, content in chunks:
+        ends.append((ends[-1] if ends else 0) + len(content))
+    written = b"".join(content for _, content in chunks)
+
+    def event(content: bytes, end: int) -> Event:
+        return Event(chunks[bisect_left(ends, end)][0], content.decode("utf-8", "replace"))
+
+    def lines(start: int, end: int) -> Iterator[Event]:
+        while start < end:
+            # Only a line feed ends a line: progress bars, for one, write carriage returns.
+            stop = written.find(b"\n", start, end) + 1 or end
+            yield event(written[start:stop], stop)
+            start = stop
+
+    events: list[Event] = []
+    position = 0
+    for record in _RECORD.finditer(written):
+        events.extend(lines(position, record.start()))
+        events.append(event(record[1], record.end()))
+        position = record.end()
+    events.extend(lines(position, len(written)))
+    return events

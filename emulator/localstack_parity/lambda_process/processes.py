@@ -8,7 +8,7 @@ environment's Runtime API. Children inherit it, whatever session or group they m
 import os
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
 MARKER = "AWS_LAMBDA_RUNTIME_API"
@@ -61,16 +61,21 @@ def kill_all(addresses: Iterable[str], *, patience: float = 5.0) -> int:
     return len(killed)
 
 
-def peak_memory_mb(pid: int) -> int:
-    """Return the peak resident set of a process in whole megabytes, 0 when it has ended.
+def kill_tree(tree: Callable[[], Collection[int]], *, patience: float = 5.0) -> None:
+    """Kill processes until there are none.
 
-    The source is ``VmHWM`` in ``/proc/<pid>/status``, see proc(5).
+    Parameters
+    ----------
+    tree : callable
+        Returns the processes that there are now.
+    patience : float
+        Seconds to go on looking for children that were forked during the search.
     """
-    try:
-        status = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return 0
-    for line in status.splitlines():
-        if line.startswith("VmHWM:"):
-            return -(-int(line.split()[1]) // 1024)
-    return 0
+    deadline = time.monotonic() + patience
+    while (found := tree()) and time.monotonic() < deadline:
+        for pid in found:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.002)

@@ -1,16 +1,21 @@
 """What AWS writes around an invocation, and what it answers when a function breaks.
 
 Sources: the log lines of
-https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html and the error payloads of
-https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, in the wording that AWS uses today.
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html, their form as JSON in
+https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html, and the error
+payloads of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, in the wording that AWS
+uses today.
 """
 
 import json
 import math
 import signal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
-MAX_RESPONSE_BYTES = 6_291_556
-"""Largest response of a synchronous invocation, in bytes, as AWS states it in its error message."""
+from localstack_parity.lambda_process.output import Event, now
 
 
 def error(error_type: str, message: str) -> bytes:
@@ -24,6 +29,19 @@ def timed_out(request_id: str, seconds: float) -> bytes:
         "Sandbox.Timedout",
         f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds",
     )
+
+
+def out_of_memory(request_id: str) -> bytes:
+    """Return the payload for a function that needed more than its memory size."""
+    return error(
+        "Runtime.OutOfMemory",
+        f"RequestId: {request_id} Error: Runtime exited with error: signal: killed",
+    )
+
+
+def invalid_entrypoint(request_id: str, reason: str) -> bytes:
+    """Return the payload for a function of an OS-only runtime whose program cannot be run."""
+    return error("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {reason}")
 
 
 def exited(request_id: str, status: int) -> bytes:
@@ -47,55 +65,206 @@ def exited(request_id: str, status: int) -> bytes:
     return error("Runtime.ExitError", f"RequestId: {request_id} Error: {reason}")
 
 
-def response_too_large() -> bytes:
-    """Return the payload for a response beyond `MAX_RESPONSE_BYTES`."""
+def response_too_large(limit: int) -> bytes:
+    """Return the payload for a response of more than `limit` bytes."""
     return error(
         "Function.ResponseSizeTooLarge",
-        "Response payload size exceeded maximum allowed payload size "
-        f"({MAX_RESPONSE_BYTES} bytes).",
+        f"Response payload size exceeded maximum allowed payload size ({limit} bytes).",
     )
 
 
-def log(
-    *,
-    request_id: str,
-    version: str,
-    output: str,
-    duration: float,
-    memory_size: int,
-    memory_used: int,
-    init_duration: float | None,
-    note: str = "",
-) -> str:
-    """Return one invocation's log: START, what the function wrote, END and REPORT.
+class Log(str):
+    """An invocation's log as one text, which also knows its events.
 
-    Parameters
+    LocalStack hands it around as the text that it is, cuts `LogResult` from its end, and gives it
+    to `delivery.py` for CloudWatch Logs.
+    """
+
+    events: list[Event]
+
+
+@dataclass(frozen=True)
+class Function:
+    """What the log says of the function.
+
+    Attributes
     ----------
-    request_id, version : str
-        The invocation, and the function's version that served it.
-    output : str
-        What the function wrote, unchanged.
-    duration, init_duration : float
-        Seconds; `init_duration` is None but on a cold start, and is billed with the rest.
-    memory_size, memory_used : int
-        Megabytes.
+    version : str
+        That serves the invocation, ``$LATEST`` or a number.
+    runtime, runtime_arn : str
+        Such as ``python:3.13.v1``, and AWS's name for that version of the runtime.
+    memory_mb : int
+        Memory size.
+    as_json : bool
+        Whether the log's format is JSON instead of text.
+    quiet : bool
+        Whether only failures are written by the service (system log level WARN).
+    """
+
+    version: str
+    runtime: str
+    runtime_arn: str
+    memory_mb: int
+    as_json: bool = False
+    quiet: bool = False
+
+
+@dataclass(frozen=True)
+class Init:
+    """An initialisation: what it wrote, from when to when it ran.
+
+    Attributes
+    ----------
+    events : sequence of Event
+        What the function wrote.
+    began : int
+        Milliseconds since 1970.
+    seconds : float or None
+        How long it took, None where it failed or ran within the invocation.
+    """
+
+    events: list[Event]
+    began: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class Invocation:
+    """An invocation that has ended.
+
+    Attributes
+    ----------
+    request_id : str
+        Of the invocation.
+    began : int
+        Milliseconds since 1970.
+    events : list of Event
+        What the function wrote.
+    seconds : float
+        How long it took.
+    used_mb : int
+        Most memory that it used.
+    status : str
+        ``success``, ``error``, ``failure`` or ``timeout``.
     note : str
         A line of the service's own before END, such as that of a timeout.
     """
-    if output and not output.endswith("\n"):
-        output += "\n"
-    if note:
-        output += f"{note}\n"
-    milliseconds = duration * 1000
-    billed = math.ceil(milliseconds + (init_duration or 0) * 1000)
-    line = (
-        f"REPORT RequestId: {request_id}\tDuration: {milliseconds:.2f} ms\t"
-        f"Billed Duration: {billed} ms\tMemory Size: {memory_size} MB\t"
-        f"Max Memory Used: {memory_used} MB\t"
-    )
-    if init_duration is not None:
-        line += f"Init Duration: {init_duration * 1000:.2f} ms\t"
-    return (
-        f"START RequestId: {request_id} Version: {version}\n"
-        f"{output}END RequestId: {request_id}\n{line}\n"
-    )
+
+    request_id: str
+    began: int
+    events: list[Event]
+    seconds: float
+    used_mb: int
+    status: str
+    note: str = ""
+
+
+def log(function: Function, invocation: Invocation, inits: Iterable[Init]) -> Log:
+    """Return an invocation's log: INIT_START, START, what the function wrote, END and REPORT.
+
+    INIT_START goes to CloudWatch Logs only. What an initialisation before the invocation wrote
+    stands before START, as on AWS; what one within it wrote, after.
+
+    Parameters
+    ----------
+    function : Function
+        The function.
+    invocation : Invocation
+        What happened.
+    inits : iterable of Init
+        The initialisations since the last invocation.
+    """
+    lines = _JsonLines(function) if function.as_json else _TextLines(function)
+    before: list[Event] = []
+    hidden: list[Event] = []
+    init_seconds = None
+    for init in inits:
+        hidden.extend(_wanted(function, "success", lines.init_start(init)))
+        if init.seconds is not None:
+            init_seconds = init.seconds
+        before.extend(init.events)
+    ended = now()
+    body = [*before, *_wanted(function, "success", lines.start(invocation)), *invocation.events]
+    if invocation.note:
+        body.append(Event(ended, f"{invocation.note}\n"))
+    body.extend(_wanted(function, invocation.status, lines.end(invocation, init_seconds, ended)))
+    result = Log("".join(_closed(event.message) for event in body))
+    result.events = [*hidden, *body]
+    return result
+
+
+def _wanted(function: Function, status: str, events: list[Event]) -> list[Event]:
+    return [] if function.quiet and status == "success" else events
+
+
+def _closed(message: str) -> str:
+    return message if message.endswith("\n") else f"{message}\n"
+
+
+class _TextLines:
+    def __init__(self, function: Function) -> None:
+        self._function = function
+
+    def init_start(self, init: Init) -> list[Event]:
+        runtime = self._function
+        line = f"INIT_START Runtime Version: {runtime.runtime}\t"
+        return [Event(init.began, f"{line}Runtime Version ARN: {runtime.runtime_arn}\n")]
+
+    def start(self, invocation: Invocation) -> list[Event]:
+        line = f"START RequestId: {invocation.request_id} Version: {self._function.version}\n"
+        return [Event(invocation.began, line)]
+
+    def end(self, invocation: Invocation, init: float | None, ended: int) -> list[Event]:
+        milliseconds = invocation.seconds * 1000
+        report = (
+            f"REPORT RequestId: {invocation.request_id}\tDuration: {milliseconds:.2f} ms\t"
+            f"Billed Duration: {_billed(invocation, init)} ms\t"
+            f"Memory Size: {self._function.memory_mb} MB\t"
+            f"Max Memory Used: {invocation.used_mb} MB\t"
+        )
+        if init is not None:
+            report += f"Init Duration: {init * 1000:.2f} ms\t"
+        end = f"END RequestId: {invocation.request_id}\n"
+        return [Event(ended, end), Event(ended, f"{report}\n")]
+
+
+class _JsonLines:
+    def __init__(self, function: Function) -> None:
+        self._function = function
+
+    def init_start(self, init: Init) -> list[Event]:
+        record = {
+            "initializationType": "on-demand",
+            "phase": "init",
+            "runtimeVersion": self._function.runtime,
+            "runtimeVersionArn": self._function.runtime_arn,
+        }
+        return [_platform(init.began, "initStart", record)]
+
+    def start(self, invocation: Invocation) -> list[Event]:
+        record = {"requestId": invocation.request_id, "version": self._function.version}
+        return [_platform(invocation.began, "start", record)]
+
+    def end(self, invocation: Invocation, init: float | None, ended: int) -> list[Event]:
+        metrics: dict[str, Any] = {
+            "durationMs": round(invocation.seconds * 1000, 3),
+            "billedDurationMs": _billed(invocation, init),
+            "memorySizeMB": self._function.memory_mb,
+            "maxMemoryUsedMB": invocation.used_mb,
+        }
+        if init is not None:
+            metrics["initDurationMs"] = round(init * 1000, 3)
+        record = {"requestId": invocation.request_id, "metrics": metrics}
+        return [_platform(ended, "report", {**record, "status": invocation.status})]
+
+
+def _platform(milliseconds: int, kind: str, record: dict[str, Any]) -> Event:
+    moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    time = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    content = {"time": time, "type": f"platform.{kind}", "record": record}
+    return Event(milliseconds, json.dumps(content, separators=(",", ":")) + "\n")
+
+
+def _billed(invocation: Invocation, init: float | None) -> int:
+    # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
+    return math.ceil((invocation.seconds + (init or 0)) * 1000)

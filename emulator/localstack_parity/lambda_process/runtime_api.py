@@ -44,9 +44,15 @@ class RuntimeApi:
     The states a caller can wait for are the process's request for work (it has initialised, or is
     done with the last invocation), an initialisation error, the answer to an invocation, and the
     end of the process, which whoever watches the process reports through `close`.
+
+    Parameters
+    ----------
+    max_response_bytes : int
+        Largest response; a larger one is refused with 413.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_response_bytes: int) -> None:
+        self.max_response_bytes = max_response_bytes
         self._changed = threading.Condition()
         self._closed = False
         self._polling = False
@@ -185,8 +191,10 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.api.fail_init(body)
                 self._accepted(True)
             case ["invocation", request_id, "response"]:
-                if len(body) > report.MAX_RESPONSE_BYTES:
-                    self.server.api.complete(request_id, Answer(report.response_too_large(), True))
+                limit = self.server.api.max_response_bytes
+                if len(body) > limit:
+                    refusal = report.response_too_large(limit)
+                    self.server.api.complete(request_id, Answer(refusal, True))
                     self._reply(413, b'{"errorType":"RequestEntityTooLarge"}')
                 else:
                     self._accepted(self.server.api.complete(request_id, Answer(body, False)))

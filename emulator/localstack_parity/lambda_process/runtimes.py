@@ -2,17 +2,58 @@
 
 A runtime is a virtual environment of that Python version that holds what AWS's managed runtime
 holds beside the function: the runtime interface client and boto3, as locked in
-`runtime-requirements.lock`. `localstack-parity install-runtime python3.13` makes one.
+`runtime-requirements.lock`, and `bootstrap.py`. `localstack-parity install-runtime python3.13`
+makes one. OS-only runtimes, ``provided.*``, bring their own program and need nothing.
 """
 
 import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 LOCK = Path(__file__).parent.parent / "runtime-requirements.lock"
+BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 SUPPORTED = tuple(f"python3.{minor}" for minor in range(9, 14))
+OS_ONLY = ("provided.al2", "provided.al2023")
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """An installed runtime.
+
+    Attributes
+    ----------
+    name : str
+        Such as ``python3.13``.
+    interpreter : Path
+        The virtual environment's Python.
+    """
+
+    name: str
+    interpreter: Path
+
+    @property
+    def packages(self) -> Path:
+        """The folder of its packages, with `bootstrap.py` in it."""
+        return self.interpreter.parent.parent / "lib" / self.name / "site-packages"
+
+    @property
+    def base(self) -> Path:
+        """The installation of Python that the virtual environment was made from."""
+        return Path(_configuration(self.interpreter)["home"]).parent
+
+    @property
+    def base_packages(self) -> tuple[str, ...]:
+        """Folders in that installation with packages of the host's own, relative to it."""
+        usual = (
+            f"lib/{self.name}/site-packages",
+            f"lib/{self.name}/dist-packages",
+            f"local/lib/{self.name}/dist-packages",
+            "lib/python3/dist-packages",
+        )
+        return tuple(folder for folder in usual if (self.base / folder).is_dir())
 
 
 class RuntimeNotInstalledError(Exception):
@@ -27,41 +68,53 @@ def directory() -> Path:
     return Path(data).expanduser() / "localstack-parity" / "runtimes"
 
 
-def interpreter(runtime: str | None) -> Path:
-    """Return the interpreter of a runtime, such as ``python3.13``.
+def find(name: str | None) -> Runtime | None:
+    """Return the runtime of a function; None where it brings its own program.
 
     Raises
     ------
     RuntimeNotInstalledError
         The runtime is not supported, not installed, or is of another Python version.
     """
-    if runtime not in SUPPORTED:
+    if name in OS_ONLY:
+        return None
+    if name not in SUPPORTED:
         raise RuntimeNotInstalledError(
-            f"Lambda runtime {runtime!r} is not supported by the process executor; "
-            f"supported: {', '.join(SUPPORTED)}"
+            f"Lambda runtime {name!r} is not supported by the process executor; "
+            f"supported: {', '.join((*SUPPORTED, *OS_ONLY))}"
         )
-    python = directory() / runtime / "bin" / "python"
-    if not python.exists():
+    runtime = Runtime(name, directory() / name / "bin" / "python")
+    if not runtime.interpreter.exists():
         raise RuntimeNotInstalledError(
-            f"Lambda runtime {runtime} is not installed in {directory()}; "
-            f"install it with: localstack-parity install-runtime {runtime}"
+            f"Lambda runtime {name} is not installed in {directory()}; "
+            f"install it with: localstack-parity install-runtime {name}"
         )
-    found = _version(python)
-    if found != runtime:
+    found = _version(runtime.interpreter)
+    if found != name:
         raise RuntimeNotInstalledError(
-            f"the function wants {runtime}, but {python} is {found}; "
-            f"install it anew with: localstack-parity install-runtime {runtime}"
+            f"the function wants {name}, but {runtime.interpreter} is {found}; "
+            f"install it anew with: localstack-parity install-runtime {name}"
         )
-    return python
+    installed = runtime.packages / BOOTSTRAP.name
+    if not installed.exists() or installed.read_bytes() != BOOTSTRAP.read_bytes():
+        raise RuntimeNotInstalledError(
+            f"Lambda runtime {name} in {directory()} was installed by another version; "
+            f"install it anew with: localstack-parity install-runtime {name}"
+        )
+    return runtime
+
+
+def _configuration(python: Path) -> dict[str, str]:
+    lines = (python.parent.parent / "pyvenv.cfg").read_text().splitlines()
+    pairs = (line.partition("=") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs}
 
 
 def _version(python: Path) -> str:
     """Return the runtime name of a virtual environment, from its configuration file."""
-    for line in (python.parent.parent / "pyvenv.cfg").read_text().splitlines():
-        key, _, value = line.partition("=")
-        if key.strip() in ("version", "version_info"):
-            return "python" + ".".join(value.strip().split(".")[:2])
-    return "of an unknown version"
+    found = _configuration(python)
+    version = found.get("version") or found.get("version_info") or "of an unknown version"
+    return "python" + ".".join(version.split(".")[:2])
 
 
 def install(runtime: str, base: Path | None = None) -> Path:
@@ -88,9 +141,9 @@ def install(runtime: str, base: Path | None = None) -> Path:
         raise RuntimeNotInstalledError(f"{runtime!r} is none of {', '.join(SUPPORTED)}")
     target = directory() / runtime
     stamp = target / ".lock"
-    lock = LOCK.read_text()
+    lock = LOCK.read_text() + BOOTSTRAP.read_text()
     if stamp.exists() and stamp.read_text() == lock and (target / "bin" / "python").exists():
-        return interpreter(runtime)
+        return target / "bin" / "python"
     found = str(base) if base else shutil.which(runtime)
     if not found:
         raise RuntimeNotInstalledError(f"there is no {runtime} on PATH to make the runtime from")
@@ -99,17 +152,23 @@ def install(runtime: str, base: Path | None = None) -> Path:
     try:
         _run([found, "-m", "venv", *_without_pip(), str(building)])
         _run(_installer(building))
+        shutil.copy(BOOTSTRAP, building / "lib" / runtime / "site-packages")
         shutil.rmtree(target, ignore_errors=True)
         building.rename(target)
         # Only scripts hold the path of a virtual environment, and none of them is ever run.
         stamp.write_text(lock)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    return interpreter(runtime)
+    find(runtime)
+    return target / "bin" / "python"
 
 
 def _uv() -> str | None:
-    return os.environ.get("UV") or shutil.which("uv")
+    """Return uv if it is there and works: pyenv puts programs on PATH that only explain it."""
+    found = os.environ.get("UV") or shutil.which("uv")
+    if found and not subprocess.run([found, "--version"], capture_output=True).returncode:
+        return found
+    return None
 
 
 def _without_pip() -> list[str]:

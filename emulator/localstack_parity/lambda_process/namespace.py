@@ -1,0 +1,212 @@
+"""The paths of AWS as real mounts, in namespaces made by bubblewrap.
+
+`Namespace` holds the file system and the process table of one execution environment. It outlives
+the function's process in it, so that ``/tmp`` is kept when a process is replaced. A small process
+in it waits for the end of its standard input, which comes when LocalStack closes it or dies, and
+with it ends every process in the namespace.
+
+Root needs no user namespace: functions then run under AWS's own user id, and what belongs to root
+is seen to. Other users get a user namespace with that one id. Where neither is allowed there is
+none, and `available` says why.
+"""
+
+import functools
+import logging
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from localstack_parity.lambda_process import memory
+from localstack_parity.lambda_process.launcher import GID, UID
+
+LOG = logging.getLogger(__name__)
+_FILES = Path(__file__).with_name("files")
+_SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+# What programs and libraries need to find each other, hosts and certificates; nothing private.
+_ETC = (
+    "alternatives",
+    "ca-certificates",
+    "crypto-policies",
+    "hosts",
+    "ld.so.cache",
+    "ld.so.conf",
+    "ld.so.conf.d",
+    "localtime",
+    "mime.types",
+    "nsswitch.conf",
+    "os-release",
+    "pki",
+    "protocols",
+    "resolv.conf",
+    "services",
+    "ssl",
+)
+
+
+@dataclass(frozen=True)
+class Mounts:
+    """What an execution environment sees where.
+
+    Attributes
+    ----------
+    task : Path
+        The unpacked function, at ``/var/task``.
+    opt : Path or None
+        The merged layers, at ``/opt``.
+    lang : Path or None
+        Installation of the function's Python, at ``/var/lang``; None for ``provided.*``.
+    runtime : Path or None
+        AWS's runtime client and boto3, at ``/var/runtime``.
+    packages : sequence of str
+        Folders below `lang` that hold the host's own packages, and are hidden.
+    tmp_bytes : int
+        Size of ``/tmp``.
+    """
+
+    task: Path
+    opt: Path | None
+    lang: Path | None
+    runtime: Path | None
+    packages: tuple[str, ...]
+    tmp_bytes: int
+
+
+class Namespace:
+    """The namespaces of one execution environment.
+
+    Parameters
+    ----------
+    mounts : Mounts
+        What is where.
+    """
+
+    def __init__(self, mounts: Mounts) -> None:
+        reading, writing = os.pipe()
+        try:
+            self._holder = subprocess.Popen(
+                [*_bubblewrap(), *_arguments(mounts), "--info-fd", str(writing), "--", "/bin/cat"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={},
+                pass_fds=[writing],
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            os.close(writing)
+        assert self._holder.stdin
+        assert self._holder.stdout
+        assert self._holder.stderr
+        try:
+            with os.fdopen(reading) as source:
+                self._holder.stdin.write(b"\n")
+                self._holder.stdin.flush()
+                ready = self._holder.stdout.read(1)  # It answers: all mounts are there.
+                found = re.search(r'"child-pid": (\d+)', source.read())
+            if not ready or not found:
+                raise BrokenPipeError
+        except BrokenPipeError:
+            reason = self._holder.stderr.read().decode(errors="replace").strip()
+            self.close()
+            raise RuntimeError(f"bubblewrap cannot make namespaces: {reason}") from None
+        self.init = int(found[1])
+        """Process 1 of the namespace, as this machine numbers it."""
+        self._own = memory.descendants([self.init])
+
+    def processes(self) -> set[int]:
+        """Return the processes in it whose parents have ended."""
+        return memory.descendants([self.init]) - self._own
+
+    def close(self) -> None:
+        """End everything in it."""
+        for pipe in (self._holder.stdin, self._holder.stdout, self._holder.stderr):
+            if pipe:
+                try:
+                    pipe.close()
+                except BrokenPipeError:  # It has ended, with a byte for it still on the way.
+                    continue
+        self._holder.kill()  # The kernel ends a namespace's processes with its first one.
+        self._holder.wait()
+        try:
+            os.kill(self.init, 9)
+        except (AttributeError, ProcessLookupError):
+            return
+
+
+def privileged() -> bool:
+    """Return whether namespaces are made by root, and functions run as another real user."""
+    return os.geteuid() == 0
+
+
+@functools.cache
+def available() -> bool:
+    """Return whether namespaces can be made here; the reason why not is logged, once."""
+    if os.environ.get("LAMBDA_NAMESPACES", "on") == "off":
+        reason = "LAMBDA_NAMESPACES=off"
+    elif not shutil.which("bwrap"):
+        reason = "bubblewrap is not installed (Debian, Fedora and others: the package `bubblewrap`)"
+    else:
+        try:
+            Namespace(Mounts(Path("/usr"), None, None, None, (), 2**20)).close()
+        except (RuntimeError, OSError) as exc:
+            reason = str(exc)
+        else:
+            return True
+    LOG.warning(
+        "Functions run without namespaces: %s. They see their own paths instead of /var/task, /opt "
+        "and /tmp (by environment variables), and run as the user of LocalStack.",
+        reason,
+    )
+    return False
+
+
+def _bubblewrap() -> Iterator[str]:
+    program = shutil.which("bwrap")
+    if not program:
+        raise RuntimeError("bubblewrap is not installed any more")
+    yield program
+    yield from ("--unshare-pid", "--new-session")
+    if not privileged():
+        yield from ("--unshare-user", "--uid", str(UID), "--gid", str(GID))
+
+
+def _arguments(mounts: Mounts) -> Iterator[str]:
+    for name in _SYSTEM:
+        path = Path("/", name)
+        if path.is_symlink():
+            yield from ("--symlink", str(path.readlink()), str(path))
+        elif path.is_dir():
+            yield from ("--ro-bind", str(path), str(path))
+    yield from ("--ro-bind", "/usr", "/usr", "--proc", "/proc")
+    for folder in ("/etc", "/var", "/dev", "/opt"):
+        yield from ("--perms", "0755", "--dir", folder)
+    for name in _ETC:
+        yield from ("--ro-bind-try", f"/etc/{name}", f"/etc/{name}")
+    for name in ("passwd", "group"):
+        yield from ("--ro-bind", str(_FILES / name), f"/etc/{name}")
+    yield from ("--ro-bind", str(_FILES / "lambda-entrypoint.sh"), "/lambda-entrypoint.sh")
+    # As on AWS there is no /dev/shm, and so no multiprocessing.Queue.
+    for name in _DEVICES:
+        yield from ("--dev-bind", f"/dev/{name}", f"/dev/{name}")
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        yield from ("--symlink", f"/proc/self/fd/{number}", f"/dev/{name}")
+    yield from ("--symlink", "/proc/self/fd", "/dev/fd")
+    yield from ("--ro-bind", str(mounts.task), "/var/task")
+    if mounts.opt:
+        yield from ("--ro-bind", str(mounts.opt), "/opt")
+    if mounts.lang:
+        yield from ("--ro-bind", str(mounts.lang), "/var/lang")
+        for folder in mounts.packages:
+            yield from ("--perms", "0755", "--tmpfs", f"/var/lang/{folder}")
+            yield from ("--remount-ro", f"/var/lang/{folder}")
+    if mounts.runtime:
+        yield from ("--ro-bind", str(mounts.runtime), "/var/runtime")
+    yield from ("--perms", "1777", "--size", str(mounts.tmp_bytes), "--tmpfs", "/tmp")
+    yield from ("--remount-ro", "/")
