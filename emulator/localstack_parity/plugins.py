@@ -11,10 +11,11 @@ from localstack_parity.cli import INFO_PATH
 
 @functools.cache  # LocalStack loads the executor for every environment.
 def _mend_lambda() -> None:
-    from localstack_parity.lambda_process import delivery, request_limit
+    from localstack_parity.lambda_process import delivery, request_limit, rollover
 
     delivery.install()
     request_limit.install()
+    rollover.install()
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
@@ -52,6 +53,7 @@ def mend_apigateway() -> None:
 @hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
 def stop_functions() -> None:
     """End every function process before LocalStack ends."""
-    from localstack_parity.lambda_process.executor import stop_all
+    from localstack_parity.lambda_process import executor, rollover
 
-    stop_all()
+    rollover.stop_waiting()
+    executor.stop_all()

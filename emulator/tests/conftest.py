@@ -132,7 +132,7 @@ def runtime() -> str:
 
 @pytest.fixture(scope="session")
 def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
-    running = start_localstack(tmp_path_factory.mktemp("localstack"))
+    running = start_localstack(tmp_path_factory.mktemp("localstack"), LAMBDA_RETRY_BASE_DELAY="1")
     yield running
     running.stop()
 

@@ -13,6 +13,7 @@ Reading order, from the outside in::
     delivery      that log's way to CloudWatch Logs
     memory        what a process tree uses, and what happens when it is too much
     request_limit the largest event of an invocation
+    rollover      an update lets running invocations finish
     layers        several layers in one folder
     hot_reload    whether a function's folder has changed
     runtimes      the interpreter, with AWS's runtime client, that a runtime name stands for

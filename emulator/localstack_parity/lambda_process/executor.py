@@ -345,6 +345,11 @@ def _environments() -> Path:
     return Path(tempfile.gettempdir()) / "lambda" / "environments"
 
 
+def running_in(code: Path) -> bool:
+    """Return whether an environment runs code in this folder."""
+    return any(one._place and one._place.code == code for one in list(_RUNNING))
+
+
 def stop_all() -> None:
     """Stop every environment; called when LocalStack shuts down."""
     for executor in list(_RUNNING):

@@ -1,0 +1,152 @@
+"""Memory, time, sizes and numbers that a function is held to."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from botocore.exceptions import ClientError
+from conftest import Function, LocalStack, command_line, wait_for
+
+Create = Callable[..., Function]
+
+ALIVE = "    if event is None: return 'alive'\n"
+
+
+def test_too_much_memory_ends_the_function(function: Create) -> None:
+    """A function that needs more than its memory size is killed; the next invocation works.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+    """
+    made = function(
+        f"import time\ndef handler(event, context):\n{ALIVE}"
+        "    kept = bytearray(event)\n    time.sleep(20)\n    return len(kept)\n",
+        Timeout=30,
+    )
+    payload, error, log = made.invoke(400 * 2**20)
+    assert error == "Unhandled"
+    assert payload["errorType"] == "Runtime.OutOfMemory"
+    assert payload["errorMessage"].endswith("Error: Runtime exited with error: signal: killed")
+    assert int(log.partition("Max Memory Used: ")[2].split()[0]) > 128
+    assert made.invoke()[:2] == ("alive", None)
+
+
+def test_a_short_peak_counts_too(function: Create) -> None:
+    """Memory that was given back before anybody could look has been used all the same."""
+    made = function(
+        f"def handler(event, context):\n{ALIVE}"
+        "    kept = bytearray(event)\n    kept[::4096] = b'x' * (event // 4096)\n    del kept\n"
+    )
+    payload, _, _ = made.invoke(400 * 2**20)
+    assert payload["errorType"] == "Runtime.OutOfMemory"
+
+
+def test_children_count(function: Create) -> None:
+    """The memory is that of the whole process tree, not of the first process."""
+    child = "import time; kept = bytearray(60 * 2**20); time.sleep(20)"
+    made = function(
+        f"import subprocess, sys\ndef handler(event, context):\n{ALIVE}"
+        f"    children = [subprocess.Popen([sys.executable, '-c', {child!r}]) for _ in range(4)]\n"
+        "    return [child.wait() for child in children]\n",
+        Timeout=30,
+        MemorySize=192,
+    )
+    payload, _, _ = made.invoke("children")
+    assert payload["errorType"] == "Runtime.OutOfMemory"
+    assert made.invoke()[:2] == ("alive", None)
+    running = map(command_line, made.localstack.function_processes())
+    assert not [line for line in running if b"bytearray" in line]
+
+
+def test_enough_memory_is_enough(function: Create) -> None:
+    """What fits is not in the way, and is reported."""
+    made = function(
+        "def handler(event, context):\n    kept = bytearray(b'x' * event)\n    return len(kept)\n",
+        MemorySize=512,
+    )
+    payload, error, log = made.invoke(100 * 2**20)
+    assert (payload, error) == (100 * 2**20, None)
+    assert 100 < int(log.partition("Max Memory Used: ")[2].split()[0]) < 512
+
+
+def test_an_event_that_is_too_large_is_refused(function: Create) -> None:
+    """Events of more than 6 MB are refused before the function is asked, asynchronous ones of 1 MB.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+    """
+    made = function("def handler(event, context):\n    return len(event)\n")
+    client = made.localstack.client("lambda")
+    assert made.invoke("x" * 6_291_000)[0] == 6_291_000
+    for kind, size in (("RequestResponse", 6_291_456), ("Event", 1_048_576)):
+        with pytest.raises(ClientError) as caught:
+            client.invoke(FunctionName=made.name, InvocationType=kind, Payload=b'"' * size + b'"')
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 413
+        assert caught.value.response["Error"]["Code"] == "RequestEntityTooLargeException"
+        assert f"Request must be smaller than {size} bytes" in str(caught.value)
+
+
+def test_a_slow_initialisation_is_tried_again_in_the_invocation(function: Create) -> None:
+    """After 10 s initialisation is stopped, and runs once more with the invocation's own time.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+    """
+    made = function(
+        "import time\nprint('initialising')\ntime.sleep(11)\n"
+        "def handler(event, context):\n    return 'slow but alive'\n",
+        Timeout=25,
+    )
+    payload, error, log = made.invoke()
+    assert (payload, error) == ("slow but alive", None)
+    assert log.count("initialising") == 2
+    assert "Init Duration" not in log
+    assert float(log.partition("\tDuration: ")[2].split()[0]) > 11_000
+
+
+def test_an_initialisation_that_never_ends_is_a_timeout(function: Create) -> None:
+    """Initialisation within the invocation ends at the function's timeout."""
+    made = function("import time\ntime.sleep(100)\ndef handler(event, context): pass\n", Timeout=1)
+    payload, error, _ = made.invoke()
+    assert error == "Unhandled"
+    assert payload["errorType"] == "Sandbox.Timedout"
+    assert "sleep" not in made.localstack.function_programs()
+
+
+def test_reserved_concurrency(function: Create) -> None:
+    """Invocations beyond the reserved concurrency are refused with 429.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+    """
+    made = function("import time\ndef handler(event, context):\n    time.sleep(3)\n", Timeout=10)
+    client = made.localstack.client("lambda")
+    client.put_function_concurrency(FunctionName=made.name, ReservedConcurrentExecutions=1)
+    client.invoke(FunctionName=made.name, InvocationType="Event")
+    wait_for(lambda: made.localstack.function_programs(), what="the first invocation")
+
+    def refused() -> bool:
+        try:
+            client.invoke(FunctionName=made.name)
+        except client.exceptions.TooManyRequestsException as exc:
+            return exc.response["Reason"] == "ReservedFunctionConcurrentInvocationLimitExceeded"
+        return False
+
+    assert refused()
+
+
+def test_provisioned_concurrency(localstack: LocalStack, function: Create) -> None:
+    """Provisioned environments are initialised before any invocation, and serve it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
+    """
+    made = function(
+        "import os\nkind = os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
+        "def handler(event, context):\n    return kind\n"
+    )
+    client = localstack.client("lambda")
+    version = client.publish_version(FunctionName=made.name)["Version"]
+    chosen = {"FunctionName": made.name, "Qualifier": version}
+    client.put_provisioned_concurrency_config(**chosen, ProvisionedConcurrentExecutions=2)
+    wait_for(
+        lambda: client.get_provisioned_concurrency_config(**chosen)["Status"] == "READY",
+        what="both environments",
+    )
+    answer = client.invoke(**chosen, LogType="Tail")
+    assert json.loads(answer["Payload"].read()) == "provisioned-concurrency"
