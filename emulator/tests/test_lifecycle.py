@@ -60,22 +60,26 @@ def test_an_idle_environment_is_stopped(tmp_path: Path) -> None:
         localstack.stop()
 
 
-def test_a_runtime_that_is_not_installed_fails_the_function(localstack: LocalStack) -> None:
+def test_a_runtime_that_is_not_installed_fails_the_function(tmp_path: Path) -> None:
     """Creating a function whose runtime is missing fails it, and says how to install it."""
-    client = localstack.client("lambda")
-    client.create_function(
-        FunctionName="wants-another-python",
-        Runtime="python3.9",
-        Handler="handler.handler",
-        Role="arn:aws:iam::000000000000:role/any",
-        Code={"ZipFile": archive({"handler.py": ""})},
-    )
+    localstack = start_localstack(tmp_path, LAMBDA_RUNTIMES_DIR=str(tmp_path / "none"))
+    try:
+        client = localstack.client("lambda")
+        client.create_function(
+            FunctionName="wants-another-python",
+            Runtime="python3.9",
+            Handler="handler.handler",
+            Role="arn:aws:iam::000000000000:role/any",
+            Code={"ZipFile": archive({"handler.py": ""})},
+        )
 
-    def state() -> dict[str, str] | None:
-        found = client.get_function_configuration(FunctionName="wants-another-python")
-        return None if found["State"] == "Pending" else found
+        def state() -> dict[str, str] | None:
+            found = client.get_function_configuration(FunctionName="wants-another-python")
+            return None if found["State"] == "Pending" else found
 
-    found = wait_for(state, what="a final state")
+        found = wait_for(state, what="a final state")
+    finally:
+        localstack.stop()
     assert found["State"] == "Failed"
     assert "python3.9 is not installed" in found["StateReason"]
     assert "localstack-parity install-runtime python3.9" in found["StateReason"]

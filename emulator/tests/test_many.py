@@ -1,0 +1,154 @@
+"""Nothing is left behind, however many invocations there were and however they ended."""
+
+import gc
+import os
+import platform
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from conftest import RUNTIME, wait_for
+from localstack.services.lambda_.invocation.lambda_models import (
+    FunctionVersion,
+    LambdaEphemeralStorage,
+    VersionFunctionConfiguration,
+    VersionIdentifier,
+    VersionState,
+)
+from localstack_parity.lambda_process import executor, memory
+from localstack_parity.lambda_process.executor import ProcessExecutor
+
+INVOCATIONS = 10_000
+SOURCE = """
+import os, signal, subprocess, sys, time
+def handler(event, context):
+    print('handling', event)
+    if event == 'raise': raise ValueError(event)
+    if event == 'exit': os._exit(1)
+    if event == 'kill': os.kill(os.getpid(), signal.SIGKILL)
+    if event == 'large': return 'x' * 7_000_000
+    if event == 'hang':
+        subprocess.Popen(['sleep', '1000'], start_new_session=True)
+        time.sleep(1000)
+    return event
+"""
+
+
+@dataclass
+class Folder:
+    """Code that lies in a folder already, where LocalStack's would be unpacked from S3."""
+
+    path: Path
+
+    def is_hot_reloading(self) -> bool:
+        return False
+
+    def get_unzipped_code_location(self) -> Path:
+        return self.path
+
+    def prepare_for_execution(self) -> None:
+        assert self.path.is_dir()
+
+
+@pytest.fixture
+def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FunctionVersion:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "handler.py").write_text(SOURCE)
+    monkeypatch.setattr(executor, "_environments", lambda: tmp_path / "environments")
+    settings = VersionFunctionConfiguration(
+        description="",
+        role="",
+        timeout=1,
+        runtime=RUNTIME,
+        memory_size=128,
+        handler="handler.handler",
+        package_type="Zip",
+        environment=None,
+        architectures=["arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"],
+        internal_revision="",
+        ephemeral_storage=LambdaEphemeralStorage(512),
+        snap_start=None,
+        tracing_config_mode="PassThrough",
+        code=Folder(tmp_path / "code"),
+        last_modified="",
+        state=VersionState("Active"),
+    )
+    return FunctionVersion(VersionIdentifier("many", "$LATEST", "us-east-1", "0" * 12), settings)
+
+
+def events() -> Iterator[tuple[int, str]]:
+    """The mix: mostly good, and every kind of bad."""
+    for number in range(INVOCATIONS):
+        if number % 2500 == 1250:
+            yield number, "hang"
+        elif number % 100 == 50:
+            yield number, ("exit", "kill")[number % 200 > 100]
+        elif number % 500 == 251:
+            yield number, "large"
+        elif number % 20 == 7:
+            yield number, "raise"
+        else:
+            yield number, "good"
+
+
+def resident() -> int:
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Traces:
+    """What this process has of everything that could be left behind."""
+
+    processes: int
+    threads: int
+    descriptors: int
+
+    @classmethod
+    def now(cls) -> "Traces":
+        return cls(
+            processes=len(memory.descendants([os.getpid()])),
+            threads=threading.active_count(),
+            descriptors=sum(1 for _ in Path("/proc/self/fd").iterdir()),
+        )
+
+
+@pytest.mark.timeout(600)
+def test_ten_thousand_invocations_leave_nothing(version: FunctionVersion, tmp_path: Path) -> None:
+    """Errors, exits, kills, timeouts and new environments leave no process, thread, file or memory."""
+    ProcessExecutor.prepare_version(version)
+
+    def start() -> ProcessExecutor:
+        made = ProcessExecutor(uuid.uuid4().hex, version)
+        made.start({"_HANDLER": "handler.handler", "AWS_LAMBDA_FUNCTION_NAME": "many"})
+        return made
+
+    start().stop()  # What is made once and kept: the watchdog, the thread that looks at memory.
+    before = Traces.now()
+    sizes: list[int] = []
+    wrong: list[tuple[int, str]] = []
+    current = start()
+    for number, event in events():
+        if number % 1000 == 999:
+            current.stop()
+            sizes.append(resident())
+            current = start()
+        answer = current.invoke(
+            {
+                "invoke-id": str(uuid.uuid4()),
+                "invoked-function-arn": version.qualified_arn,
+                "payload": f'"{event}"',
+                "trace-id": "Root=1-0-0;Parent=0;Sampled=1",
+            }
+        )
+        if answer.is_error != (event != "good"):
+            wrong.append((number, event))
+    current.stop()
+    assert wrong == []
+    wait_for(lambda: Traces.now() == before, what=f"{Traces.now()} to become {before}")
+    assert list((tmp_path / "environments").iterdir()) == []
+    # Memory settles in the first half, and stays; 2 MB is what an allocator may keep or give back.
+    assert max(sizes[5:]) - max(sizes[:5]) < 2 * 2**20, sizes
