@@ -50,7 +50,7 @@ def enforce_iam() -> None:
 
     if iam.enforced(os.environ):
         before_services.append(check_call)
-        modify_service_response.append("s3", hide_missing)
+        modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # always rolo's
 
 
 @hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason

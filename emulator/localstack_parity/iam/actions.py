@@ -90,20 +90,21 @@ def accesses(call: Call) -> list[Access]:
     The resource is None where it is not known here which one the call is about.
     """
     if call.service == "s3":
-        return s3.accesses(call.operation, call.params, call.partition)
+        found = s3.accesses(call.operation, call.params, call.partition)
+        return found or [(f"s3:{call.operation}", None)]
     if call.service == "apigateway":
         # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
         resource = f"arn:{call.partition}:apigateway:{call.region}::{call.path}"
         return [(f"apigateway:{call.method}", resource)]
     if call.service == "dynamodb" and call.operation in _ITEMS:
-        return _on_items(call)
+        return _on_items(call) or [("dynamodb:GetItem", None)]
     action = f"{call.service}:{call.operation}"
     action = _ACTIONS.get(action, action)
     if action in _NO_RESOURCE:
         return [(action, "*")]
-    found = _RESOURCES.get(call.service, _named_by_arn)(call)
-    resources = found if isinstance(found, list) else [found]
-    return [(action, one) for one in resources or [None]]
+    named = _RESOURCES.get(call.service, _named_by_arn)(call)
+    resources: list[str | None] = [*named] if isinstance(named, list) else [named]
+    return [(action, one) for one in resources] or [(action, None)]
 
 
 Found = str | list[str] | None
@@ -169,8 +170,8 @@ def _on_items(call: Call) -> list[Access]:
 
 def _sqs(call: Call) -> Found:
     if url := call.get("QueueUrl"):
-        *_, account, name = ["", *url.rstrip("/").split("/")]
-        return call.arn(name, account if account.isdigit() else None)
+        *_, account, queue = ["", *url.rstrip("/").split("/")]
+        return call.arn(queue, account if account.isdigit() else None)
     name = call.get("QueueName")
     return call.arn(name) if name else None
 
@@ -213,7 +214,7 @@ def _ssm(call: Call) -> Found:
         return _named_by_arn(call)
     return [
         name if name.startswith("arn:") else call.arn(f"parameter/{name.strip('/')}")
-        for name in names
+        for name in map(str, names)
     ]
 
 

@@ -59,7 +59,7 @@ def condition_keys(
     tags
         ``aws:PrincipalTag/…``, by key in lower case.
     headers
-        Of the request.
+        Of the request, by name in lower case.
     address
         Whence the request comes.
     now
@@ -74,12 +74,12 @@ def condition_keys(
         "aws:principalarn": principal.role_arn,
         "aws:principalisawsservice": "false",
         "aws:principaltype": "AssumedRole",
-        "aws:referer": headers.get("Referer"),
+        "aws:referer": headers.get("referer"),
         "aws:requestedregion": call.region,
         # The emulator's endpoint is HTTP on the machine's own network, in the place of AWS's HTTPS.
         "aws:securetransport": "true",
         "aws:sourceip": address,
-        "aws:useragent": headers.get("User-Agent"),
+        "aws:useragent": headers.get("user-agent"),
         "aws:userid": user_id,
         "aws:viaawsservice": "false",
     }

@@ -10,10 +10,10 @@ from typing import Any
 
 from localstack.aws.accounts import get_account_id_from_access_key_id
 from localstack.aws.api import CommonServiceException, RequestContext
-from localstack.aws.chain import HandlerChain
 from localstack.aws.protocol.serializer import create_serializer
-from localstack.http import Response
 from localstack.utils.aws.request_context import extract_access_key_id_from_auth_header
+from rolo import Response
+from rolo.gateway import HandlerChain
 
 from localstack_parity.iam.actions import Access, Call, accesses, service_name
 from localstack_parity.iam.buckets import Bucket, find_bucket
@@ -23,9 +23,10 @@ from localstack_parity.iam.patterns import Context
 from localstack_parity.iam.policy import Request
 from localstack_parity.iam.principals import TEMPORARY, Session, assumed_role, session_of
 
+Chain = HandlerChain[Any]
 LOG = logging.getLogger("localstack_parity.iam")
 
-# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html: even a Deny is void
+# Not even a Deny holds: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 _NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
 # Where an object that is missing shows only to those who may list the bucket:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
@@ -49,7 +50,7 @@ class Check:
             self.principal,
             session.user_id,
             session.tags(),
-            request.headers,
+            {name.lower(): value for name, value in request.headers},
             request.remote_addr,
         )
         self.identity = session.identity_policies()
@@ -81,7 +82,7 @@ class Check:
         return find_bucket(resource, self.call.account, self.call.region)
 
 
-def check_call(chain: HandlerChain, context: RequestContext, response: Response) -> None:
+def check_call(chain: Chain, context: RequestContext, response: Response) -> None:
     """Let a call pass, or raise what AWS answers."""
     if context.operation is None or context.is_internal_call:
         return
@@ -107,7 +108,7 @@ def check_call(chain: HandlerChain, context: RequestContext, response: Response)
             raise _refusal(context, _message(check, access, decision))
 
 
-def hide_missing(chain: HandlerChain, context: RequestContext, response: Response) -> None:
+def hide_missing(chain: Chain, context: RequestContext, response: Response) -> None:
     """Turn "no such key" into "access denied" for those who may not list the bucket."""
     check: Check | None = context.get(_CHECK)
     error = context.service_exception
@@ -121,9 +122,8 @@ def hide_missing(chain: HandlerChain, context: RequestContext, response: Respons
     decision = check.decide(*listing)
     if decision.allowed:
         return
-    LOG.warning(
-        "%s; that %s is missing stays hidden", _line(check, listing, decision), _plain(read)
-    )
+    line = _line(check, listing, decision)
+    LOG.warning("%s; without it, %s cannot be told to be missing", line, _plain(read))
     refusal = _refusal(context, _message(check, listing, decision))
     context.service_exception = refusal
     serializer = create_serializer(context.service, context.protocol)
@@ -143,7 +143,7 @@ def _say_once(role_arn: str) -> None:
 def _access_key(context: RequestContext) -> str | None:
     """Return the access key of the request's signature, wherever that stands."""
     request = context.request
-    key = extract_access_key_id_from_auth_header(request.headers)
+    key = extract_access_key_id_from_auth_header(request.headers)  # type: ignore[arg-type]  # only .get
     if key != _UNSIGNED or context.service is None or context.service.service_name != "s3":
         return key
     # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
@@ -154,7 +154,8 @@ def _access_key(context: RequestContext) -> str | None:
 
 
 def _call(context: RequestContext, account: str) -> Call:
-    assert context.service and context.operation  # check_call has looked
+    assert context.service is not None
+    assert context.operation is not None
     params = dict(context.service_request or {})
     if context.operation.name == "PostObject":
         params["Key"] = _posted_key(context)
@@ -232,7 +233,8 @@ def _refusal(context: RequestContext, message: str) -> CommonServiceException:
     code, status = _CODES.get(service) or _CODES_BY_PROTOCOL.get(
         str(context.protocol), ("AccessDenied", 403)
     )
-    return CommonServiceException(code, message, status, sender_fault=True)
+    # S3 does not say whose fault an error is.
+    return CommonServiceException(code, message, status, sender_fault=service != "s3")
 
 
 # The access key that LocalStack gives to requests without a header for it.

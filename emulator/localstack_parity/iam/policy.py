@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from localstack_parity.iam import conditions
 from localstack_parity.iam.answers import Answer, Unclear, every, negation, some
+from localstack_parity.iam.conditions import Conditions, evaluate
 from localstack_parity.iam.patterns import Context, Text, fill
 
 _ELEMENTS = {
@@ -65,7 +65,7 @@ class Statement:
     not_resources: bool
     principals: tuple[str, ...] = ()
     not_principals: bool = False
-    conditions: conditions.Conditions = field(default_factory=dict)
+    conditions: Conditions = field(default_factory=dict)
     variables: bool = True
     problem: str | None = None
 
@@ -82,7 +82,7 @@ class Statement:
         context = request.context if self.variables else None
         resource = some(_names(pattern, request, context) for pattern in self.resources)
         yield negation(resource) if self.not_resources else resource
-        yield conditions.evaluate(self.conditions, request.context, self.variables)
+        yield evaluate(self.conditions, request.context, self.variables)
 
 
 def _names(pattern: str, request: Request, context: Context | None) -> Answer:
@@ -178,7 +178,7 @@ def _principals(value: Any) -> tuple[str, ...]:
     return _texts(value.get("AWS", [])) if isinstance(value, Mapping) else _texts(value)
 
 
-def _conditions(value: Any, label: str) -> conditions.Conditions:
+def _conditions(value: Any, label: str) -> Conditions:
     if not isinstance(value, Mapping) or not all(isinstance(v, Mapping) for v in value.values()):
         raise PolicyError(f"the Condition of {label}")
     return {
