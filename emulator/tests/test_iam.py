@@ -1,26 +1,34 @@
 """Calls that functions make with their role's credentials, on a real LocalStack."""
 
 import json
+import os
+import subprocess
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Function, LocalStack, create_function, start_localstack, wait_for
+from conftest import CLI, Function, LocalStack, create_function, start_localstack, wait_for
 
 # Calls what the event names, and says how that ended.
 CALLER = """
 import boto3
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 def handler(event, context):
     client = boto3.client(event["service"])
     try:
         if event["call"] == "presign":
+            config = Config(signature_version=event["with"].pop("version"))
+            client = boto3.client("s3", config=config)
             return client.generate_presigned_url("get_object", Params=event["with"])
+        if event["call"] == "form":
+            return client.generate_presigned_post(**event["with"])
         answer = getattr(client, event["call"])(**event["with"])
     except ClientError as exc:
         status = exc.response["ResponseMetadata"]["HTTPStatusCode"]
@@ -49,6 +57,14 @@ def allow(action: str | list[str], resource: str, **more: Any) -> dict[str, Any]
 
 def deny(action: str | list[str], resource: str, **more: Any) -> dict[str, Any]:
     return {"Effect": "Deny", "Action": action, "Resource": resource, **more}
+
+
+def status_of(request: str | urllib.request.Request) -> int:
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as exc:
+        return exc.code
 
 
 @dataclass
@@ -391,26 +407,53 @@ def test_copying_needs_both_ends(caller: Caller) -> None:
         assert caller("s3", "copy_object", **copy)["status"] == status
 
 
+def test_a_refused_upload_leaves_no_object(caller: Caller) -> None:
+    """The body of a refused call is thrown away, and the connection still works."""
+    upload = {"Bucket": caller.bucket, "Key": "models/b", "Body": "b" * 1_000_000}
+    assert caller("s3", "put_object", **upload)["Code"] == "AccessDenied"
+    caller.may(allow(["s3:GetObject", "s3:ListBucket"], "*"))
+    assert caller("s3", "head_object", Bucket=caller.bucket, Key="models/b")["status"] == 404
+    caller.may(allow("s3:PutObject", f"{caller.bucket_arn}/models/b"))
+    assert caller("s3", "put_object", **upload)["status"] == 200
+
+
+def test_a_form_can_upload_what_its_signer_may(caller: Caller) -> None:
+    """The signature of an upload by form stands in the form.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/HTTPPOSTExamples.html
+    """
+    post = caller("s3", "form", Bucket=caller.bucket, Key="models/${filename}")
+
+    def status(name: str) -> int:
+        boundary = uuid.uuid4().hex
+        parts = [f'name="{key}"\r\n\r\n{value}' for key, value in post["fields"].items()]
+        parts.append(f'name="file"; filename="{name}"\r\n\r\ncontent')
+        body = "".join(
+            f"--{boundary}\r\nContent-Disposition: form-data; {part}\r\n" for part in parts
+        )
+        request = urllib.request.Request(
+            post["url"],
+            data=f"{body}--{boundary}--\r\n".encode(),
+            headers={"Content-Type": f"multipart/form-data; boundary={boundary}"},
+        )
+        return status_of(request)
+
+    caller.may(allow("s3:PutObject", f"{caller.bucket_arn}/models/a-form"))
+    assert status("a-form") == 204
+    assert status("another") == 403
+
+
 def test_a_presigned_url_can_what_its_signer_may(caller: Caller) -> None:
     """The URL is worth what its signer may do when it is used.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """
-
-    def status(url: str) -> int:
-        try:
-            with urllib.request.urlopen(url, timeout=10) as answer:
-                return int(answer.status)
-        except urllib.error.HTTPError as exc:
-            return exc.code
-
-    url, error, log = caller.function.invoke(
-        {"service": "s3", "call": "presign", "with": {"Bucket": caller.bucket, "Key": "other"}}
-    )
-    assert error is None, log
-    assert status(url) == 403
-    caller.may(allow("s3:GetObject", f"{caller.bucket_arn}/other"))
-    assert status(url) == 200
+    for version in ("s3", "s3v4"):
+        url = caller("s3", "presign", version=version, Bucket=caller.bucket, Key="other")
+        caller.may(allow("s3:GetObject", f"{caller.bucket_arn}/models/*"))
+        assert status_of(url) == 403
+        caller.may(allow("s3:GetObject", f"{caller.bucket_arn}/other"))
+        assert status_of(url) == 200
 
 
 def test_other_services_refuse_in_their_own_protocol(caller: Caller) -> None:
@@ -493,6 +536,20 @@ def test_iam_enforce_off_checks_nothing(tmp_path_factory: pytest.TempPathFactory
         assert localstack.info()["iam"] == "off"
     finally:
         localstack.stop()
+
+
+def test_a_switch_that_is_neither_on_nor_off_stops_the_start(tmp_path: Path) -> None:
+    """A mistyped setting must not turn the checks on or off in silence."""
+    ended = subprocess.run(
+        [*CLI, "start", "--state-dir", str(tmp_path)],
+        env={**os.environ, "IAM_ENFORCE": "no"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr == "error: IAM_ENFORCE is 'no'; it must be on (the default) or off\n"
 
 
 def test_iam_is_on_by_default(localstack: LocalStack) -> None:

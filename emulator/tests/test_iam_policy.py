@@ -396,3 +396,12 @@ def test_services_are_not_roles() -> None:
     """A Deny for a service is not for a role's session."""
     only = statement("Deny", Principal={"Service": "cloudtrail.amazonaws.com"})
     assert decision(statement(), of_bucket=only).allowed
+
+
+def test_a_bucket_policy_must_name_principals() -> None:
+    """LocalStack stores a policy that AWS would not; its Deny is for everyone, its Allow for none.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html
+    """
+    assert not decision(statement(), of_bucket=statement("Deny")).allowed
+    assert not decision(of_bucket=statement()).allowed

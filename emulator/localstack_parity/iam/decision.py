@@ -135,7 +135,7 @@ def _named(statement: Statement, principal: Principal) -> _Grant:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
-    kinds = [_kind(text, principal) for text in statement.principals]
+    kinds = [_kind(text, principal) for text in statement.principals or ()]
     if statement.not_principals:
         return _Grant.NONE if any(kinds) else _Grant.ROLE
     return max(kinds, default=_Grant.NONE)
@@ -157,9 +157,9 @@ def _denies_principal(statement: Statement, request: Request) -> bool:
     `NotPrincipal` spares a session only if it names the session, its role and its account:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
-    if statement.problem:
+    if statement.problem or statement.principals is None:  # AWS would not have stored it
         return True
     kinds = {_kind(text, request.principal) for text in statement.principals}
     if statement.not_principals:
         return not {_Grant.SESSION, _Grant.ROLE, _Grant.ACCOUNT} <= kinds
-    return kinds != {_Grant.NONE} and bool(kinds)
+    return any(kinds)

@@ -19,7 +19,6 @@ from localstack_parity.iam.actions import Access, Call, accesses, service_name
 from localstack_parity.iam.buckets import Bucket, find_bucket
 from localstack_parity.iam.context import condition_keys
 from localstack_parity.iam.decision import Applicable, Decision, decide
-from localstack_parity.iam.patterns import Context
 from localstack_parity.iam.policy import Request
 from localstack_parity.iam.principals import TEMPORARY, Session, assumed_role, session_of
 
@@ -31,7 +30,7 @@ _NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
 # Where an object that is missing shows only to those who may list the bucket:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 _READING = {"GetObject", "HeadObject", "GetObjectAttributes", "CopyObject", "UploadPartCopy"}
-_MISSING = {"NoSuchKey", "NoSuchVersion", "404"}
+_MISSING = {"NoSuchKey", "NoSuchVersion"}
 _CHECK = "parity_iam_check"
 
 _roles_without_policies: set[str] = set()
@@ -57,13 +56,11 @@ class Check:
         self.boundary = session.boundary()
         self.session_policy = session.session_policy()
 
-    def decide(self, action: str, resource: str | None, keys: Context | None = None) -> Decision:
+    def decide(self, action: str, resource: str | None) -> Decision:
         """Decide over one action on one resource."""
         bucket = self._bucket(resource)
         owner = bucket.account if bucket else _account(resource) or self.principal.account
-        keys = (keys or self.keys).with_values(
-            {"aws:resourceaccount": owner, "s3:resourceaccount": owner}
-        )
+        keys = self.keys.with_values({"aws:resourceaccount": owner, "s3:resourceaccount": owner})
         # Other services' own policies are not read: what they allow to other accounts is theirs.
         return decide(
             Request(action, resource, self.principal, keys),
@@ -123,7 +120,7 @@ def hide_missing(chain: Chain, context: RequestContext, response: Response) -> N
     if decision.allowed:
         return
     line = _line(check, listing, decision)
-    LOG.warning("%s; without it, %s cannot be told to be missing", line, _plain(read))
+    LOG.warning("%s; without it, %s cannot be told to be missing", line, _plain(str(read)))
     refusal = _refusal(context, _message(check, listing, decision))
     context.service_exception = refusal
     serializer = create_serializer(context.service, context.protocol)
@@ -218,7 +215,7 @@ def _line(check: Check, access: Access, decision: Decision) -> str:
     return f"{line}; add {json.dumps(statement)}"
 
 
-def _plain(text: str | None) -> str:
+def _plain(text: str) -> str:
     """Keep what a client chose, such as a key, on one line."""
     return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"')
 

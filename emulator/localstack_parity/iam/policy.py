@@ -55,7 +55,11 @@ class Request:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement; `actions`, `resources` and `principals` say what their `not_…` exclude."""
+    """One statement.
+
+    `actions`, `resources` and `principals` are what it is about, or with their `not_…` what it is
+    not about. Without an element for principals, as in a role's policies, that is None.
+    """
 
     label: str
     allows: bool
@@ -63,7 +67,7 @@ class Statement:
     not_actions: bool
     resources: tuple[str, ...]
     not_resources: bool
-    principals: tuple[str, ...] = ()
+    principals: tuple[str, ...] | None = None
     not_principals: bool = False
     conditions: Conditions = field(default_factory=dict)
     variables: bool = True
@@ -171,10 +175,10 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(values)
 
 
-def _principals(value: Any) -> tuple[str, ...]:
+def _principals(value: Any) -> tuple[str, ...] | None:
     """Return the AWS principals; services and federated users are never a role's session."""
     if value is None:
-        return ()
+        return None
     return _texts(value.get("AWS", [])) if isinstance(value, Mapping) else _texts(value)
 
 

@@ -40,9 +40,9 @@ class Session:
         """Return the role's policies: inline, then managed."""
         inline = [
             parse(f'inline policy "{name}"', document)
-            for name, document in self.role.policies.items()
+            for name, document in list(self.role.policies.items())  # may change meanwhile
         ]
-        return inline + [_managed(policy) for policy in self.role.managed_policies.values()]
+        return inline + [_managed(policy) for policy in list(self.role.managed_policies.values())]
 
     def boundary(self) -> Policy | None:
         """Return the role's permissions boundary."""
@@ -83,7 +83,7 @@ def assumed_role(access_key_id: str, account: str, partition: str) -> AssumedRol
 def session_of(assumed: AssumedRole) -> Session | None:
     """Return the session with its role, None if there is no such role."""
     backend = iam_backends[assumed.account_id][assumed.partition]
-    for role in backend.get_roles():
+    for role in list(backend.get_roles()):
         if role.arn == assumed.role_arn:
             return Session(assumed, role)
     return None
