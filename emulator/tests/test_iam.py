@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from conftest import CLI, Function, LocalStack, create_function, start_localstack, wait_for
 
 # Calls what the event names, and says how that ended.
@@ -224,6 +226,7 @@ def test_managed_policies_count_in_their_default_version(caller: Caller) -> None
         PolicyDocument=document(allow("s3:GetObject", f"{caller.bucket_arn}/models/*")),
     )["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=caller.role, PolicyArn=arn)
+    caller.may(allow("sqs:*", "*"))  # beside an inline policy
     assert caller("s3", "get_object", Bucket=caller.bucket, Key="models/a")["status"] == 200
     iam.create_policy_version(
         PolicyArn=arn,
@@ -364,6 +367,30 @@ def test_a_permissions_boundary_narrows(caller: Caller) -> None:
         "because no permissions boundary allows the s3:GetObject action"
     )
     assert f"the permissions boundary {arn}" in caller.log_lines()[-1]
+
+
+def test_a_session_policy_narrows_and_any_session_of_the_role_is_checked(caller: Caller) -> None:
+    """Not only functions have a role's credentials, and AssumeRole can take some of them away.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    caller.may(allow("s3:GetObject", "*"))
+    answer = caller.localstack.client("sts").assume_role(
+        RoleArn=caller.role_arn,
+        RoleSessionName="narrow",
+        Policy=document(allow("s3:GetObject", f"{caller.bucket_arn}/models/*")),
+    )["Credentials"]
+    s3 = boto3.client(
+        "s3",
+        endpoint_url=caller.localstack.url,
+        region_name="us-east-1",
+        aws_access_key_id=answer["AccessKeyId"],
+        aws_secret_access_key=answer["SecretAccessKey"],
+        aws_session_token=answer["SessionToken"],
+    )
+    assert s3.get_object(Bucket=caller.bucket, Key="models/a")["Body"].read() == b"a"
+    with pytest.raises(ClientError, match="because no session policy allows the s3:GetObject"):
+        s3.get_object(Bucket=caller.bucket, Key="other")
 
 
 def test_a_missing_object_is_403_without_list_bucket(caller: Caller) -> None:

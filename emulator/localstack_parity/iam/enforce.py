@@ -138,16 +138,16 @@ def _say_once(role_arn: str) -> None:
 
 
 def _access_key(context: RequestContext) -> str | None:
-    """Return the access key of the request's signature, wherever that stands."""
-    request = context.request
-    key = extract_access_key_id_from_auth_header(request.headers)  # type: ignore[arg-type]  # only .get
-    if key != _UNSIGNED or context.service is None or context.service.service_name != "s3":
-        return key
-    # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
-    credential = request.args.get("X-Amz-Credential") or request.args.get("AWSAccessKeyId")
-    if credential is None and context.operation and context.operation.name == "PostObject":
-        credential = request.form.get("x-amz-credential") or request.form.get("AWSAccessKeyId")
-    return credential.partition("/")[0] if credential else None
+    """Return the access key of the request's signature.
+
+    LocalStack has put that of a presigned URL into a header; that of a form is still in the form.
+    """
+    if context.operation and context.operation.name == "PostObject":
+        form = context.request.form
+        credential: str | None = form.get("x-amz-credential") or form.get("AWSAccessKeyId")
+        return credential.partition("/")[0] if credential else None
+    headers = context.request.headers
+    return extract_access_key_id_from_auth_header(headers)  # type: ignore[arg-type]  # only .get
 
 
 def _call(context: RequestContext, account: str) -> Call:
@@ -234,8 +234,6 @@ def _refusal(context: RequestContext, message: str) -> CommonServiceException:
     return CommonServiceException(code, message, status, sender_fault=service != "s3")
 
 
-# The access key that LocalStack gives to requests without a header for it.
-_UNSIGNED = "injectedaccesskey"
 _CODES = {
     "ec2": ("UnauthorizedOperation", 403),
     "sns": ("AuthorizationError", 403),

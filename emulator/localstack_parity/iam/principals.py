@@ -37,7 +37,7 @@ class Session:
         return {tag["Key"].lower(): tag["Value"] for tag in tags}
 
     def identity_policies(self) -> list[Policy]:
-        """Return the role's policies: inline, then managed."""
+        """Return the role's policies, inline and managed."""
         inline = [
             parse(f'inline policy "{name}"', document)
             for name, document in list(self.role.policies.items())  # may change meanwhile
