@@ -504,6 +504,48 @@ def test_other_services_refuse_in_their_own_protocol(caller: Caller) -> None:
         assert f"User: {caller.arn} is not authorized to perform: {service}:" in refused["Message"]
 
 
+def test_resources_of_other_services_are_named_by_their_arn(caller: Caller) -> None:
+    """A statement for one secret, queue, parameter or log group is enough for it, and only for it.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+    name = caller.role
+    here = "us-east-1:000000000000"
+    client = caller.localstack.client
+    client("secretsmanager").create_secret(Name=name, SecretString="s")
+    client("ssm").put_parameter(Name=f"/{name}/p", Value="p", Type="String")
+    url = client("sqs").create_queue(QueueName=name)["QueueUrl"]
+    client("logs").create_log_group(logGroupName=name)
+    calls: list[tuple[str, str, dict[str, Any], str]] = [
+        # The ARN of a secret ends in six characters that AWS chooses.
+        (
+            "secretsmanager",
+            "get_secret_value",
+            {"SecretId": name},
+            f"arn:aws:secretsmanager:{here}:secret:{name}-??????",
+        ),
+        (
+            "ssm",
+            "get_parameter",
+            {"Name": f"/{name}/p"},
+            f"arn:aws:ssm:{here}:parameter/{name}/*",
+        ),
+        ("sqs", "receive_message", {"QueueUrl": url}, f"arn:aws:sqs:{here}:{name}"),
+        (
+            "logs",
+            "create_log_stream",
+            {"logGroupName": name, "logStreamName": "s"},
+            f"arn:aws:logs:{here}:log-group:{name}:*",
+        ),
+    ]
+    for service, call, parameters, resource in calls:
+        caller.may(allow(f"{service}:*", f"{resource}x"))
+        assert "not authorized" in caller(service, call, **parameters)["Message"], service
+        caller.may(allow(f"{service}:*", resource))
+        assert caller(service, call, **parameters) == {"status": 200}, service
+
+
 def test_invoking_another_function_is_lambda_invoke_function(caller: Caller) -> None:
     """The action is not named as the operation, which is Invoke.
 
