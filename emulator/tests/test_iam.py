@@ -335,7 +335,7 @@ def test_a_bucket_policy_denies_the_principals_that_it_names(caller: Caller) -> 
 def test_a_bucket_policy_alone_allows_a_role_of_the_same_account(caller: Caller) -> None:
     """Allowed by one of both policies is allowed; naming the account leaves it to the role.
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single-account.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """
     for named, status in (
         (caller.role_arn, 200),

@@ -348,7 +348,7 @@ def test_what_a_bucket_policy_grants_depends_on_whom_it_names(
 ) -> None:
     """The session needs nothing else, the role its boundary, the account the role's own policy.
 
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics-single-account.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """
     got = decision(
         *([statement()] if identity else []),
