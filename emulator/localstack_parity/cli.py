@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from localstack_parity import iam
 from localstack_parity.lambda_process import runtimes
 
 DEFAULT_PORT = 4566
@@ -58,6 +59,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _start(host: str, port: int, state: Path) -> int:
+    try:
+        iam.enforced(os.environ)
+    except ValueError as exc:
+        print(f"error: {exc}", file=sys.stderr)
+        return 1
     if problem := _occupied(host, port):
         print(f"error: {problem}", file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 """What LocalStack loads by entry point. Imports stay inside: LocalStack reads this at its start."""
 
 import functools
+import os
 from typing import Any
 
 from localstack.runtime import hooks
@@ -28,7 +29,6 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
         from localstack_parity.lambda_process.executor import ProcessExecutor
 
         _mend_lambda()
-
         return ProcessExecutor
 
 
@@ -48,6 +48,20 @@ def mend_apigateway() -> None:
     from localstack_parity.apigateway import pass_bodies_unchanged
 
     pass_bodies_unchanged()
+
+
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+def enforce_iam() -> None:
+    """Check calls with a role's credentials against its policies, unless ``IAM_ENFORCE=off``."""
+    from localstack.aws.handlers import modify_service_response
+    from localstack.aws.handlers import serve_custom_service_request_handlers as before_services
+
+    from localstack_parity import iam
+    from localstack_parity.iam.enforce import check_call, hide_missing
+
+    if iam.enforced(os.environ):
+        before_services.append(check_call)
+        modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # always rolo's
 
 
 @hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
