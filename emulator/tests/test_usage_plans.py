@@ -39,9 +39,7 @@ class Plan:
         )
 
     def usage(self, start: str, end: str, **which: str) -> dict[str, list[list[int]]]:
-        answer = self.gateway.get_usage(
-            usagePlanId=self.id, startDate=start, endDate=end, **which
-        )
+        answer = self.gateway.get_usage(usagePlanId=self.id, startDate=start, endDate=end, **which)
         assert (answer["usagePlanId"], answer["startDate"], answer["endDate"]) == (
             self.id,
             start,
@@ -168,7 +166,9 @@ def test_only_methods_that_want_a_key_are_metered(localstack: LocalStack) -> Non
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
     """
     api = create_api(localstack, {"/ GET": {}})
-    plan = create_plan(api, throttle={**NEVER, "burstLimit": 1}, quota={"limit": 1, "period": "DAY"})
+    plan = create_plan(
+        api, throttle={**NEVER, "burstLimit": 1}, quota={"limit": 1, "period": "DAY"}
+    )
     key_id, key = plan.add_key()
     assert set(statuses(lambda: api.request(key=key), 5)) == {200}
     assert plan.usage(today(), today()) == {key_id: [[0, 1]]}
