@@ -46,13 +46,12 @@ def test_a_request_takes_from_every_bucket_or_from_none() -> None:
     assert sum(buckets.take({"wide": wide}, 0.0) for _ in range(5)) == 2
 
 
-def test_a_clock_read_out_of_order_takes_nothing_back() -> None:
+def test_a_clock_read_out_of_order_takes_nothing_away() -> None:
     """Requests in parallel may come with times out of order; none is counted twice."""
-    buckets, throttle = Buckets(), Throttle(rate=1, burst=1)
+    buckets, throttle = Buckets(), Throttle(rate=100, burst=2)
     assert taken(buckets, throttle, times=1, now=10.0) == 1
-    assert taken(buckets, throttle, times=1, now=9.0) == 0
-    assert taken(buckets, throttle, times=1, now=10.5) == 0
-    assert taken(buckets, throttle, times=1, now=11.0) == 1
+    assert taken(buckets, throttle, times=1, now=9.99) == 1
+    assert taken(buckets, throttle, times=1, now=10.0) == 0
 
 
 def test_requests_in_parallel_take_each_token_once() -> None:
