@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,11 +16,15 @@ from conftest import (
     start_localstack,
     wait_for,
 )
+from localstack.services.lambda_.invocation.lambda_models import Function as LambdaFunction
+from localstack.services.lambda_.invocation.models import lambda_stores
 from localstack_parity.apigateway.integration_timeout import (
     NotInTimeError,
     Workers,
+    ends_in_time,
     timeout_of,
 )
+from localstack_parity.lambda_process.executor import INIT_SECONDS
 
 SLOW = """
 import time
@@ -100,6 +105,30 @@ def test_localstack_ends_while_an_integration_hangs(tmp_path: Path) -> None:
     finally:
         localstack.process.kill()
     assert localstack.process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("timeout", "limit", "ends"), [(15, 29, True), (19, 29, False), (30, 29, False), (3, 10, False)]
+)
+def test_a_function_that_ends_by_itself_needs_no_thread(
+    timeout: int, limit: int, ends: bool
+) -> None:
+    """A cold start of at most 10 s and the function's own timeout together stay below the limit.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+    """
+    name = f"f-{timeout}"
+    function = LambdaFunction(name)
+    function.versions["$LATEST"] = SimpleNamespace(config=SimpleNamespace(timeout=timeout))
+    lambda_stores["000000000000"]["us-east-1"].functions[name] = function
+    uri = "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1"
+    uri += ":000000000000:function"
+    integration = {"type": "AWS_PROXY", "uri": f"{uri}:{name}/invocations"}
+    assert ends_in_time(integration, limit, INIT_SECONDS) is ends
+    unknown = {"type": "AWS_PROXY", "uri": f"{uri}:other-{name}/invocations"}
+    assert not ends_in_time(unknown, limit, INIT_SECONDS)
+    web = {"type": "HTTP_PROXY", "uri": "http://127.0.0.1/"}
+    assert not ends_in_time(web, limit, INIT_SECONDS)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,9 @@
 """Integrations that take too long: the client is answered, and what was called goes on by itself.
 
+For that a call needs a thread of its own. Going to another thread and back takes a millisecond or
+two on a busy machine, so the one call that cannot take too long does without: that of a function
+whose own timeout ends it first.
+
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
 """
 
@@ -8,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from functools import cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +26,10 @@ from localstack.services.apigateway.next_gen.execute_api.integrations import (
 from localstack.services.apigateway.next_gen.execute_api.integrations.core import (
     RestApiIntegration,
 )
+from localstack.services.lambda_.invocation.models import lambda_stores
+from localstack.services.lambda_.invocation.runtime_executor import get_runtime_executor
+
+from localstack_parity.lambda_process.executor import INIT_SECONDS, ProcessExecutor
 
 if TYPE_CHECKING:
     from localstack.services.apigateway.next_gen.execute_api.context import (
@@ -44,6 +53,38 @@ def limit_integrations() -> None:
 def timeout_of(integration: Mapping[str, Any]) -> float:
     """Return an integration's time limit, in seconds."""
     return int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
+
+
+def ends_in_time(integration: Mapping[str, Any], seconds: float, cold_start: float) -> bool:
+    """Return whether a call is a Lambda function's that ends by itself before so many seconds.
+
+    Parameters
+    ----------
+    integration : mapping
+        As the API has it.
+    seconds : float
+        The integration's time limit.
+    cold_start : float
+        Seconds that it takes at most until a function's own timeout begins to run.
+    """
+    if integration.get("type") != "AWS_PROXY":
+        return False
+    # …/functions/arn:aws:lambda:REGION:ACCOUNT:function:NAME[:QUALIFIER]/invocations
+    _, _, arn = str(integration.get("uri")).partition("/functions/")
+    parts = arn.removesuffix("/invocations").split(":")
+    try:
+        function = lambda_stores[parts[4]][parts[3]].functions[parts[6]]
+    except (IndexError, KeyError, ValueError):  # not there, or named by a stage variable
+        return False
+    timeouts = [version.config.timeout for version in list(function.versions.values())]
+    return bool(timeouts) and cold_start + max(timeouts) < seconds
+
+
+@cache
+def _cold_start_seconds() -> float:
+    if get_runtime_executor() is ProcessExecutor:
+        return INIT_SECONDS
+    return float(config.LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT)
 
 
 class NotInTimeError(Exception):
@@ -148,7 +189,10 @@ class TimedIntegration(RestApiIntegration):
         IntegrationTimeoutError
             504, the gateway response ``INTEGRATION_TIMEOUT``.
         """
-        seconds = timeout_of(context.integration or {})
+        integration = context.integration or {}
+        seconds = timeout_of(integration)
+        if ends_in_time(integration, seconds, _cold_start_seconds()):
+            return self._integration.invoke(context)
         try:
             response: EndpointResponse = self._workers.call(
                 lambda: self._integration.invoke(context), seconds
