@@ -352,6 +352,7 @@ def test_a_quota_can_be_extended_for_one_key(api: Api) -> None:
         ({"keyId": "none"}, "NotFoundException"),
         ({"startDate": "today"}, "BadRequestException"),
         ({"startDate": "2026-02-02", "endDate": "2026-02-01"}, "BadRequestException"),
+        ({"startDate": "0001-01-01", "endDate": "9999-12-31"}, "BadRequestException"),
     ],
 )
 def test_usage_of_what_is_not_there_is_an_error(

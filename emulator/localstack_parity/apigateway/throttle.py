@@ -107,7 +107,7 @@ def setting_of_method(
         ``GET`` or ``ANY``.
     """
     wanted = _plain(f"{path}/{method}")
-    for name, setting in settings.items():
+    for name, setting in list(settings.items()):  # a plan may be changed meanwhile
         if _plain(name) == wanted:
             return setting
     return None

@@ -18,6 +18,7 @@ from moto.apigateway.models import (
 )
 
 from localstack_parity.apigateway.quota import Quota
+from localstack_parity.apigateway.usage import HISTORY_DAYS
 from localstack_parity.apigateway.usage_plans import records, today
 
 
@@ -45,6 +46,8 @@ def get_usage(
     start, end = _date(start_date), _date(end_date)
     if start > end:
         raise BadRequestException(f"startDate {start_date} is after endDate {end_date}")
+    if (end - start).days >= HISTORY_DAYS:
+        raise BadRequestException(f"Usage is known for {HISTORY_DAYS} days: ask for no more")
     members = dict(backend.usage_plan_keys.get(plan.id, {}))
     keys = list(members.values()) if key_id is None else [_key(members, key_id)]
     return _usage(backend, plan, keys, start, end)
