@@ -44,10 +44,10 @@ def publish_info() -> None:
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
 def mend_apigateway() -> None:
-    """Let API Gateway hand over bodies as they came."""
-    from localstack_parity.apigateway import pass_bodies_unchanged
+    """Let API Gateway behave as on AWS: bodies, usage plans, time limits."""
+    from localstack_parity import apigateway
 
-    pass_bodies_unchanged()
+    apigateway.install()
 
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason

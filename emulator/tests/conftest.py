@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 import zipfile
@@ -226,3 +227,90 @@ def layer(localstack: LocalStack) -> Callable[[Mapping[str, str]], str]:
         return str(answer["LayerVersionArn"])
 
     return publish
+
+
+@dataclass
+class Answer:
+    """What a client of an API got."""
+
+    status: int
+    headers: Any
+    body: bytes
+
+    @property
+    def message(self) -> str:
+        return str(json.loads(self.body)["message"])
+
+
+@dataclass
+class Api:
+    """A deployed REST API: any number of methods, one stage named ``s``."""
+
+    localstack: LocalStack
+    id: str
+    stage: str = "s"
+
+    def request(
+        self,
+        path: str = "/",
+        key: str | None = None,
+        method: str = "GET",
+        body: bytes | None = None,
+    ) -> Answer:
+        request = urllib.request.Request(
+            f"{self.localstack.url}/_aws/execute-api/{self.id}/{self.stage}{path}",
+            body,
+            {"Content-Type": "application/json", **({"x-api-key": key} if key else {})},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return Answer(answer.status, answer.headers, answer.read())
+        except urllib.error.HTTPError as answer:
+            return Answer(answer.code, answer.headers, answer.read())
+
+    def deploy(self) -> None:
+        gateway = self.localstack.client("apigateway")
+        gateway.create_deployment(restApiId=self.id, stageName=self.stage)
+
+
+def create_api(
+    localstack: LocalStack, methods: Mapping[str, Mapping[str, Any]], **settings: Any
+) -> Api:
+    """Make and deploy an API.
+
+    Parameters
+    ----------
+    methods : mapping
+        The integration of each method, by names such as ``/pets GET``; an empty one is a MOCK that
+        answers 200.
+    **settings
+        Of every method, such as ``apiKeyRequired``.
+    """
+    gateway = localstack.client("apigateway")
+    made = gateway.create_rest_api(name=f"a-{uuid.uuid4().hex[:8]}")
+    resources = {"/": made["rootResourceId"]}
+    for name, integration in methods.items():
+        path, method = name.split()
+        if path not in resources:
+            resources[path] = gateway.create_resource(
+                restApiId=made["id"], parentId=resources["/"], pathPart=path.strip("/")
+            )["id"]
+        where = {"restApiId": made["id"], "resourceId": resources[path], "httpMethod": method}
+        gateway.put_method(**where, **{"authorizationType": "NONE", **settings})
+        if integration:
+            gateway.put_integration(**where, **integration)
+            continue
+        template = {"application/json": json.dumps({"statusCode": 200})}
+        gateway.put_integration(**where, type="MOCK", requestTemplates=template)
+        gateway.put_method_response(**where, statusCode="200")
+        gateway.put_integration_response(**where, statusCode="200")
+    api = Api(localstack, made["id"])
+    api.deploy()
+    return api
+
+
+def lambda_integration(function: Function) -> dict[str, Any]:
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{function.name}"
+    uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
+    return {"type": "AWS_PROXY", "integrationHttpMethod": "POST", "uri": uri}
