@@ -116,10 +116,17 @@ class Deployment:
         self.project = project
         self.stage = f"test-{uuid.uuid4().hex[:8]}"
 
-    def deploy(self) -> Api:
-        """Deploy the project's folder as it is now."""
+    def deploy(self, **parameters: str) -> Api:
+        """Deploy the project's folder as it is now; a stage of tests has no limits of its own."""
+        chosen = {
+            "modelRefreshSeconds": "0.2",
+            "throttleRate": "10000",
+            "throttleBurst": "5000",
+            "quotaPerMonth": "100000000",
+            **parameters,
+        }
         serverless(
-            ["deploy", "--param", "modelRefreshSeconds=0.2"],
+            ["deploy", *(f"--param={name}={value}" for name, value in chosen.items())],
             stage=self.stage,
             url=self.emulator.url,
             cwd=self.project,

@@ -1,0 +1,68 @@
+"""What fails on AWS fails on the laptop: a missing permission, a client over its limit."""
+
+import re
+from pathlib import Path
+
+from scripts.lib.emulator import log_path
+from tests.integration.deployed import Api, Deployment, wait_for
+
+
+def log(deployment: Deployment) -> str:
+    """Return what LocalStack has logged."""
+    return log_path(deployment.emulator.port).read_text(errors="replace")
+
+
+def remove(configuration: Path, statement: str) -> None:
+    """Take a statement out of a policy."""
+    text = configuration.read_text()
+    assert text.count(statement) == 1
+    configuration.write_text(text.replace(statement, " []\n"))
+
+
+def test_without_the_permission_to_read_there_is_no_model(
+    deployment: Deployment, model: Path
+) -> None:
+    """Without s3:GetObject `review` answers 503, and the log has the statement that is missing."""
+    statement = """
+                - Effect: Allow
+                  Action: s3:GetObject
+                  Resource: !Sub '${ModelBucket.Arn}/models/review/*'
+"""
+    remove(deployment.project / "serverless.yml", statement)
+    api = deployment.deploy()
+    deployment.publish(model)
+    answer = api.review("I love this movie")
+    assert answer.status == 503
+    assert "access to it is denied" in answer.json()["detail"]
+    line = wait_for(
+        lambda: re.search(rf"IAM denied s3:GetObject .*{deployment.stage}.*", log(deployment)),
+        "the line in the log",
+    )[0]
+    key = f"arn:aws:s3:::sklearn-api-{deployment.stage}-models-000000000000/models/review/current"
+    assert f'add {{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "{key}.json"}}' in line
+    # What was not taken away still works: health may read the pointer, and review may log.
+    health = api.request("GET", "/health", accept="application/json").json()
+    assert health["model"]["name"] == "review"
+    wait_for(lambda: any('"status": 503' in one for one in api.logs("review")), "review's log")
+
+
+def test_a_client_over_the_burst_is_told_to_wait(deployment: Deployment) -> None:
+    """Over the usage plan's burst the answer is 429, as API Gateway words it."""
+    api = deployment.deploy(throttleRate="1", throttleBurst="3")
+    answers = [api.request("GET", "/health") for _ in range(8)]
+    assert [answer.status for answer in answers[:3]] == [200, 200, 200]
+    refused = [answer for answer in answers if answer.status == 429]
+    assert len(refused) >= 3
+    assert refused[0].json() == {"message": "Too Many Requests"}
+
+
+def test_a_client_over_the_quota_is_told_so(deployment: Deployment) -> None:
+    """Over the usage plan's quota the answer is 429 until the next period."""
+    api = deployment.deploy(quotaPerMonth="2")
+    assert [api.request("GET", "/health").status for _ in range(3)] == [200, 200, 429]
+    assert api.request("GET", "/health").json() == {"message": "Limit Exceeded"}
+
+
+def test_an_unlimited_stage_is_not_in_the_way(api: Api) -> None:
+    """The tests' own stages, as `local`, hold back no burst of requests."""
+    assert {api.request("GET", "/health").status for _ in range(60)} == {200}
