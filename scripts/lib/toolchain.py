@@ -189,6 +189,18 @@ def install_runtime(version: str | None = None) -> None:
     )  # fmt: skip
 
 
+def install_bubblewrap() -> bool:
+    """Install bubblewrap where that is this user's to do; return whether it is there."""
+    if not shutil.which("bwrap") and os.geteuid() == 0 and shutil.which("apt-get"):
+        for command in ("update", "install --yes --no-install-recommends bubblewrap"):
+            run(
+                ["apt-get", "-qq", *command.split()],
+                f"`apt-get {command}`",
+                DEBIAN_FRONTEND="noninteractive",
+            )
+    return shutil.which("bwrap") is not None
+
+
 def install_deployer() -> bool:
     """Install osls and its plugin from package-lock.json; return False when they were current."""
     check_node()
