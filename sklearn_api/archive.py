@@ -103,7 +103,9 @@ class Archive:
         if member.flag_bits & _ENCRYPTED:
             raise _damaged(name, "it claims to be encrypted")
         # Two lengths at the header's end: of the name and of the extra field that follow it.
-        start += 30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:], "little")
+        start += (
+            30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:], "little")
+        )
         packed = self._content[start : start + member.compress_size]
         if member.compress_type == zipfile.ZIP_STORED:
             return bytes(packed)

@@ -15,17 +15,26 @@ import copy
 import io
 import itertools
 import json
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
-from sklearn_api.trusted import FUNCTIONS, TYPES, VALUE_TYPES
+from sklearn_api.rebuild import SCHEMA
+from sklearn_api.trusted import (
+    DICTS,
+    FUNCTIONS,
+    LOSSES,
+    MATRICES,
+    SCALARS,
+    TREES,
+    TYPES,
+    VALUE_TYPES,
+)
 from sklearn_api.vocabulary import encode_terms
 
-SCHEMA = "pipeline.json"
+_SEQUENCES = frozenset(("builtins.list", "builtins.tuple", "builtins.set"))
 
 Node = Any
 """A value of JSON: a scalar for itself, an object with a ``kind`` for everything else."""
@@ -195,7 +204,7 @@ class _Writer:
         if len(keys) != len(node["content"]):
             raise ArtifactError("the pipeline holds a dict with keys that JSON writes the same")
         items = {key: self._node(value) for key, value in node["content"].items()}
-        written = {"kind": "dict", "type": self._trusted(node, VALUE_TYPES), "items": items}
+        written = {"kind": "dict", "type": self._trusted(node, DICTS), "items": items}
         return written if set(keys) <= {"builtins.str"} else {**written, "keys": keys}
 
     def _vocabulary(self, vocabulary: dict[str, Any]) -> Node:
@@ -205,7 +214,7 @@ class _Writer:
         return {"kind": "vocabulary", "file": file, "integers": integers}
 
     def _sequence(self, node: dict[str, Any]) -> Node:
-        kind = self._trusted(node, VALUE_TYPES).removeprefix("builtins.")
+        kind = self._trusted(node, _SEQUENCES).removeprefix("builtins.")
         return {"kind": kind, "items": [self._node(item) for item in node["content"]]}
 
     def _set(self, node: dict[str, Any]) -> Node:
@@ -226,7 +235,7 @@ class _Writer:
                 "shape": shape,
                 "items": [self._node(item) for item in items],
             }
-        self._trusted(node, VALUE_TYPES)
+        self._trusted(node, SCALARS | {"numpy.ndarray"})
         content = self._files[node["file"]]
         if _type(node) == "numpy.ndarray":
             return {"kind": "array", "file": self._file("array", ".npy", _clean(content))}
@@ -245,7 +254,7 @@ class _Writer:
         """Take a sparse matrix out of the zip in the zip that scipy writes."""
         import numpy as np
 
-        name = self._trusted(node, VALUE_TYPES)
+        name = self._trusted(node, MATRICES)
         with zipfile.ZipFile(io.BytesIO(self._files[node["file"]])) as source:
             parts = {one.removesuffix(".npy"): source.read(one) for one in source.namelist()}
         shape = np.load(io.BytesIO(parts["shape"]), allow_pickle=False).tolist()
@@ -273,22 +282,27 @@ class _Writer:
         return {"kind": "slice", "items": [bounds["start"], bounds["stop"], bounds["step"]]}
 
     def _tree(self, node: dict[str, Any]) -> Node:
-        return self._reduced("tree", node)
-
-    def _loss(self, node: dict[str, Any]) -> Node:
-        return self._reduced("loss", node)
-
-    def _reduced(self, kind: str, node: dict[str, Any]) -> Node:
-        """Write what is built by calling its type, and then given a state."""
         return {
-            "kind": kind,
-            "type": self._trusted(node, TYPES),
+            "kind": "tree",
+            "type": self._trusted(node, TREES),
             "arguments": self._node(node["__reduce__"]["args"]),
             "state": self._node(node["content"]),
         }
 
+    def _loss(self, node: dict[str, Any]) -> Node:
+        arguments = self._node(node["__reduce__"]["args"])
+        return {"kind": "loss", "type": self._trusted(node, LOSSES), "arguments": arguments}
+
     def _random_state(self, node: dict[str, Any]) -> Node:
         return {"kind": "random_state", "state": self._node(node["content"])}
+
+    def _generator(self, node: dict[str, Any]) -> Node:
+        parts = node["content"]
+        return {
+            "kind": "generator",
+            "state": self._node(parts["bit_generator"]),
+            "seed": self._node(parts["seed_seq"]),
+        }
 
 
 _WRITERS: Mapping[str, Callable[[_Writer, dict[str, Any]], dict[str, Any]]] = {
@@ -307,6 +321,7 @@ _WRITERS: Mapping[str, Callable[[_Writer, dict[str, Any]], dict[str, Any]]] = {
     "TreeNode": _Writer._tree,
     "LossNode": _Writer._loss,
     "RandomStateNode": _Writer._random_state,
+    "RandomGeneratorNode": _Writer._generator,
 }
 
 
@@ -328,7 +343,7 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _clean(content: bytes) -> bytes:
-    """Return an ``.npy`` file whose records have zeros between their fields, not what was there."""
+    """Return an ``.npy`` file without what stood by chance in the memory of its records."""
     import numpy as np
 
     array = np.load(io.BytesIO(content), allow_pickle=False)
@@ -337,6 +352,9 @@ def _clean(content: bytes) -> bytes:
     clean = np.zeros(array.shape, array.dtype)
     for name in array.dtype.names:
         clean[name] = array[name]
+    if {"left_child", "missing_go_to_left"} <= set(array.dtype.names):
+        # Of a leaf of a tree this is never set, nor read.
+        clean["missing_go_to_left"][clean["left_child"] == -1] = 0
     buffer = io.BytesIO()
     np.save(buffer, clean, allow_pickle=False)
     return buffer.getvalue()
