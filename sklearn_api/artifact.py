@@ -6,6 +6,7 @@ vocabularies as text. Nothing is unpickled: every type is looked up in `trusted.
 is built. A manifest stands beside the artifact and is never needed to load it.
 """
 
+import functools
 import hashlib
 import json
 import math
@@ -182,7 +183,8 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
     return Model(put_together(archive, max_bytes), calibration)
 
 
-def _made_with() -> dict[str, object]:
+@functools.cache  # It parses the package's metadata, of some 20 kB.
+def _made_with() -> Mapping[str, object]:
     """Return what an artifact is made with, and has to be read with."""
     return {
         "format": FORMAT,

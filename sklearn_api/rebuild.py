@@ -25,13 +25,14 @@ shared          what has this ``id`` further up
 =============== ====================================================================================
 """
 
+import ast
+import functools
 import importlib
-import io
 import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from sklearn_api.archive import Archive
 from sklearn_api.errors import ArtifactError
@@ -46,7 +47,7 @@ from sklearn_api.trusted import (
     TYPES,
     VALUE_TYPES,
 )
-from sklearn_api.vocabulary import decode_terms
+from sklearn_api.vocabulary import LINES, decode_terms
 
 SCHEMA = "pipeline.json"
 MEMBER = re.compile(r"pipeline\.json|array-\d+\.npy|vocabulary-\d+\.(txt|json)")
@@ -54,7 +55,12 @@ MEMBER = re.compile(r"pipeline\.json|array-\d+\.npy|vocabulary-\d+\.(txt|json)")
 
 _MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory at the very worst
 _BYTES_FOR_TERM = 160  # what a term takes in a dict, besides its characters
-_NPY = b"\x93NUMPY\x01\x00"
+_NPY_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00.."
+    rb"\{'descr': (?P<descr>.{1,4000}), 'fortran_order': (?P<fortran>False|True), "
+    rb"'shape': \((?P<shape>[0-9, ]{0,400})\), \} *\n",
+    re.DOTALL,
+)
 _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
 _TRUSTED: Mapping[str, frozenset[str]] = {
     "object": TYPES,
@@ -65,7 +71,7 @@ _TRUSTED: Mapping[str, frozenset[str]] = {
     "type": VALUE_TYPES,
     "function": FUNCTIONS,
 }
-_INNER = ("items", "state", "arguments", "data", "mask", "seed")  # where a node holds others
+_INNER = {"items", "state", "arguments", "data", "mask", "seed"}  # where a node holds others
 _KEYS: Mapping[str, Callable[[str], Any]] = {
     "builtins.str": str,
     "builtins.int": int,
@@ -125,8 +131,8 @@ def _audit(schema: Any) -> None:
                 untrusted.add(f"a node of the kind {str(kind)[:80]!r}")
             elif kind in _TRUSTED and name not in _TRUSTED[kind]:
                 untrusted.add(str(name)[:200])
-            for inner in _INNER:
-                values = node.get(inner)
+            for inner in _INNER & node.keys():
+                values = node[inner]
                 # The keys of a dict are the pipeline's own, whatever they are called.
                 in_dict = inner == "items" and isinstance(values, dict)
                 pending.extend(values.values() if in_dict else [values])
@@ -271,7 +277,7 @@ class _Builder:
     def _vocabulary(self, node: dict[str, Any]) -> dict[str, Any]:
         name = node["file"]
         content = self._archive.read(name)
-        most = content.count(b"\n") + content.count(b",") * name.endswith(".json") + 1
+        most = content.count(b"\n" if name.endswith(LINES) else b",") + 1
         self._bytes_left -= len(content) + most * _BYTES_FOR_TERM
         if self._bytes_left < 0:
             raise _wrong(
@@ -372,23 +378,36 @@ def read_array(name: str, content: bytes) -> Any:
 
     start = 10 + int.from_bytes(content[8:10], "little")
     try:
-        if content[:8] != _NPY:
-            raise ValueError("it does not begin as one")
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(io.BytesIO(content[8:start]))
+        header = _NPY_HEADER.fullmatch(content[:start])
+        if header is None:
+            raise ValueError("its header is not one that numpy writes")
+        dtype = _described(header["descr"])
+        shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
         # numpy would make room for the whole array first, however little follows.
-        if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0:
-            raise ValueError("its items are not numbers or texts")
-        if math.prod(shape) * dtype.itemsize != len(content) - start:
+        size = math.prod(shape)
+        if size * dtype.itemsize != len(content) - start:
             raise ValueError("its size is not that of its header")
-        if not math.prod(shape):
+        if not size:
             return np.empty(shape, dtype)
         array = np.frombuffer(content, dtype, offset=start)
-        return array.reshape(shape, order="F" if fortran else "C").copy(order="K")
+        order: Literal["C", "F"] = "F" if header["fortran"] == b"True" else "C"
+        return array.reshape(shape, order=order).copy(order="K")
     # A header is a literal of Python, which may be wrong in many ways.
     except Exception as exc:
         raise ArtifactError(
             f"the artifact's {name} is no array: {type(exc).__name__}: {exc}"
         ) from exc
+
+
+@functools.lru_cache(maxsize=32)  # The arrays of a forest have two or three dtypes.
+def _described(descr: bytes) -> Any:
+    """Return the dtype that a header describes."""
+    import numpy as np
+
+    dtype = np.lib.format.descr_to_dtype(ast.literal_eval(descr.decode("ascii")))
+    if dtype.hasobject or not dtype.itemsize:
+        raise ValueError("its items are not numbers or texts")
+    return dtype
 
 
 def _wrong(reason: str) -> ArtifactError:
