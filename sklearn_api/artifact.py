@@ -138,7 +138,9 @@ def write_artifact(pipeline: object, calibration: Calibration | None = None) -> 
     from sklearn_api.schema import take_apart
 
     members = take_apart(pipeline)
-    content = write_archive({_HEADER: _header(calibration), **members})
+    header = _header(calibration)
+    _calibration(json.loads(header))
+    content = write_archive({_HEADER: header, **members})
     again = put_together(Archive(content, len(content) * 2**10), sys.maxsize)
     if take_apart(again) != members:
         raise ArtifactError("the pipeline cannot be stored: it does not come back as it was")
@@ -196,7 +198,11 @@ def _made_with() -> Mapping[str, object]:
 def _header(calibration: Calibration | None) -> bytes:
     stored = None
     if calibration is not None:
-        stored = {"method": "sigmoid", **asdict(calibration)}
+        stored = {
+            "method": "sigmoid",
+            "slope": float(calibration.slope),
+            "intercept": float(calibration.intercept),
+        }
     return json.dumps({**_made_with(), "calibration": stored}).encode()
 
 
@@ -224,8 +230,10 @@ def _calibration(header: Mapping[str, Any]) -> Calibration | None:
         return None
     if not isinstance(stored, dict) or stored.get("method") != "sigmoid":
         raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not a sigmoid")
-    numbers = [stored.get(name) for name in ("slope", "intercept")]
-    # `isfinite` overflows on an integer that is no float.
-    if not all(type(number) is float and math.isfinite(number) for number in numbers):
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not of numbers")
-    return Calibration(*numbers)
+    slope, intercept = stored.get("slope"), stored.get("intercept")
+    # Integers are refused: `isfinite` overflows on one that is larger than any float.
+    if not isinstance(slope, float) or not isinstance(intercept, float):
+        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not of floats")
+    if not math.isfinite(slope) or not math.isfinite(intercept):
+        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not finite")
+    return Calibration(slope, intercept)

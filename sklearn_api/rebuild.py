@@ -18,7 +18,10 @@ sparse          a matrix: ``shape``, and ``arrays`` by name
 vocabulary      a dict from the terms of a ``file`` to 0, 1, …, which are ``integers`` of a kind
 type, function  the type or function itself
 dtype           a `numpy.dtype`
-tree, loss      of a ``type``, called with ``arguments`` and given a ``state``
+tree            of a ``type``, called with ``arguments`` and given a ``state``
+loss            of a ``type``, called with ``arguments``, which are numbers
+search_tree     an index of neighbours, of a ``type`` and given its ``state``
+metric          of a ``type``, called
 random_state    `numpy.random.RandomState`
 generator       `numpy.random.Generator` over PCG64: its ``state`` and its ``seed``
 shared          what has this ``id`` further up
@@ -36,13 +39,15 @@ from typing import Any, Literal
 
 from sklearn_api.archive import Archive
 from sklearn_api.errors import ArtifactError
-from sklearn_api.trees import build_tree, check_estimator
+from sklearn_api.trees import build_search_tree, build_tree, check_estimator
 from sklearn_api.trusted import (
     DICTS,
     FUNCTIONS,
     LOSSES,
     MATRICES,
+    METRICS,
     SCALARS,
+    SEARCH_TREES,
     TREES,
     TYPES,
     VALUE_TYPES,
@@ -68,6 +73,8 @@ _TRUSTED: Mapping[str, frozenset[str]] = {
     "loss": LOSSES,
     "dict": DICTS,
     "sparse": MATRICES,
+    "search_tree": SEARCH_TREES,
+    "metric": METRICS,
     "type": VALUE_TYPES,
     "function": FUNCTIONS,
 }
@@ -185,7 +192,7 @@ class _Builder:
         made_of = self._type(node)
         instance = made_of.__new__(made_of)
         state = self.build(node["state"])
-        if state is not None and type(state) is not dict:
+        if state is not None and not isinstance(state, dict):
             raise _wrong(f"the state of {node['type']} is no dict")
         if state and hasattr(instance, "__setstate__"):
             instance.__setstate__(state)
@@ -299,6 +306,12 @@ class _Builder:
             self._type(node), self.build(node["arguments"]), self.build(node["state"])
         )
 
+    def _search_tree(self, node: dict[str, Any]) -> Any:
+        return build_search_tree(self._type(node), self.build(node["state"]))
+
+    def _metric(self, node: dict[str, Any]) -> Any:
+        return self._type(node)()
+
     def _loss(self, node: dict[str, Any]) -> Any:
         arguments = self.build(node["arguments"])
         if not all(isinstance(argument, (int, float)) for argument in arguments):
@@ -346,6 +359,8 @@ _BUILDERS: Mapping[str, Callable[[_Builder, dict[str, Any]], Any]] = {
     "type": _Builder._type,
     "function": _Builder._type,
     "tree": _Builder._tree,
+    "search_tree": _Builder._search_tree,
+    "metric": _Builder._metric,
     "loss": _Builder._loss,
     "random_state": _Builder._random_state,
     "generator": _Builder._generator,

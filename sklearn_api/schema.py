@@ -27,7 +27,9 @@ from sklearn_api.trusted import (
     FUNCTIONS,
     LOSSES,
     MATRICES,
+    METRICS,
     SCALARS,
+    SEARCH_TREES,
     TREES,
     TYPES,
     VALUE_TYPES,
@@ -190,8 +192,13 @@ class _Writer:
         return self._names[content]
 
     def _object(self, node: dict[str, Any]) -> Node:
-        name = self._trusted(node, TYPES)
+        name = _type(node)
+        if name in METRICS:
+            return {"kind": "metric", "type": name}
         state = node.get("content")
+        if name in SEARCH_TREES and state:
+            return {"kind": "search_tree", "type": name, "state": self._node(state)}
+        self._trusted(node, TYPES)
         if state and state["__loader__"] == "DictNode" and "_stop_words_id" in state["content"]:
             # The address of the stop words that were checked last: no other object's later.
             state["content"]["_stop_words_id"]["content"] = "0"

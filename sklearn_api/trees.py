@@ -14,7 +14,7 @@ _MAX_CLASSES = 100_000
 _LEAF = -1
 
 
-def build_tree(tree_type: Any, arguments: object, state: object) -> Any:
+def build_tree(tree_type: Any, arguments: object, state: Any) -> Any:
     """Return a `sklearn.tree._tree.Tree`.
 
     Parameters
@@ -36,7 +36,8 @@ def build_tree(tree_type: Any, arguments: object, state: object) -> Any:
     if not isinstance(arguments, tuple) or len(arguments) != 3 or not isinstance(state, dict):
         raise _wrong("is not made of what a tree is made of")
     features, classes, outputs = arguments
-    nodes, values = state.get("nodes"), state.get("values")
+    nodes: Any = state.get("nodes")
+    values: Any = state.get("values")
     if not all(isinstance(one, np.ndarray) for one in (classes, nodes, values)):
         raise _wrong("has no arrays")
     if classes.dtype != np.intp or classes.shape != (outputs,):
@@ -69,6 +70,53 @@ def _check_indices(
     asked = feature[inner]
     if (asked < 0).any() or (asked >= features).any():
         raise _wrong("asks for a feature that there is not")
+
+
+def build_search_tree(tree_type: Any, state: Any) -> Any:
+    """Return a `KDTree` or a `BallTree`.
+
+    Parameters
+    ----------
+    tree_type : type
+        One of the two.
+    state : tuple
+        What it calls its state: data, order of the rows, nodes, their bounds, size of a leaf,
+        numbers of levels and of nodes, four counters, the metric and weights.
+
+    Raises
+    ------
+    ArtifactError
+        They do not fit each other.
+    """
+    import numpy as np
+
+    if not isinstance(state, tuple) or len(state) != 13:
+        raise _wrong("is not made of what a search tree is made of")
+    data, order, nodes, bounds, leaf, levels, count = state[:7]
+    metric, weights = state[11:]
+    if not all(isinstance(one, np.ndarray) for one in (data, order, nodes, bounds)):
+        raise _wrong("has no arrays")
+    if not all(isinstance(one, int) for one in state[4:11]) or not 1 <= levels <= 40 or leaf < 1:
+        raise _wrong("has an impossible size")
+    if type(metric).__module__ != "sklearn.metrics._dist_metrics":
+        raise _wrong("has no metric")
+    rows, features = data.shape
+    if not np.array_equal(np.sort(order), np.arange(rows)):
+        raise _wrong("does not hold each of its rows once")
+    if count != 2**levels - 1 or nodes.shape != (count,) or bounds.shape[1:] != (count, features):
+        raise _wrong("has another number of nodes than it says")
+    if bounds.shape[0] != (2 if tree_type.__name__ == "KDTree" else 1):
+        raise _wrong("has nodes without bounds")
+    start, end = nodes["idx_start"], nodes["idx_end"]
+    if (start < 0).any() or (start > end).any() or (end > rows).any():
+        raise _wrong("has a node with rows that there are not")
+    if (nodes["is_leaf"][count // 2 :] == 0).any():  # The children of n are 2n + 1 and 2n + 2.
+        raise _wrong("has a node whose child is not in it")
+    if weights is not None and getattr(weights, "shape", None) != (rows,):
+        raise _wrong("has no weight for each row")
+    tree = tree_type.__new__(tree_type)
+    tree.__setstate__(state)
+    return tree
 
 
 def check_estimator(name: str, estimator: Any) -> None:

@@ -9,9 +9,8 @@ each name is written down, and it is there for a reason:
 - Values: containers of Python, numbers and arrays of numpy, sparse matrices of scipy.
 - Functions that compute numbers from numbers, for `FunctionTransformer` and the like.
 
-Not here are types of other packages, functions of one's own, methods, `functools.partial`, and
-search trees of neighbours (`KDTree`, `BallTree`; ``algorithm="brute"`` does without), whose
-indices cannot be checked from outside.
+Not here are types of other packages, functions of one's own, methods, `functools.partial`, and the
+splines of scipy, whose compiled code cannot be kept inside their arrays from outside.
 """
 
 _MODULES = {
@@ -126,13 +125,16 @@ _MODULES = {
     "sklearn.manifold._mds": "MDS",
     "sklearn.manifold._spectral_embedding": "SpectralEmbedding",
     "sklearn.manifold._t_sne": "TSNE",
-    "sklearn.metrics._scorer": "_PassthroughScorer",
+    "sklearn.metrics._scorer": "_CurveScorer _PassthroughScorer _Scorer",
     "sklearn.mixture._bayesian_mixture": "BayesianGaussianMixture",
     "sklearn.mixture._gaussian_mixture": "GaussianMixture",
     "sklearn.model_selection._classification_threshold": (
         "FixedThresholdClassifier TunedThresholdClassifierCV"
     ),
     "sklearn.model_selection._search": "GridSearchCV RandomizedSearchCV",
+    "sklearn.model_selection._search_successive_halving": (
+        "HalvingGridSearchCV HalvingRandomSearchCV"
+    ),
     "sklearn.model_selection._split": (
         "GroupKFold KFold RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedKFold "
         "StratifiedShuffleSplit TimeSeriesSplit"
@@ -205,6 +207,17 @@ LOSSES = frozenset(
 )
 """Loss functions, which are called with numbers."""
 
+SEARCH_TREES = frozenset(
+    ("sklearn.neighbors._ball_tree.BallTree", "sklearn.neighbors._kd_tree.KDTree")
+)
+"""Indexes of neighbours."""
+
+METRICS = frozenset(
+    f"sklearn.metrics._dist_metrics.{name}Distance64"
+    for name in ("Euclidean", "Manhattan", "Chebyshev")
+)
+"""Distances that consist of nothing but their formula."""
+
 DICTS = frozenset(("builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"))
 """Kinds of dicts."""
 
@@ -245,6 +258,17 @@ FUNCTIONS = frozenset(
                 *("log", "log10", "log1p", "log2", "max", "mean", "median", "min", "negative"),
                 *("reciprocal", "rint", "round", "sign", "sin", "sqrt", "square", "sum", "tanh"),
             )
+        ),
+        *(
+            f"sklearn.metrics._classification.{name}"
+            for name in (
+                *("accuracy_score", "balanced_accuracy_score", "f1_score", "precision_score"),
+                *("recall_score",),
+            )
+        ),
+        *(
+            f"sklearn.cluster._kmeans.{name}"
+            for name in ("_kmeans_single_elkan", "_kmeans_single_lloyd")
         ),
         *(
             f"sklearn.feature_selection._univariate_selection.{name}"
