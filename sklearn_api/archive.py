@@ -63,6 +63,8 @@ class Archive:
                 members = source.infolist()
         except _DAMAGE as exc:
             raise ArtifactError(f"the artifact is damaged or truncated: {exc}") from exc
+        if len(members) != int.from_bytes(end[10:12], "little"):
+            raise ArtifactError("the artifact is damaged: its directory is not complete")
         self._content = memoryview(content)
         self._members = {member.filename: member for member in members}
         if len(self._members) != len(members):
