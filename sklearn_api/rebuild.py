@@ -136,7 +136,7 @@ def _audit(schema: Any) -> None:
             kind, name = node.get("kind"), node.get("type")
             if not isinstance(kind, str) or kind not in _BUILDERS:
                 untrusted.add(f"a node of the kind {str(kind)[:80]!r}")
-            elif kind in _TRUSTED and name not in _TRUSTED[kind]:
+            elif kind in _TRUSTED and str(name) not in _TRUSTED[kind]:
                 untrusted.add(str(name)[:200])
             for inner in _INNER & node.keys():
                 values = node[inner]
