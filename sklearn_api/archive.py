@@ -81,17 +81,29 @@ class Archive:
         """Names of the members."""
         return frozenset(self._members)
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, max_bytes: int | None = None) -> bytes:
         """Return one member, unpacked and checked.
+
+        Parameters
+        ----------
+        name : str
+            Of the member.
+        max_bytes : int, optional
+            What this one may unpack to.
 
         Raises
         ------
         ArtifactError
-            There is none of this name, or it is damaged.
+            There is none of this name, or it is damaged or too large.
         """
         member = self._members.get(name)
         if member is None:
             raise ArtifactError(f"the artifact has no member {name[:80]!r}")
+        if max_bytes is not None and member.file_size > max_bytes:
+            raise ArtifactError(
+                f"the artifact's {name} unpacks to {member.file_size:,} bytes; {max_bytes:,} are "
+                "allowed"
+            )
         content = self._unpacked(member)
         if len(content) != member.file_size or zlib.crc32(content) != member.CRC:
             raise _damaged(name, "its content is not what its checksum says")

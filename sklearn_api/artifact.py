@@ -207,9 +207,8 @@ def _header(calibration: Calibration | None) -> bytes:
 
 
 def _checked_header(archive: Archive) -> dict[str, Any]:
-    content = archive.read(_HEADER)
     try:
-        header = json.loads(content) if len(content) <= _MAX_HEADER else None
+        header = json.loads(archive.read(_HEADER, _MAX_HEADER))
     except (ValueError, RecursionError) as exc:
         raise ArtifactError(f"the artifact's {_HEADER} is not JSON") from exc
     if not isinstance(header, dict):

@@ -103,13 +103,8 @@ def put_together(archive: Archive, max_bytes: int) -> Any:
     ArtifactError
         The schema or a file is damaged, or names what is not trusted; nothing of it has run.
     """
-    content = archive.read(SCHEMA)
-    if len(content) > _MAX_SCHEMA:
-        raise ArtifactError(
-            f"the artifact's {SCHEMA} has {len(content):,} bytes; {_MAX_SCHEMA:,} are allowed"
-        )
     try:
-        schema = json.loads(content)
+        schema = json.loads(archive.read(SCHEMA, _MAX_SCHEMA))
     except (ValueError, RecursionError) as exc:
         raise ArtifactError(f"the artifact's {SCHEMA} is not JSON: {exc}") from exc
     _audit(schema)

@@ -142,7 +142,8 @@ class _Writer:
         self._numbers: dict[int, int] = {}
         self._counter = itertools.count(1)
         self._members: dict[str, bytes] = {}
-        self._names: dict[bytes, str] = {}
+        self._names: dict[tuple[str, bytes], str] = {}
+        self._serials: dict[str, Iterator[int]] = {}
         self._uses = Counter(node["__id__"] for node in _nodes(root) if "__id__" in node)
 
     def members(self) -> dict[str, bytes]:
@@ -185,11 +186,12 @@ class _Writer:
 
     def _file(self, kind: str, ending: str, content: bytes) -> str:
         """Return the name of a member with this content, which is stored once."""
-        if content not in self._names:
-            name = f"{kind}-{len(self._members)}{ending}"
+        if (kind, content) not in self._names:
+            number = next(self._serials.setdefault(kind, itertools.count()))
+            name = f"{kind}-{number}{ending}"
             self._members[name] = content
-            self._names[content] = name
-        return self._names[content]
+            self._names[kind, content] = name
+        return self._names[kind, content]
 
     def _object(self, node: dict[str, Any]) -> Node:
         name = _type(node)

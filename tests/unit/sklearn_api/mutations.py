@@ -42,6 +42,7 @@ from sklearn.svm import LinearSVC
 from sklearn_api.artifact import read_artifact, write_artifact
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
+from sklearn_api.settings import Settings
 
 GIGABYTE = 2**30
 LIMIT = 20_000_000
@@ -144,7 +145,12 @@ TYPES = st.sampled_from(
     (
         *("os.system", "subprocess.Popen", "builtins.eval", "builtins.exec", "builtins.__import__"),
         *("functools.partial", "operator.attrgetter", "numpy.load", "pickle.loads", "sys.exit"),
-        *("sklearn.svm._classes.LinearSVC", "sklearn.tree._tree.Tree", "builtins.dict", "numpy.log"),
+        *(
+            "sklearn.svm._classes.LinearSVC",
+            "sklearn.tree._tree.Tree",
+            "builtins.dict",
+            "numpy.log",
+        ),
         *("sklearn.svm._classes.os", "sklearn.pipeline.Pipeline", "sklearn.utils._bunch.Bunch"),
     )
 )
@@ -195,7 +201,9 @@ def changed_array(data: st.DataObject, content: bytes) -> bytes:
 def changed_member(data: st.DataObject, members: dict[str, bytes]) -> dict[str, bytes]:
     name = data.draw(st.sampled_from(sorted(members)))
     content = members[name]
-    kind = data.draw(st.sampled_from(("layer", "layer", "layer", "damage", "pickle", "bomb", "add")))
+    kind = data.draw(
+        st.sampled_from(("layer", "layer", "layer", "damage", "pickle", "bomb", "add"))
+    )
     if kind == "layer" and name == "pipeline.json":
         return {**members, name: changed_schema(data, content)}
     if kind == "layer" and name == "artifact.json":
@@ -222,7 +230,7 @@ WATCHING = False
 @contextmanager
 def watching() -> Iterator[None]:
     """While this lasts, `watch` looks at what the process does."""
-    global WATCHING  # noqa: PLW0603  # An audit hook cannot be taken away again.
+    global WATCHING  # An audit hook cannot be taken away again.
     WATCHING = True
     try:
         yield
@@ -261,6 +269,24 @@ def try_one(data: st.DataObject) -> None:
             getattr(model.pipeline, method)(inputs)
 
 
+def try_bombs() -> None:
+    """Read artifacts with a member that is as large as a Lambda allows, of what grows in memory."""
+    limit = Settings("bucket", "name").max_artifact_bytes
+    for filling in (b"\n", b"a\n", b"[", b'"",', b"\0", b"[],", b"{},", b"1.,"):
+        for name in ("artifact.json", "pipeline.json", "array-1.npy", "vocabulary-0.txt"):
+            assert name in MEMBERS[0]
+            bomb = b"[" + filling * ((limit - 100_000) // len(filling))
+            content = zipped({**MEMBERS[0], name: bomb})
+            del bomb
+            try:
+                read_artifact(content, hashlib.sha256(content).hexdigest(), limit)
+            except ArtifactError as exc:
+                assert not isinstance(exc.__cause__, MemoryError)
+            else:  # A single term may be as long as it likes.
+                assert name == "vocabulary-0.txt"
+                assert b"\n" not in filling
+
+
 def watch(event: str, _: tuple[object, ...]) -> None:
     """End the process where something out of an artifact does what it never may."""
     if WATCHING and event.startswith(FORBIDDEN):
@@ -279,6 +305,7 @@ def main() -> None:
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + GIGABYTE, taken + GIGABYTE))
     sys.addaudithook(watch)
+    try_bombs()
     try_one()
     print(json.dumps(OUTCOMES))
 
