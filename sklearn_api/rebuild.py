@@ -17,6 +17,7 @@ scalar          a number of numpy: ``dtype`` and ``bytes`` in hexadecimal
 sparse          a matrix: ``shape``, and ``arrays`` by name
 vocabulary      a dict from the terms of a ``file`` to 0, 1, …, which are ``integers`` of a kind
 type, function  the type or function itself
+partial         a ``function`` with ``arguments`` and ``keywords``
 dtype           a `numpy.dtype`
 tree            of a ``type``, called with ``arguments`` and given a ``state``
 loss            of a ``type``, called with ``arguments``, which are numbers
@@ -78,7 +79,16 @@ _TRUSTED: Mapping[str, frozenset[str]] = {
     "type": VALUE_TYPES,
     "function": FUNCTIONS,
 }
-_INNER = {"items", "state", "arguments", "data", "mask", "seed"}  # where a node holds others
+_INNER = {
+    "items",
+    "state",
+    "arguments",
+    "data",
+    "mask",
+    "seed",
+    "function",
+    "keywords",
+}  # where a node holds others
 _KEYS: Mapping[str, Callable[[str], Any]] = {
     "builtins.str": str,
     "builtins.int": int,
@@ -296,6 +306,12 @@ class _Builder:
             raise _wrong("a vocabulary holds a term twice")
         return vocabulary
 
+    def _partial(self, node: dict[str, Any]) -> Any:
+        if node["function"]["kind"] != "function":
+            raise _wrong("a partial is not one of a function")
+        arguments, keywords = self.build(node["arguments"]), self.build(node["keywords"])
+        return functools.partial(self.build(node["function"]), *arguments, **keywords)
+
     def _tree(self, node: dict[str, Any]) -> Any:
         return build_tree(
             self._type(node), self.build(node["arguments"]), self.build(node["state"])
@@ -353,6 +369,7 @@ _BUILDERS: Mapping[str, Callable[[_Builder, dict[str, Any]], Any]] = {
     "vocabulary": _Builder._vocabulary,
     "type": _Builder._type,
     "function": _Builder._type,
+    "partial": _Builder._partial,
     "tree": _Builder._tree,
     "search_tree": _Builder._search_tree,
     "metric": _Builder._metric,

@@ -280,6 +280,15 @@ class _Writer:
     def _function(self, node: dict[str, Any]) -> Node:
         return {"kind": "function", "type": self._trusted(node, FUNCTIONS)}
 
+    def _partial(self, node: dict[str, Any]) -> Node:
+        parts = node["content"]
+        return {
+            "kind": "partial",
+            "function": self._node(parts["func"]),
+            "arguments": self._node(parts["args"]),
+            "keywords": self._node(parts["kwds"]),
+        }
+
     def _dtype(self, node: dict[str, Any]) -> Node:
         import numpy as np
 
@@ -325,6 +334,7 @@ _WRITERS: Mapping[str, Callable[[_Writer, dict[str, Any]], dict[str, Any]]] = {
     "SparseMatrixNode": _Writer._sparse,
     "TypeNode": _Writer._type_object,
     "FunctionNode": _Writer._function,
+    "PartialNode": _Writer._partial,
     "DTypeNode": _Writer._dtype,
     "SliceNode": _Writer._slice,
     "TreeNode": _Writer._tree,

@@ -9,8 +9,8 @@ each name is written down, and it is there for a reason:
 - Values: containers of Python, numbers and arrays of numpy, sparse matrices of scipy.
 - Functions that compute numbers from numbers, for `FunctionTransformer` and the like.
 
-Not here are types of other packages, functions of one's own, methods, `functools.partial`, and the
-splines of scipy, whose compiled code cannot be kept inside their arrays from outside.
+Not here are types of other packages, functions of one's own, methods, and the splines of
+scipy, whose compiled code cannot be kept inside their arrays from outside.
 """
 
 _MODULES = {
@@ -270,6 +270,7 @@ FUNCTIONS = frozenset(
             f"sklearn.cluster._kmeans.{name}"
             for name in ("_kmeans_single_elkan", "_kmeans_single_lloyd")
         ),
+        "sklearn.utils.validation.check_array",  # histogram gradient boosting, with categories
         *(
             f"sklearn.feature_selection._univariate_selection.{name}"
             for name in (*("chi2", "f_classif", "f_regression", "r_regression"),)

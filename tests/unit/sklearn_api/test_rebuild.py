@@ -87,7 +87,7 @@ TEXT_PIPELINES = [
     (HashingVectorizer(n_features=64), CalibratedClassifierCV(LinearSVC(), cv=2)),
     (UNION, SelectKBest(chi2, k=4), CalibratedClassifierCV(LogisticRegression(), cv=2)),
     (TfidfVectorizer(), TruncatedSVD(2, random_state=0), RandomForestClassifier(5)),
-    (TfidfVectorizer(), SVC(probability=False)),
+    (TfidfVectorizer(), SVC()),
     (TfidfVectorizer(), KNeighborsClassifier(3)),
     (
         TfidfVectorizer(),
@@ -189,7 +189,7 @@ def test_terms_of_any_characters_come_back(terms: list[str]) -> None:
 
 def test_numbers_of_numpy_in_a_vocabulary_come_back() -> None:
     """Where scikit-learn has put numpy's integers into a vocabulary, they come back as such."""
-    before = CountVectorizer(min_df=6).fit(TEXTS)
+    before = CountVectorizer(max_features=2).fit(TEXTS)
     assert set(map(type, before.vocabulary_.values())) == {np.int64}
     assert set(map(type, through(before).vocabulary_.values())) == {np.int64}
 
@@ -228,9 +228,9 @@ class Own(LinearSVC):
     [
         (FunctionTransformer(shout), "shout"),
         (FunctionTransformer(lambda texts: texts), "<lambda>"),
-        (FunctionTransformer(functools.partial(shout)), r"functools\.partial"),
+        (FunctionTransformer(functools.partial(shout)), "shout"),
         (FunctionTransformer("".join), "join"),
-        (TfidfVectorizer(tokenizer=str.split), "split"),
+        (TfidfVectorizer(tokenizer=str.split), r"builtins\.method_descriptor"),
         (TfidfVectorizer(preprocessor=print), r"builtins\.print"),
         (Own(), r"test_rebuild\.Own"),
         (SplineTransformer().fit(ROWS), "BSpline"),
@@ -294,7 +294,9 @@ def test_an_array_that_is_none_is_refused_before_room_is_made(
 ) -> None:
     """Its header has to be what numpy writes, and to fit the bytes that follow."""
     members = take_apart(Ridge().fit(ROWS, LABELS))
-    name = next(name for name, content in members.items() if b"<f8" in content)
+    name = next(
+        name for name, content in members.items() if name.endswith(".npy") and b"<f8" in content
+    )
     members[name] = re.sub(pattern, replacement, members[name], count=1)
     with pytest.raises(ArtifactError, match=rf"{name} is no array"):
         again(members)
