@@ -24,6 +24,7 @@ ORDER = [
     "utils",
     "calibration",
     "archive",
+    "arrays",
     "vocabulary",
     "trusted",
     "trees",
