@@ -174,10 +174,12 @@ class FunctionProcess:
         Where it runs.
     space : Namespace or None
         The namespace that it runs in.
-    given, own : mapping
-        Environment variables, see `variables`.
-    max_response_bytes : int
-        Largest response.
+    api : RuntimeApi
+        What it polls; closed with it.
+    block : mapping
+        Its environment variables, see `variables`.
+    wrapper : str or None
+        Program that is executed with the runtime's command as its arguments.
 
     Attributes
     ----------
@@ -191,16 +193,16 @@ class FunctionProcess:
         self,
         place: Place,
         space: Namespace | None,
-        given: Mapping[str, object],
-        own: Mapping[str, str],
-        max_response_bytes: int,
+        api: RuntimeApi,
+        block: Mapping[str, str],
+        wrapper: str | None,
     ) -> None:
         self._place = place
         self._space = space
         self._stopped = threading.Lock()
         self._inner: int | None = None
         self.out_of_memory = False
-        self.api = RuntimeApi(max_response_bytes)
+        self.api = api
         self.began = time.time_ns() // 1_000_000
         self.started = time.monotonic()
         view = View.of(place, mounted=space is not None)
@@ -210,9 +212,8 @@ class FunctionProcess:
         _WATCHDOG.register(self.api.address, place.directory)
         reading, writing = os.pipe()
         self.output = Output(reading)
-        block = variables(given, own, place.runtime, view, self.api.address)
         try:
-            self._process = self._launch(_command(place, view, own), block, view.task, writing)
+            self._process = self._launch(_command(place, view, wrapper), block, view.task, writing)
         except BaseException:
             self.output.close()
             self.api.close()
@@ -313,7 +314,8 @@ class FunctionProcess:
         """Kill the process and all that it started; the namespace, and its ``/tmp``, stay."""
         if self._space is not None:
             processes.kill_tree(self._tree)
-        processes.kill_all([self.api.address])
+        else:
+            processes.kill_all([self.api.address])
         if self._process.poll() is None:  # It changed its own environment block: still ours.
             self._process.kill()
 
@@ -331,7 +333,7 @@ class FunctionProcess:
         self.output.close()
 
 
-def _command(place: Place, view: View, own: Mapping[str, str]) -> list[str]:
+def _command(place: Place, view: View, wrapper: str | None) -> list[str]:
     """Return what is executed: the function's program, or the wrapper that it names.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-modify.html#runtime-wrapper
@@ -340,5 +342,4 @@ def _command(place: Place, view: View, own: Mapping[str, str]) -> list[str]:
         inside = (place.code / "bootstrap").exists()
         return [f"{view.task if inside else view.opt}/bootstrap"]
     command = [view.python, f"{view.runtime}/{BOOTSTRAP.name}", view.opt]
-    wrapper = own.get("AWS_LAMBDA_EXEC_WRAPPER")
     return [wrapper, *command] if wrapper else command

@@ -18,11 +18,16 @@ from localstack.services.lambda_.invocation.lambda_models import FunctionVersion
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
 from localstack_parity.lambda_process import hot_reload, layers, namespace, report, runtimes
-from localstack_parity.lambda_process.environment import FunctionProcess, Place
+from localstack_parity.lambda_process.environment import (
+    FunctionProcess,
+    Place,
+    View,
+    variables,
+)
 from localstack_parity.lambda_process.namespace import Namespace
 from localstack_parity.lambda_process.output import Event, now
 from localstack_parity.lambda_process.report import Init
-from localstack_parity.lambda_process.runtime_api import Answer, Invocation
+from localstack_parity.lambda_process.runtime_api import Answer, Invocation, RuntimeApi
 
 LOG = logging.getLogger(__name__)
 
@@ -45,7 +50,8 @@ class ProcessExecutor(RuntimeExecutor):
     def __init__(self, id: str, function_version: FunctionVersion) -> None:
         super().__init__(id, function_version)
         self._lock = threading.Lock()
-        self._given: dict[str, str] = {}
+        self._variables: dict[str, str] = {}
+        self._host: str | None = None
         self._place: Place | None = None
         self._namespace: Namespace | None = None
         self._process: FunctionProcess | None = None
@@ -92,7 +98,6 @@ class ProcessExecutor(RuntimeExecutor):
         """
         settings = self.function_version.config
         assert settings.code is not None, "prepare_version refuses functions without code"
-        self._given = env_vars
         place = Place(
             runtime=runtimes.find(settings.runtime),
             code=Path(settings.code.get_unzipped_code_location()),
@@ -107,14 +112,24 @@ class ProcessExecutor(RuntimeExecutor):
             if self._stopped:
                 raise CancelledError
             _RUNNING.add(self)
+        api = RuntimeApi(_max_response_bytes())
+        self._host = api.host
+        view = View.of(place, mounted=namespace.available())
+        own = settings.environment or {}
+        self._variables = variables(env_vars, own, place.runtime, view, api.address)
         if namespace.available():
-            space = Namespace(place.mounts())
+            try:
+                space = Namespace(place.mounts(), self._initial_variables(place, view))
+            except BaseException:
+                api.close()
+                raise
             with self._lock:
                 self._namespace, stopped = space, self._stopped
             if stopped:
+                api.close()
                 space.close()
                 raise CancelledError
-        process = self._start_process()
+        process = self._start_process(api)
         if not self._initialise(process, INIT_SECONDS):
             self._end_init(process)
 
@@ -163,7 +178,12 @@ class ProcessExecutor(RuntimeExecutor):
         answer = answered or self._explain(process, request_id)
         return self._result(process, request_id, began, begun, answer, timed_out, carried)
 
-    def _start_process(self) -> FunctionProcess:
+    def _initial_variables(self, place: Place, view: View) -> dict[str, str]:
+        """Return the variables of process 1, which on AWS is the runtime itself."""
+        defaults = {"PYTHONPATH": view.runtime} if place.runtime else {}
+        return {**defaults, **self._variables}
+
+    def _start_process(self, api: RuntimeApi | None = None) -> FunctionProcess:
         assert self._place is not None, "LocalStack starts an environment before it uses it"
         settings = self.function_version.config
         if settings.code and settings.code.is_hot_reloading():
@@ -171,9 +191,9 @@ class ProcessExecutor(RuntimeExecutor):
         process = FunctionProcess(
             self._place,
             self._namespace,
-            self._given,
-            settings.environment or {},
-            int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES),
+            api or RuntimeApi(_max_response_bytes(), self._host),
+            self._variables,
+            (settings.environment or {}).get("AWS_LAMBDA_EXEC_WRAPPER"),
         )
         with self._lock:
             if not self._stopped:
@@ -318,6 +338,10 @@ class ProcessExecutor(RuntimeExecutor):
     def validate_environment(cls) -> bool:
         """Return True: the executor needs no service beside LocalStack."""
         return True
+
+
+def _max_response_bytes() -> int:
+    return int(config.LAMBDA_LIMITS_MAX_FUNCTION_PAYLOAD_SIZE_BYTES)
 
 
 def _layers(function_version: FunctionVersion) -> list[Path]:

@@ -1,9 +1,9 @@
 """The paths of AWS as real mounts, in namespaces made by bubblewrap.
 
 `Namespace` holds the file system and the process table of one execution environment. It outlives
-the function's process in it, so that ``/tmp`` is kept when a process is replaced. A small process
-in it waits for the end of its standard input, which comes when LocalStack closes it or dies, and
-with it ends every process in the namespace.
+the function's process in it, so that ``/tmp`` is kept when a process is replaced. Process 1 in it
+waits for the end of its standard input, which comes when LocalStack closes it or dies, and with it
+ends every process in the namespace. It has the function's user and variables, as AWS's has.
 
 Root needs no user namespace: functions then run under AWS's own user id, and what belongs to root
 is seen to. Other users get a user namespace with that one id. Where neither is allowed there is
@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from localstack_parity.lambda_process.launcher import GID, UID
 
 LOG = logging.getLogger(__name__)
 _FILES = Path(__file__).with_name("files")
+# Waits for the end of its input, and for whatever else is its child by then: orphans.
+_KEEPER = ("/bin/sh", "-c", "exec 3<&0; /bin/cat <&3 & wait")
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 # What programs and libraries need to find each other, hosts and certificates; nothing private.
@@ -83,24 +85,32 @@ class Namespace:
     ----------
     mounts : Mounts
         What is where.
+    variables : mapping
+        Environment of its first process.
     """
 
-    def __init__(self, mounts: Mounts) -> None:
+    def __init__(self, mounts: Mounts, variables: Mapping[str, str]) -> None:
         reading, writing = os.pipe()
+        # By a file without a name: variables are secret, and a command line is not.
+        options = os.memfd_create("bubblewrap")
         try:
+            with open(options, "wb", closefd=False) as target:
+                target.write("\0".join(_arguments(mounts, variables)).encode())
+            os.lseek(options, 0, os.SEEK_SET)
             self._holder = subprocess.Popen(
-                [*_bubblewrap(), *_arguments(mounts), "--info-fd", str(writing), "--", "/bin/cat"],
+                [*_bubblewrap(), "--args", str(options), "--info-fd", str(writing), *_keeper()],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={},
-                pass_fds=[writing],
+                pass_fds=[writing, options],
             )
         except BaseException:
             os.close(reading)
             raise
         finally:
             os.close(writing)
+            os.close(options)
         assert self._holder.stdin
         assert self._holder.stdout
         assert self._holder.stderr
@@ -154,7 +164,7 @@ def available() -> bool:
         reason = "bubblewrap is not installed (Debian, Fedora and others: the package `bubblewrap`)"
     else:
         try:
-            Namespace(Mounts(Path("/usr"), None, None, None, (), 2**20)).close()
+            Namespace(Mounts(Path("/usr"), None, None, None, (), 2**20), {}).close()
         except (RuntimeError, OSError) as exc:
             reason = str(exc)
         else:
@@ -172,12 +182,25 @@ def _bubblewrap() -> Iterator[str]:
     if not program:
         raise RuntimeError("bubblewrap is not installed any more")
     yield program
-    yield from ("--unshare-pid", "--new-session")
-    if not privileged():
+    yield from ("--unshare-pid", "--as-pid-1", "--new-session")
+    if privileged():
+        yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+    else:
         yield from ("--unshare-user", "--uid", str(UID), "--gid", str(GID))
 
 
-def _arguments(mounts: Mounts) -> Iterator[str]:
+def _keeper() -> Iterator[str]:
+    yield "--"
+    if privileged():
+        yield from ("/usr/bin/setpriv", f"--reuid={UID}", f"--regid={GID}", "--clear-groups")
+        yield from ("--inh-caps=-all", "--no-new-privs", "--")
+    yield from _KEEPER
+
+
+def _arguments(mounts: Mounts, variables: Mapping[str, str]) -> Iterator[str]:
+    yield from ("--clearenv", "--chdir", "/var/task")
+    for name, value in variables.items():
+        yield from ("--setenv", name, value)
     for name in _SYSTEM:
         path = Path("/", name)
         if path.is_symlink():

@@ -2,8 +2,8 @@
 
 The function's process asks for the next invocation, which blocks until there is one, and posts a
 response or an error (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). One server
-serves one process: a process that is started anew gets a new one, so that a connection left over
-from the old process can never take an invocation.
+serves one process: a process that is started anew gets a new one, at the same address, so that a
+connection left over from the old process can never take an invocation.
 """
 
 import random
@@ -49,9 +49,16 @@ class RuntimeApi:
     ----------
     max_response_bytes : int
         Largest response; a larger one is refused with 413.
+    host : str, optional
+        Address to listen at; one that is free if not given.
+
+    Attributes
+    ----------
+    host, address : str
+        Where it listens, and with the port.
     """
 
-    def __init__(self, max_response_bytes: int) -> None:
+    def __init__(self, max_response_bytes: int, host: str | None = None) -> None:
         self.max_response_bytes = max_response_bytes
         self._changed = threading.Condition()
         self._closed = False
@@ -60,9 +67,9 @@ class RuntimeApi:
         self._next: Invocation | None = None
         self._running: str | None = None
         self._answer: Answer | None = None
-        self._server = _bind(self)
-        host, port = self._server.server_address[:2]
-        self.address = f"{host!s}:{port}"
+        self._server = _bind(self, host)
+        self.host = str(self._server.server_address[0])
+        self.address = f"{self.host}:{PORT}"
         threading.Thread(
             target=self._server.serve_forever, name=f"runtime-api-{self.address}", daemon=True
         ).start()
@@ -233,10 +240,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Write no access log."""
 
 
-def _bind(api: RuntimeApi) -> _Server:
+def _bind(api: RuntimeApi, wanted: str | None) -> _Server:
     """Bind to an address of its own: the whole of 127.0.0.0/8 is this machine on Linux."""
-    for _ in range(100):
-        host = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"  # noqa: S311 - an address, not a secret
+    for _ in range(1 if wanted else 100):
+        host = wanted or _random_host()
         try:
             server = _Server((host, PORT), _Handler)
         except OSError as exc:
@@ -245,3 +252,7 @@ def _bind(api: RuntimeApi) -> _Server:
         server.api = api
         return server
     raise RuntimeError(f"no free 127.x.y.z:{PORT} for a Runtime API: {failure}") from failure
+
+
+def _random_host() -> str:
+    return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"  # noqa: S311 - an address, not a secret

@@ -61,7 +61,7 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FunctionVersion:
     settings = VersionFunctionConfiguration(
         description="",
         role="",
-        timeout=1,
+        timeout=3,  # a process must be able to start in it, on a busy machine, too
         runtime=RUNTIME,
         memory_size=128,
         handler="handler.handler",

@@ -85,6 +85,19 @@ def test_the_variables_are_those_of_aws(function: Create) -> None:
     assert rest == (set() if namespace.available() else {"TMPDIR"})
 
 
+@mounted
+def test_process_1_has_the_same_variables(function: Create) -> None:
+    """What a function reads of process 1 is what it has itself, as on AWS."""
+    found = run(
+        function,
+        "[dict(line.split('=', 1) for line in open('/proc/1/environ').read().split('\\0') if line),"
+        " dict(os.environ)]",
+        Environment={"Variables": {"MINE": "1"}},
+    )
+    first, own = found
+    assert {**first, "_X_AMZN_TRACE_ID": own["_X_AMZN_TRACE_ID"]} == own
+
+
 def test_the_locale_is_utf_8_whatever_the_host_has(function: Create) -> None:
     """LANG is AWS's and text is UTF-8, without a variable that AWS does not set."""
     found = run(
@@ -319,7 +332,7 @@ def test_a_user_without_privileges_gets_the_same_paths(tmp_path: Path) -> None:
         "from pathlib import Path\n"
         "from localstack_parity.lambda_process import launcher, namespace\n"
         "os.setgroups([]); os.setgid(1234); os.setuid(1234)\n"
-        "space = namespace.Namespace(namespace.Mounts(Path('/usr'), None, None, None, (), 2**20))\n"
+        "space = namespace.Namespace(namespace.Mounts(Path('/usr'), None, None, None, (), 2**20), {})\n"
         "arguments = ['0', str(space.init), '0', '/var/task', '/usr/bin/id', '-un']\n"
         "if os.fork() == 0: launcher.main(arguments)\n"
         "os.wait()\n"
