@@ -1,6 +1,7 @@
 """What fails on AWS fails on the laptop: a missing permission, a client over its limit."""
 
 import re
+from pathlib import Path
 
 from scripts.lib.emulator import log_path
 from tests.integration.deployed import Api, Deployment, wait_for
