@@ -9,17 +9,18 @@ from localstack.http import Request, Response
 from localstack.services.lambda_.invocation.runtime_executor import get_runtime_executor
 
 from localstack_parity import iam
-from localstack_parity.lambda_process import runtimes
+from localstack_parity.lambda_process import namespace, runtimes
 from localstack_parity.lambda_process.executor import ProcessExecutor
 
 
 def serve_info(request: Request, **kwargs: Any) -> Response:
-    """Answer with what runs: executor, IAM, process id and versions."""
+    """Answer with what runs: executor, namespaces, IAM, process id and versions."""
     executor = get_runtime_executor()
     installed = runtimes.directory()
     body = {
         "executor": "process" if executor is ProcessExecutor else executor.__name__,
         "iam": "on" if iam.enforced(os.environ) else "off",
+        "namespaces": namespace.available(),
         "pid": os.getpid(),
         "version": version("localstack-parity"),
         "localstack": version("localstack-core"),

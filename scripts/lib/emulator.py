@@ -69,8 +69,17 @@ def find(port: int) -> Emulator | None:
 
 def has_runtime(emulator: Emulator, version: str) -> bool:
     """Return whether functions of a Python version can run in an emulator."""
+    return f"python{version}" in _info(emulator)["runtimes"]
+
+
+def has_namespaces(emulator: Emulator) -> bool:
+    """Return whether functions see AWS's own paths."""
+    return bool(_info(emulator)["namespaces"])
+
+
+def _info(emulator: Emulator) -> dict[str, Any]:
     with urllib.request.urlopen(f"{emulator.url}/_localstack/parity", timeout=5) as answer:
-        return f"python{version}" in json.load(answer)["runtimes"]
+        return dict(json.load(answer))
 
 
 def port_is_free(port: int) -> bool:

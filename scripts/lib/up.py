@@ -83,6 +83,8 @@ def get_emulator(port: int, started: list[Emulator]) -> Emulator:
             current = emulators.start(port)
             started.append(current)
             done(f"started, as process {current.pid}, functions run as processes")
+    if not emulators.has_namespaces(current):
+        OUT.print("  Functions do not see AWS's paths: that needs bubblewrap (see the README).")
     return current
 
 
