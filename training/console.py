@@ -28,6 +28,10 @@ class Report:
         """Print a line."""
         self._console.print(line, markup=False)
 
+    def show(self, table: Table) -> None:
+        """Print a table."""
+        self._console.print(table)
+
     @contextmanager
     def step(self, title: str) -> Iterator[Callable[[str], None]]:
         """Show a step; call what it yields with a word about the result."""
