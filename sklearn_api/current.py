@@ -1,8 +1,8 @@
 """The model that S3 names: kept, and replaced as a whole when S3 names another one.
 
-Each Lambda looks for itself, when a request comes in. What it holds is good, and
-stays until something better is there: whatever fails about a refresh, the last good model serves
-on, and a refresh that takes long goes on in the background.
+Each Lambda looks for itself, when a request comes in. What it holds is good, and stays until
+something better is there: whatever fails about a refresh, the last good model serves on, and a
+refresh that takes long goes on in the background.
 """
 
 import threading

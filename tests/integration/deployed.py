@@ -19,8 +19,10 @@ from scripts.lib.project import ROOT
 from scripts.lib.stack import Stack, client, credentials, describe, serverless
 
 # What a deployment reads; the rest of a checkout is linked or left out.
-DEPLOYED = ("serverless.yml", "handlers", "sklearn_api", ".python-version", "package.json")
-DEPLOYED += ("scripts/python-version.cjs", "scripts/layer.cjs")
+DEPLOYED = (
+    *("serverless.yml", "handlers", "sklearn_api", ".python-version", "package.json"),
+    *("scripts/python-version.cjs", "scripts/layer.cjs"),
+)
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def health(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> LambdaHandler:
     monkeypatch.setenv("MODEL_BUCKET", "bucket")
     monkeypatch.setenv("MODEL_NAME", "review")
     monkeypatch.setenv("MODEL_REFRESH_SECONDS", "0")
-    monkeypatch.setenv("SCIKIT_LEARN_VERSION", artifact.installed_version("scikit-learn"))
+    monkeypatch.setenv("SCIKIT_LEARN_VERSION", version("scikit-learn"))
     return health_endpoint()
 
 
