@@ -53,7 +53,8 @@ class Report:
     @contextmanager
     def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show a bar; call what it yields with how much has been added."""
-        with Progress(console=self._console, transient=True) as bar:
+        shown = self._console.is_terminal
+        with Progress(console=self._console, transient=True, disable=not shown) as bar:
             task = bar.add_task(title, total=total)
             yield lambda amount: bar.advance(task, amount)
 

@@ -24,8 +24,9 @@ class Proxy:
         Set, connections end at once, as those to a server that is down.
     on_bytes : callable, optional
         Called with a method, the last part of the request's path, and how many bytes of the request
-        are about to be passed on; for an answer with ``answer`` in the method's place. When it
-        returns False, nothing more is passed on.
+        are about to be passed on; for an answer with ``answer`` in the method's place, or
+        ``continue`` when it only asks for the request's body. When it returns False, nothing more
+        is passed on.
     """
 
     port: int = 0
@@ -85,7 +86,8 @@ def _pass_on(
                 sent[:] = [head[1].decode(), head[2].decode()]
                 size = 0
             size += len(chunk)
-            if by.on_bytes and not by.on_bytes(sent[0] if request else "answer", sent[1], size):
+            kind = "continue" if chunk.startswith(b"HTTP/1.1 100") else "answer"
+            if by.on_bytes and not by.on_bytes(sent[0] if request else kind, sent[1], size):
                 break
             target.sendall(chunk)
     for one in (source, target):

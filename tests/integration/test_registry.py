@@ -1,5 +1,6 @@
 """The registry on a real S3: two at once, interrupted ones, and commands as a person types them."""
 
+import itertools
 import json
 import os
 import signal
@@ -104,7 +105,7 @@ def test_nobody_wins_unnoticed(emulator: Emulator, buckets: list[str]) -> None:
         assert 1 <= won == len(history) - before
         told += writers - won
     assert told, "no two of them ever met"
-    for earlier, later in zip(history, history[1:], strict=False):
+    for earlier, later in itertools.pairwise(history):
         assert later["previous"] == earlier["version"]
 
 
