@@ -143,6 +143,7 @@ class CurrentModel(Generic[T]):
 
     def _refresh(self) -> None:
         failure: SklearnApiError | None
+        begun = self._clock()
         try:
             if self._store is None:
                 self._store = self._make_store()
@@ -156,7 +157,9 @@ class CurrentModel(Generic[T]):
             failure = ModelUnavailableError(f"an unexpected {type(exc).__name__} while refreshing")
         with self._noting:
             self._note(failure)
-            self._asked = self._clock()
+            # What S3 has said is as old as the question, however long the model took to load. After
+            # a failure, S3 gets the whole interval to recover.
+            self._asked = begun if failure is None else self._clock()
             self._refreshing = False
 
     def _note(self, failure: SklearnApiError | None) -> None:

@@ -283,3 +283,18 @@ def test_reasons_that_take_turns_are_told_once_each(hasty: World, good: bytes) -
         hasty.s3.answers.set()
         eventually(lambda: "cannot be reached" in str(hasty.model.failure))
     assert len(hasty.warnings) == 2
+
+
+def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: bytes) -> None:
+    """Where loading takes as long as the interval, the next request asks S3 again."""
+    world.publish("1", good)
+    load = world.model._load
+
+    def slowly(content: bytes, sha256: str) -> Predictor:
+        world.clock.now += REFRESH
+        return load(content, sha256)
+
+    world.model._load = slowly  # type: ignore[method-assign]  # the clock is the test's own
+    assert world.version() == "1"
+    world.publish("2", other)
+    assert world.version() == "2"
