@@ -20,7 +20,7 @@ _READERS = 8  # manifests that are read at once
 
 def versions_table(registry: Registry, versions: Sequence[Version]) -> Table:
     """Return a table of versions, with what their manifests say."""
-    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1), pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1))
     table.add_column("", width=1)
     table.add_column("Version", no_wrap=True)
     table.add_column("Published (UTC)", no_wrap=True)
@@ -59,9 +59,7 @@ def _row(registry: Registry, version: Version) -> tuple[str, str, str, str, str]
 
 def manifest_table(manifest: Manifest, served: Pointer | None) -> Table:
     """Return a table of what is known about a version, and whether it is served."""
-    table = Table(
-        box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1), pad_edge=False, show_header=False
-    )
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
     table.add_column("", style="bold", no_wrap=True)
     table.add_column("", overflow="fold")
     table.add_row("Model", manifest.name)
@@ -77,9 +75,9 @@ def manifest_table(manifest: Manifest, served: Pointer | None) -> Table:
     table.add_row("SHA-256", manifest.sha256)
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
     table.add_row("Made with", f"Python {manifest.python}, {libraries}")
-    table.add_section()
+    table.add_row("Measured")
     for name, value in manifest.metrics.items():
-        table.add_row(name, _text(value))
+        table.add_row(f"  {name}", _text(value))
     return table
 
 

@@ -161,12 +161,11 @@ def _publish(arguments: argparse.Namespace, report: Report) -> None:
     target.check(manifest)
     release = Release(manifest, content, read_report(arguments.model))
     version, new = publish(registry, release, now=datetime.now(UTC), bar=report.progress)
+    where = _where(arguments)
     if new:
-        report.say(
-            f"✓ Published to s3://{registry.bucket}: stage {arguments.stage} serves {version}"
-        )
+        report.say(f"✓ Published to s3://{registry.bucket}: {where} serves {version}")
     else:
-        report.say(f"✓ Stage {arguments.stage} serves this model already: {version}")
+        report.say(f"✓ {where.capitalize()} serves this model already: {version}")
 
 
 def _list(arguments: argparse.Namespace, report: Report) -> None:
@@ -230,9 +229,9 @@ def _rollback(arguments: argparse.Namespace, report: Report) -> None:
         registry, to=arguments.to, now=datetime.now(UTC), check=target.check, bar=report.progress
     )
     if new:
-        report.say(f"✓ Rolled back: stage {arguments.stage} serves {version}")
+        report.say(f"✓ Rolled back: {_where(arguments)} serves {version}")
     else:
-        report.say(f"✓ Stage {arguments.stage} serves this version already: {version}")
+        report.say(f"✓ {_where(arguments).capitalize()} serves this version already: {version}")
 
 
 def _promote(arguments: argparse.Namespace, report: Report) -> None:
@@ -249,6 +248,11 @@ def _promote(arguments: argparse.Namespace, report: Report) -> None:
         bar=report.progress,
     )
     if new:
-        report.say(f"✓ Promoted from {arguments.source}: stage {arguments.stage} serves {version}")
+        report.say(f"✓ Promoted: {_where(arguments)} serves {version}")
     else:
-        report.say(f"✓ Stage {arguments.stage} serves this version already: {version}")
+        report.say(f"✓ {_where(arguments).capitalize()} serves this version already: {version}")
+
+
+def _where(arguments: argparse.Namespace) -> str:
+    """Return what serves a version, in words."""
+    return "the bucket" if arguments.bucket else f"stage {arguments.stage}"

@@ -259,7 +259,6 @@ def test_a_slow_refresh_keeps_no_request_waiting(hasty: World, good: bytes, othe
     hasty.version()
     hasty.publish("2", other)
     hasty.s3.answers.clear()
-    asked = len(hasty.s3.read)
     for _ in range(3):
         hasty.clock.now += REFRESH
         assert hasty.version() == "1"
@@ -268,7 +267,7 @@ def test_a_slow_refresh_keeps_no_request_waiting(hasty: World, good: bytes, othe
     hasty.s3.answers.set()
     eventually(lambda: hasty.version() == "2")
     assert hasty.model.failure is None
-    assert hasty.s3.read[asked:] == ["models/review/current.json", "models/review/2/model.zip"]
+    assert hasty.s3.read.count("models/review/2/model.zip") == 1
 
 
 def test_reasons_that_take_turns_are_told_once_each(hasty: World, good: bytes) -> None:
@@ -294,7 +293,7 @@ def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: byt
         world.clock.now += REFRESH
         return load(content, sha256)
 
-    world.model._load = slowly  # type: ignore[method-assign]  # the clock is the test's own
+    world.model._load = slowly
     assert world.version() == "1"
     world.publish("2", other)
     assert world.version() == "2"
