@@ -169,11 +169,7 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
     ArtifactError
         The message names the check that failed, with the two values that differ.
     """
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != sha256:
-        raise ArtifactError(f"the artifact's sha256 is {actual}, but {sha256} was published")
-    archive = Archive(content, max_bytes)
-    calibration = _calibration(_checked_header(archive))
+    archive, calibration = _checked(content, sha256, max_bytes, _scikit_learn())
 
     from sklearn_api.rebuild import MEMBER, put_together
 
@@ -185,14 +181,43 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
     return Model(put_together(archive, max_bytes), calibration)
 
 
-@functools.cache  # It parses the package's metadata, of some 20 kB.
-def _made_with() -> Mapping[str, object]:
+def check_artifact(content: bytes, sha256: str, max_bytes: int, scikit_learn: str | None) -> None:
+    """Check an artifact as far as that needs no scikit-learn, and load nothing.
+
+    Parameters
+    ----------
+    content, sha256, max_bytes : bytes, str, int
+        As for `read_artifact`.
+    scikit_learn : str or None
+        The version that it must have been made with, None for any.
+
+    Raises
+    ------
+    ArtifactError
+        As `read_artifact`, but for what is wrong inside the pipeline.
+    """
+    _checked(content, sha256, max_bytes, scikit_learn)
+
+
+def _checked(
+    content: bytes, sha256: str, max_bytes: int, scikit_learn: str | None
+) -> tuple[Archive, Calibration | None]:
+    actual = hashlib.sha256(content).hexdigest()
+    if actual != sha256:
+        raise ArtifactError(f"the artifact's sha256 is {actual}, but {sha256} was published")
+    archive = Archive(content, max_bytes)
+    return archive, _calibration(_checked_header(archive, scikit_learn))
+
+
+def _made_with(scikit_learn: str | None) -> Mapping[str, object]:
     """Return what an artifact is made with, and has to be read with."""
-    return {
-        "format": FORMAT,
-        "python": python_version(),
-        "scikit-learn": installed_version("scikit-learn"),
-    }
+    found = {"format": FORMAT, "python": python_version(), "scikit-learn": scikit_learn}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+@functools.cache  # It parses the package's metadata, of some 20 kB.
+def _scikit_learn() -> str:
+    return installed_version("scikit-learn")
 
 
 def _header(calibration: Calibration | None) -> bytes:
@@ -203,17 +228,17 @@ def _header(calibration: Calibration | None) -> bytes:
             "slope": float(calibration.slope),
             "intercept": float(calibration.intercept),
         }
-    return json.dumps({**_made_with(), "calibration": stored}).encode()
+    return json.dumps({**_made_with(_scikit_learn()), "calibration": stored}).encode()
 
 
-def _checked_header(archive: Archive) -> dict[str, Any]:
+def _checked_header(archive: Archive, scikit_learn: str | None) -> dict[str, Any]:
     try:
         header = json.loads(archive.read(_HEADER, _MAX_HEADER))
     except (ValueError, RecursionError) as exc:
         raise ArtifactError(f"the artifact's {_HEADER} is not JSON") from exc
     if not isinstance(header, dict):
         raise ArtifactError(f"the artifact's {_HEADER} is not a JSON object")
-    for name, expected in _made_with().items():
+    for name, expected in _made_with(scikit_learn).items():
         found = header.get(name)
         if found != expected:
             raise ArtifactError(

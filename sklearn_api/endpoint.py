@@ -2,22 +2,18 @@
 
 An endpoint is a function from a request to a response. `Endpoint` puts around it what all of them
 need: errors as problem details, one line of log for each request, and no word of what a client sent
-in it. An endpoint with a model stands in `prediction.py`, so that `GET /health` ships and imports
-nothing of models.
+in it. The endpoints themselves stand in `health.py` and `prediction.py`.
 """
 
 import json
-import os
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from sklearn_api.errors import SklearnApiError
-from sklearn_api.http import JSON, TEXT, Request, Response
-from sklearn_api.settings import Settings
+from sklearn_api.http import Request, Response
 
 LambdaHandler = Callable[[object, Any], dict[str, Any]]
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
@@ -106,39 +102,3 @@ class Endpoint:
         )
         self._cold = False
         return answered
-
-
-def health_endpoint() -> LambdaHandler:
-    """Return the handler of ``GET /health``.
-
-    It answers ``healthy`` as text, from nothing but its own process. A client that prefers JSON
-    also gets name, version and age of the current model, for which the pointer is read from S3.
-    """
-    settings = Settings.from_environ(os.environ)
-
-    def answer(request: Request, noted: dict[str, object]) -> Response:
-        if request.accepts((TEXT, JSON)) == TEXT:
-            return Response(200, "healthy", TEXT)
-        return Response(200, {"status": "healthy", **_current_model(settings)}, JSON)
-
-    return Endpoint("health", answer, Log(settings.log_level))
-
-
-def _current_model(settings: Settings) -> dict[str, Any]:
-    from sklearn_api.store import ModelStore, create_client  # brings boto3: only when asked for
-
-    try:
-        store = ModelStore(create_client(), settings.model_bucket, settings.model_name)
-        found = store.pointer()
-        assert found is not None, "without an ETag to compare, there is a pointer or an error"
-        pointer = found[0]
-        age = datetime.now(UTC) - datetime.fromisoformat(pointer.published).astimezone(UTC)
-    except (SklearnApiError, ValueError) as exc:
-        return {"model": None, "detail": str(exc)}
-    model = {
-        "name": pointer.name,
-        "version": pointer.version,
-        "published": pointer.published,
-        "age_seconds": int(age.total_seconds()),
-    }
-    return {"model": model}

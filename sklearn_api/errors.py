@@ -72,11 +72,5 @@ class ArtifactError(SklearnApiError):
     status = 503
 
 
-class ConflictError(SklearnApiError):
-    """Somebody else has published at the same time; nothing was overwritten."""
-
-    status = 409
-
-
 class SettingsError(SklearnApiError):
     """A setting is missing or makes no sense."""

@@ -4,10 +4,12 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
+from sklearn_api.artifact import read_artifact
+from sklearn_api.current import CurrentModel
 from sklearn_api.endpoint import Endpoint, LambdaHandler, Log
 from sklearn_api.errors import SklearnApiError
 from sklearn_api.http import JSON, TEXT, Request, Response, text_field
-from sklearn_api.predictor import CurrentModel
+from sklearn_api.predictor import Predictor
 from sklearn_api.settings import Settings
 from sklearn_api.store import ModelStore, create_client
 
@@ -42,6 +44,9 @@ def prediction_endpoint(
     log = Log(settings.log_level)
     model = CurrentModel(
         lambda: ModelStore(create_client(), settings.model_bucket, settings.model_name),
+        lambda content, sha256: Predictor(
+            read_artifact(content, sha256, settings.max_artifact_bytes)
+        ),
         refresh_seconds=settings.model_refresh_seconds,
         max_bytes=settings.max_artifact_bytes,
         clock=time.monotonic,
@@ -49,16 +54,15 @@ def prediction_endpoint(
     )
     try:
         model.get()
-    except (
-        SklearnApiError
-    ) as exc:  # Requests are answered all the same, with 503 until it is there.
+    except SklearnApiError as exc:
+        # Requests are answered all the same, with 503 until it is there.
         log("WARNING", "no model at the start", reason=str(exc))
 
     def answer(request: Request, noted: dict[str, object]) -> Response:
         text = text_field(request.json(settings.max_body_bytes), field, aliases)
-        predictor = model.get()
-        noted["model_version"] = predictor.pointer.version
-        result = predictor.predict(text)
+        served = model.get()
+        noted["model_version"] = served.pointer.version
+        result = served.model.predict(text)
         words = convert(result.label)
         if request.accepts((JSON, TEXT)) == TEXT:
             return Response(200, words, TEXT)
@@ -67,7 +71,7 @@ def prediction_endpoint(
             "label": result.label,
             "score": result.score,
             "probability": result.probability,
-            "model": {"name": predictor.pointer.name, "version": predictor.pointer.version},
+            "model": {"name": served.pointer.name, "version": served.pointer.version},
         }
         return Response(200, content, JSON)
 

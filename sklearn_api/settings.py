@@ -27,6 +27,9 @@ class Settings:
         ``MAX_ARTIFACT_BYTES``: largest artifact that is downloaded, and that it may unpack to.
     log_level : str
         ``LOG_LEVEL``: one of DEBUG, INFO, WARNING, ERROR.
+    scikit_learn_version : str or None
+        ``SCIKIT_LEARN_VERSION``: what the Lambdas with a model have in their layer, for one that
+        has no layer itself; None where it is not set.
     """
 
     model_bucket: str
@@ -35,6 +38,7 @@ class Settings:
     max_body_bytes: int = 64 * 1024
     max_artifact_bytes: int = 256 * 1024 * 1024
     log_level: str = "INFO"
+    scikit_learn_version: str | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -52,6 +56,7 @@ class Settings:
             max_body_bytes=_count(environ, "MAX_BODY_BYTES", cls.max_body_bytes),
             max_artifact_bytes=_count(environ, "MAX_ARTIFACT_BYTES", cls.max_artifact_bytes),
             log_level=_level(environ, "LOG_LEVEL", cls.log_level),
+            scikit_learn_version=environ.get("SCIKIT_LEARN_VERSION") or None,
         )
 
 

@@ -1,25 +1,23 @@
-"""A model's place in S3.
+"""A model's place in S3, for those who read it.
 
 ::
 
     models/<name>/<version>/model.zip       never changed once written
     models/<name>/<version>/manifest.json   never changed once written
+    models/<name>/<version>/report/         never changed once written
     models/<name>/current.json              names the version that is served
 
-Publishing writes a version's own objects first and the pointer last, by a conditional write, so
-that readers see the old model or the whole new one, and two publishers cannot overwrite each other
-unnoticed (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+Nothing here lists or writes: a Lambda's role allows neither. `training.registry` writes a version's
+objects first and the pointer last, so that readers see the old model or the whole new one.
 """
 
 import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from sklearn_api.errors import ArtifactError, ConflictError, ModelUnavailableError
+from sklearn_api.errors import ArtifactError, ModelUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mypy_boto3_s3 import S3Client
 
 _MAX_POINTER_BYTES = 64 * 1024
@@ -37,12 +35,49 @@ class Pointer:
         Of its artifact.
     published : str
         When the pointer was moved, ISO 8601 in UTC.
+    previous : str or None
+        The version that was served before, None for the first one.
     """
 
     name: str
     version: str
     sha256: str
     published: str
+    previous: str | None = None
+
+    def to_json(self) -> bytes:
+        """Return it as a JSON file."""
+        return (json.dumps(asdict(self), indent=2) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, content: bytes, key: str) -> "Pointer":
+        """Read the object at `key`; fields that are not known here are for newer readers.
+
+        Raises
+        ------
+        ArtifactError
+            It is no pointer.
+        """
+        try:
+            values = json.loads(content)
+            texts = [values[name] for name in ("name", "version", "sha256", "published")]
+            previous = values.get("previous")
+            if not all(isinstance(text, str) for text in (*texts, previous or "")):
+                raise TypeError("a pointer's fields are texts")
+        except (ValueError, TypeError, KeyError, RecursionError) as exc:
+            raise ArtifactError(f"{key} is no pointer") from exc
+        name, version, sha256, published = texts
+        return cls(name, version, sha256, published, previous or None)
+
+
+def pointer_key(name: str) -> str:
+    """Return where the pointer of a model is."""
+    return f"models/{name}/current.json"
+
+
+def version_key(name: str, version: str, file: str) -> str:
+    """Return where a file of a model's version is."""
+    return f"models/{name}/{version}/{file}"
 
 
 def create_client(endpoint_url: str | None = None, region: str | None = None) -> "S3Client":
@@ -75,13 +110,6 @@ class ModelStore:
         self.bucket = bucket
         self.name = name
 
-    @property
-    def _pointer_key(self) -> str:
-        return f"models/{self.name}/current.json"
-
-    def _key(self, version: str, file: str) -> str:
-        return f"models/{self.name}/{version}/{file}"
-
     def pointer(self, unless: str | None = None) -> tuple[Pointer, str] | None:
         """Read which version is served.
 
@@ -102,21 +130,16 @@ class ModelStore:
         ArtifactError
             The pointer is damaged.
         """
+        key = pointer_key(self.name)
         condition: dict[str, Any] = {"IfNoneMatch": unless} if unless else {}
         try:
-            answer = self._client.get_object(Bucket=self.bucket, Key=self._pointer_key, **condition)
+            answer = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
             content = answer["Body"].read(_MAX_POINTER_BYTES)
         except Exception as exc:
             if _status(exc) == 304:
                 return None
-            raise self._unavailable(exc, self._pointer_key) from exc
-        try:
-            pointer = Pointer(**json.loads(content))
-            if not all(isinstance(value, str) for value in asdict(pointer).values()):
-                raise TypeError("a pointer's fields are texts")
-        except (ValueError, TypeError, RecursionError) as exc:
-            raise ArtifactError(f"{self._pointer_key} is no pointer") from exc
-        return pointer, answer["ETag"]
+            raise self._unavailable(exc, key) from exc
+        return Pointer.from_json(content, key), answer["ETag"]
 
     def download(self, version: str, max_bytes: int) -> bytes:
         """Return the artifact of a version.
@@ -128,7 +151,7 @@ class ModelStore:
         ArtifactError
             It is larger than `max_bytes`.
         """
-        key = self._key(version, "model.zip")
+        key = version_key(self.name, version, "model.zip")
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             if answer["ContentLength"] <= max_bytes:
@@ -140,60 +163,8 @@ class ModelStore:
             "allowed (MAX_ARTIFACT_BYTES)"
         )
 
-    def publish(
-        self,
-        pointer: Pointer,
-        artifact: bytes,
-        manifest: bytes,
-        expected: str | None,
-        progress: "Callable[[int], None] | None" = None,
-    ) -> None:
-        """Store a version and make it the one that is served.
-
-        Parameters
-        ----------
-        pointer : Pointer
-            Names the new version.
-        artifact, manifest : bytes
-            The version's objects.
-        expected : str or None
-            ETag of the pointer that this one replaces, None for the first of all.
-        progress : callable, optional
-            Called with the number of bytes that have been sent since the last call, less than 0
-            when the client starts again.
-
-        Raises
-        ------
-        ConflictError
-            The version exists, or the pointer has been moved meanwhile.
-        """
-        body = _Progress(artifact, progress)
-        self._put(self._key(pointer.version, "model.zip"), body, IfNoneMatch="*")
-        self._put(self._key(pointer.version, "manifest.json"), manifest, IfNoneMatch="*")
-        condition = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
-        content = (json.dumps(asdict(pointer), indent=2) + "\n").encode()
-        self._put(self._pointer_key, content, **condition)
-
-    def _put(self, key: str, body: "bytes | _Progress", **condition: str) -> None:
-        kind = "application/json" if key.endswith(".json") else "application/zip"
-        try:
-            self._client.put_object(
-                Bucket=self.bucket,
-                Key=key,
-                Body=body,  # type: ignore[arg-type]  # a file object of our own
-                ContentType=kind,
-                **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
-            )
-        except Exception as exc:
-            if _status(exc) in (409, 412):
-                raise ConflictError(
-                    f"s3://{self.bucket}/{key} has been written by somebody else meanwhile; "
-                    "look at what is published, and publish again"
-                ) from exc
-            raise self._unavailable(exc, key) from exc
-
     def _unavailable(self, exc: Exception, key: str) -> ModelUnavailableError:
-        """Say in words why S3 did not give or take an object.
+        """Say in words why S3 did not give an object.
 
         Clients read this: it names no bucket, whose name holds the account's id, and of an error
         that is not S3's only the kind.
@@ -201,7 +172,7 @@ class ModelStore:
         code = _code(exc)
         if code in ("NoSuchKey", "404"):
             reason = f"{key} does not exist; publish one with `python -m training publish`"
-            if key == self._pointer_key:
+            if key == pointer_key(self.name):
                 reason = f"no model '{self.name}' has been published: {reason}"
         elif code == "NoSuchBucket":
             reason = "the model bucket does not exist; deploy the stack first"
@@ -211,39 +182,6 @@ class ModelStore:
         else:
             reason = f"{key} cannot be reached ({code or type(exc).__name__})"
         return ModelUnavailableError(reason)
-
-
-class _Progress:
-    """A readable file over bytes that reports how far it has been read.
-
-    botocore reads it for a checksum first, and again to send it: going back is reported, too.
-    """
-
-    def __init__(self, content: bytes, progress: "Callable[[int], None] | None") -> None:
-        import io
-
-        self._file = io.BytesIO(content)
-        self._size = len(content)
-        self._progress = progress
-
-    def __len__(self) -> int:
-        return self._size
-
-    def read(self, size: int = -1) -> bytes:
-        chunk = self._file.read(size)
-        if self._progress:
-            self._progress(len(chunk))
-        return chunk
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        before = self._file.tell()
-        after = self._file.seek(offset, whence)
-        if self._progress and after != before:
-            self._progress(after - before)
-        return after
-
-    def tell(self) -> int:
-        return self._file.tell()
 
 
 def _status(exc: Exception) -> int | None:

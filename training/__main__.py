@@ -1,11 +1,11 @@
-"""The command line: ``python -m training train`` and ``python -m training publish``."""
+"""The command line: ``python -m training``, with a command."""
 
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
+from training.commands import registry
 from training.console import Report
 from training.errors import TrainingError
 
@@ -15,7 +15,8 @@ DEFAULT_OUTPUT = Path(".local/model/review")
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train a classifier of film reviews, and publish it to a stage's S3 bucket.",
+        description="Train a classifier of film reviews, publish it to a stage's S3 bucket, and "
+        "choose which of the versions there is served.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
 
@@ -55,19 +56,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="do nothing when the folder holds the model that this would train",
     )
+    train.set_defaults(run=_train)
 
-    publish = commands.add_parser(
-        "publish",
-        help="make a trained model the one that a stage serves",
-        description="Store a trained model as a new version in a stage's bucket, and make it the "
-        "one that is served. Running Lambdas take it over by themselves.",
-    )
-    publish.add_argument("--stage", default="local", help="default: %(default)s")
-    publish.add_argument("--region", help="default: that of your AWS profile, or us-east-1")
-    publish.add_argument("--bucket", help="default: what the stage's stack calls its model bucket")
-    publish.add_argument(
-        "--model", type=Path, default=DEFAULT_OUTPUT, help="folder, default: %(default)s"
-    )
+    registry.add_commands(commands)
     return parser
 
 
@@ -98,29 +89,11 @@ def _train(arguments: argparse.Namespace, report: Report) -> None:
     report.say(f"The model is in {arguments.output}")
 
 
-def _publish(arguments: argparse.Namespace, report: Report) -> None:
-    from sklearn_api.store import ModelStore
-    from training.publish import Account, publish
-    from training.train import load
-
-    manifest, content = load(arguments.model)
-    account = Account(arguments.stage, arguments.region)
-    bucket = arguments.bucket or account.bucket(manifest.python)
-    with account.errors(), report.progress("Uploading", len(content)) as advance:
-        store = ModelStore(account.client("s3"), bucket, manifest.name)
-        version, new = publish(store, manifest, content, now=datetime.now(UTC), progress=advance)
-    if new:
-        report.say(f"✓ Published to s3://{bucket}: stage {arguments.stage} serves {version}")
-    else:
-        report.say(f"✓ Stage {arguments.stage} serves this model already: {version}")
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args(argv)
-    commands = {"train": _train, "publish": _publish}
     try:
-        commands[arguments.command](arguments, Report())
+        arguments.run(arguments, Report())
     except TrainingError as exc:
         # Some libraries explain themselves in several lines.
         print(f"error: {' '.join(str(exc).split())}", file=sys.stderr)

@@ -28,6 +28,10 @@ class Report:
         """Print a line."""
         self._console.print(line, markup=False)
 
+    def show(self, table: Table) -> None:
+        """Print a table."""
+        self._console.print(table)
+
     @contextmanager
     def step(self, title: str) -> Iterator[Callable[[str], None]]:
         """Show a step; call what it yields with a word about the result."""
@@ -49,7 +53,8 @@ class Report:
     @contextmanager
     def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
         """Show a bar; call what it yields with how much has been added."""
-        with Progress(console=self._console, transient=True) as bar:
+        shown = self._console.is_terminal
+        with Progress(console=self._console, transient=True, disable=not shown) as bar:
             task = bar.add_task(title, total=total)
             yield lambda amount: bar.advance(task, amount)
 

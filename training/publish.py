@@ -1,143 +1,41 @@
-"""Make a trained model the one that a stage serves."""
+"""Which version a stage serves: published, rolled back, promoted from another stage.
 
-import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+Each of them ends in one conditional write of the pointer, on top of the pointer that it has begun
+with, and says whether anything changed.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
+from pathlib import Path
 
 from sklearn_api.artifact import Manifest
-from sklearn_api.errors import ArtifactError, ConflictError, ModelUnavailableError
-from sklearn_api.store import ModelStore, Pointer
+from sklearn_api.store import Pointer
 from training.errors import TrainingError
+from training.registry import Progress, Registry, Release
 
-SERVICE = "sklearn-api"
-LOCAL_ENDPOINT = "http://127.0.0.1:4566"
-DEFAULT_REGION = "us-east-1"
-
-
-class Account:
-    """The AWS account of a stage; for `local` it is the emulator's, with dummy credentials.
-
-    Parameters
-    ----------
-    stage : str
-        A stage of serverless.yml.
-    region : str, optional
-        Otherwise that of the environment or the profile, or us-east-1, as in serverless.yml.
-    environ : mapping
-        Environment variables; ``AWS_ENDPOINT_URL`` names another emulator.
-    """
-
-    def __init__(
-        self, stage: str, region: str | None = None, environ: Mapping[str, str] = os.environ
-    ) -> None:
-        self.stage = stage
-        self._local = stage == "local"
-        self.endpoint = environ.get("AWS_ENDPOINT_URL") or (LOCAL_ENDPOINT if self._local else None)
-        credentials: dict[str, str] = {}
-        if self._local:  # whatever the environment holds is for a real account
-            credentials = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-        try:
-            session = boto3.Session(**credentials)  # type: ignore[arg-type]  # two of its strings
-        except ProfileNotFound as exc:
-            raise TrainingError(
-                f"{exc}; set AWS_PROFILE to one of `aws configure list-profiles`"
-            ) from exc
-        self._session = session
-        known = environ.get("AWS_REGION") if self._local else session.region_name
-        self._region = region or known or DEFAULT_REGION
-
-    def client(self, service: str) -> Any:
-        """Return a boto3 client; of any type, since the service is a variable."""
-        with self.errors():
-            try:
-                return self._session.client(  # type: ignore[call-overload]  # the same reason
-                    service, region_name=self._region, endpoint_url=self.endpoint
-                )
-            except ValueError as exc:
-                raise TrainingError(f"AWS_ENDPOINT_URL is no address: {exc}") from exc
-
-    def bucket(self, python: str) -> str:
-        """Return the bucket of the stage's models, from the outputs of its stack.
-
-        Parameters
-        ----------
-        python : str
-            Python that the model was trained with, such as ``3.13``.
-
-        Raises
-        ------
-        TrainingError
-            The stage is not deployed, its account cannot be reached, or its Lambdas run another
-            Python: they would refuse the model.
-        """
-        stack = f"{SERVICE}-{self.stage}"
-        cloudformation = self.client("cloudformation")
-        with self.errors():
-            try:
-                found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-            except ClientError as exc:
-                if "does not exist" not in str(exc):
-                    raise
-                raise TrainingError(
-                    f"stage {self.stage} is not deployed in {self._region}: there is no stack "
-                    f"{stack}; deploy it first: npx sls deploy --stage {self.stage}"
-                ) from exc
-        outputs = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
-        if not {"ModelBucketName", "ModelRuntime"} <= outputs.keys():
-            raise TrainingError(
-                f"stack {stack} does not name its model bucket and its runtime; deploy it again"
-            )
-        if outputs["ModelRuntime"] != f"python{python}":
-            raise TrainingError(
-                f"the model was trained with Python {python}, stage {self.stage} runs "
-                f"{outputs['ModelRuntime']}; train with that Python (PYTHON_VERSION), or deploy "
-                "with the model's"
-            )
-        return str(outputs["ModelBucketName"])
-
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        """Turn what AWS's client raises into one clear sentence."""
-        where = self.endpoint or f"AWS ({self._region})"
-        try:
-            yield
-        except NoCredentialsError as exc:
-            raise TrainingError(
-                "there are no AWS credentials here; `aws configure` or AWS_PROFILE gives them"
-            ) from exc
-        except ClientError as exc:
-            raise TrainingError(f"{where} refused: {exc}") from exc
-        except BotoCoreError as exc:
-            start = "; start the emulator with ./scripts/up" if self._local else ""
-            raise TrainingError(f"{where} cannot be reached: {exc}{start}") from exc
+Check = Callable[[Manifest], None]
+Bar = Callable[[str, int], AbstractContextManager[Progress]]
+"""Shows how a number of bytes is worked on, such as `Report.progress`."""
 
 
-def publish(
-    store: ModelStore,
-    manifest: Manifest,
-    content: bytes,
-    *,
-    now: datetime,
-    progress: Callable[[int], None] | None = None,
-) -> tuple[str, bool]:
+def publish(registry: Registry, release: Release, *, now: datetime, bar: Bar) -> tuple[str, bool]:
     """Publish a model, unless it is the one that is served already.
 
+    Its version is named by when it was trained and by its content, so that an interrupted
+    publication continues where it was, and a model that was served before gets its version back.
+
     Parameters
     ----------
-    store : ModelStore
+    registry : Registry
         Where to.
-    manifest, content : Manifest, bytes
-        As `training.train.load` returns them.
+    release : Release
+        As training has left it, of no version yet.
     now : datetime
-        Becomes part of the version's name.
-    progress : callable, optional
-        Called with numbers of bytes that were sent.
+        When the pointer moves.
+    bar : callable
+        Shows the upload.
 
     Returns
     -------
@@ -151,27 +49,159 @@ def publish(
     TrainingError
         Somebody else published meanwhile, the pointer is damaged, or S3 refused.
     """
-    try:
-        found = store.pointer()
-    except ModelUnavailableError as exc:
-        if getattr(exc.__cause__, "response", {}).get("Error", {}).get("Code") != "NoSuchKey":
-            raise TrainingError(f"s3://{store.bucket}: {exc}") from exc
-        found = None
-    except ArtifactError as exc:
-        raise TrainingError(f"{exc}; delete it, and publish again") from exc
-    if found and found[0].sha256 == manifest.sha256:
+    found = registry.pointer()
+    if found and found[0].sha256 == release.manifest.sha256:
         return found[0].version, False
-    stamp = now.astimezone(UTC)
-    version = f"{stamp:%Y%m%dT%H%M%SZ}-{manifest.sha256[:8]}"
-    pointer = Pointer(manifest.name, version, manifest.sha256, stamp.isoformat(timespec="seconds"))
-    try:
-        store.publish(
-            pointer,
-            content,
-            replace(manifest, version=version).to_json(),
-            expected=found[1] if found else None,
-            progress=progress,
+    manifest = replace(release.manifest, version=version_name(release.manifest))
+    with bar("Uploading", release.size) as advance:
+        registry.store(replace(release, manifest=manifest), advance)
+    _serve(registry, manifest, found, now)
+    return manifest.version, True
+
+
+def rollback(
+    registry: Registry, *, now: datetime, check: Check, bar: Bar, to: str | None = None
+) -> tuple[str, bool]:
+    """Serve an earlier version again, or any other that is there.
+
+    Parameters
+    ----------
+    registry : Registry
+        Where.
+    now : datetime
+        When the pointer moves.
+    check : callable
+        Raises for a model that the stage's Lambdas would refuse.
+    bar : callable
+        Shows the download.
+    to : str, optional
+        Of the versions; otherwise the one that was served before the current one. So a second
+        rollback takes the first one back.
+
+    Returns
+    -------
+    version : str
+        That is served now.
+    new : bool
+        False when it was served before.
+
+    Raises
+    ------
+    TrainingError
+        There is no such version, it is damaged or does not fit, somebody else published meanwhile,
+        or S3 refused.
+    """
+    found = registry.pointer()
+    if found is None:
+        raise TrainingError(f"s3://{registry.bucket} serves no version of {registry.name} yet")
+    version = to or found[0].previous
+    if version is None:
+        raise TrainingError(
+            f"no version was served before {found[0].version}; choose one with --to "
+            "(`python -m training list` shows them)"
         )
-    except (ConflictError, ModelUnavailableError) as exc:
-        raise TrainingError(str(exc)) from exc
+    manifest = registry.manifest(version)
+    check(manifest)
+    with bar("Verifying", manifest.size) as advance:
+        registry.artifact(manifest, advance)
+    if found[0].version == version and found[0].sha256 == manifest.sha256:
+        return version, False
+    _serve(registry, manifest, found, now)
     return version, True
+
+
+def promote(
+    source: Registry,
+    target: Registry,
+    *,
+    now: datetime,
+    check: Check,
+    bar: Bar,
+    version: str | None = None,
+) -> tuple[str, bool]:
+    """Copy a version to another stage, under the same name, and serve it there.
+
+    Parameters
+    ----------
+    source, target : Registry
+        From where to where.
+    now : datetime
+        When the target's pointer moves.
+    check : callable
+        Raises for a model that the target's Lambdas would refuse.
+    bar : callable
+        Shows the copying.
+    version : str, optional
+        Otherwise the one that the source serves.
+
+    Returns
+    -------
+    version : str
+        That the target serves now.
+    new : bool
+        False when it was served there before.
+
+    Raises
+    ------
+    TrainingError
+        As `rollback`.
+    """
+    if version is None:
+        served = source.pointer()
+        if served is None:
+            raise TrainingError(f"s3://{source.bucket} serves no version of {source.name} yet")
+        version = served[0].version
+    manifest = source.manifest(version)
+    check(manifest)
+    found = target.pointer()
+    if found and (found[0].version, found[0].sha256) == (version, manifest.sha256):
+        return version, False
+    with bar("Downloading", manifest.size) as advance:
+        release = Release(manifest, source.artifact(manifest, advance), source.report(version))
+    with bar("Uploading", release.size) as advance:
+        target.store(release, advance)
+    with bar("Verifying", manifest.size) as advance:
+        target.artifact(manifest, advance)
+    _serve(target, manifest, found, now)
+    return version, True
+
+
+def version_name(manifest: Manifest) -> str:
+    """Return the name of a model's version, such as ``20260102T030405Z-1f2e3d4c``.
+
+    Names sort by the time when the model was trained.
+    """
+    try:
+        created = datetime.fromisoformat(manifest.created).astimezone(UTC)
+    except ValueError as exc:
+        raise TrainingError(
+            f"the manifest says that the model was created {manifest.created!r}, which is no time; "
+            "train again"
+        ) from exc
+    return f"{created:%Y%m%dT%H%M%SZ}-{manifest.sha256[:8]}"
+
+
+def read_report(folder: Path) -> dict[str, bytes]:
+    """Return the files of a trained model's report, by their path; none where it has none."""
+    root = folder / "report"
+    try:
+        return {
+            path.relative_to(root).as_posix(): path.read_bytes()
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and not path.name.startswith(".")
+        }
+    except OSError as exc:
+        raise TrainingError(f"{exc.filename} cannot be read: {exc.strerror}") from exc
+
+
+def _serve(
+    registry: Registry, manifest: Manifest, found: tuple[Pointer, str] | None, now: datetime
+) -> None:
+    """Move the pointer from what was found to a version that is complete."""
+    previous, expected = (found[0].version, found[1]) if found else (None, None)
+    if previous == manifest.version and found:
+        previous = found[0].previous  # such as a pointer that was mended
+    published = now.astimezone(UTC).isoformat(timespec="seconds")
+    registry.move(
+        Pointer(manifest.name, manifest.version, manifest.sha256, published, previous), expected
+    )

@@ -49,7 +49,7 @@ def layer() -> Path:
 @pytest.fixture
 def project(tmp_path: Path, layer: Path) -> Path:
     """A copy of the project that a test may change and deploy."""
-    return copy_project(tmp_path / "project", *DEPLOYED, "scripts/python-version.cjs")
+    return copy_project(tmp_path / "project", *DEPLOYED)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +93,7 @@ def shared_deployment(
 ) -> Iterator[Deployment]:
     """A stage with a model, which all tests share that do not deploy."""
     folder = tmp_path_factory.mktemp("shared") / "project"
-    copy_project(folder, *DEPLOYED, "scripts/python-version.cjs")
+    copy_project(folder, *DEPLOYED)
     made = Deployment(emulator, folder)
     made.deploy()
     made.publish(model)

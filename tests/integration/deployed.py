@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,12 @@ from scripts.lib.project import ROOT
 from scripts.lib.stack import Stack, client, credentials, describe, serverless
 
 # What a deployment reads; the rest of a checkout is linked or left out.
-DEPLOYED = ("serverless.yml", "handlers", "sklearn_api", ".python-version", "package.json")
+DEPLOYED = (
+    *("serverless.yml", "handlers", "sklearn_api", ".python-version", "package.json"),
+    *("scripts/python-version.cjs", "scripts/layer.cjs"),
+)
+
+REFRESH_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class Deployment:
     def deploy(self, **parameters: str) -> Api:
         """Deploy the project's folder as it is now; a stage of tests has no limits of its own."""
         chosen = {
-            "modelRefreshSeconds": "0.2",
+            "modelRefreshSeconds": str(REFRESH_SECONDS),
             "throttleRate": "10000",
             "throttleBurst": "5000",
             "quotaPerMonth": "100000000",
@@ -158,15 +164,12 @@ class Deployment:
         )
 
 
-def training(*arguments: str, url: str | None = None) -> str:
+def training(*arguments: str, url: str | None = None, **environment: str) -> str:
     """Run ``python -m training`` and return what it printed."""
-    environment = toolchain.without_aws()
-    if url:
-        environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
     result = subprocess.run(
         [sys.executable, "-m", "training", *arguments],
         cwd=ROOT,
-        env={**environment, "PYTHONPATH": str(ROOT)},
+        env=training_environment(url) | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -175,3 +178,21 @@ def training(*arguments: str, url: str | None = None) -> str:
     )
     assert result.returncode == 0, result.stdout
     return result.stdout
+
+
+def training_environment(url: str | None = None) -> dict[str, str]:
+    """Return the environment of ``python -m training``, led to the emulator at `url`."""
+    environment = toolchain.without_aws()
+    if url:
+        environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
+    return {**environment, "PYTHONPATH": str(ROOT)}
+
+
+def another_time(model: Path, folder: Path, created: datetime) -> Path:
+    """Return a copy of a trained model that says it was trained at another time: a new version."""
+    folder.mkdir(parents=True)
+    (folder / "model.zip").write_bytes((model / "model.zip").read_bytes())
+    manifest = json.loads((model / "manifest.json").read_text())
+    manifest["created"] = created.isoformat(timespec="seconds")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    return folder

@@ -95,7 +95,7 @@ def test_no_secret_is_in_the_template_of_prod(prod: Path) -> None:
 
 
 def test_permissions_are_the_least(prod: Path) -> None:
-    """`review` reads the model's prefix, `health` the pointer in it; each writes its own log."""
+    """Both read the pointer and artifacts, and can neither list nor write; each has its own log."""
     found = template(prod)
     allowed = {
         role: {
@@ -108,12 +108,11 @@ def test_permissions_are_the_least(prod: Path) -> None:
     for role, group in (("HealthRole", "HealthLogGroup"), ("ReviewRole", "ReviewLogGroup")):
         assert set(allowed[role]) == {"logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject"}
         assert allowed[role]["logs:PutLogEvents"] == {"Fn::GetAtt": [group, "Arn"]}
-    assert allowed["ReviewRole"]["s3:GetObject"] == {
-        "Fn::Sub": "${ModelBucket.Arn}/models/review/*"
-    }
-    assert allowed["HealthRole"]["s3:GetObject"] == {
-        "Fn::Sub": "${ModelBucket.Arn}/models/review/current.json"
-    }
+    for role in ("HealthRole", "ReviewRole"):
+        assert allowed[role]["s3:GetObject"] == [
+            {"Fn::Sub": "${ModelBucket.Arn}/models/review/current.json"},
+            {"Fn::Sub": "${ModelBucket.Arn}/models/review/*/model.zip"},
+        ]
     roles = [k for k, v in found["Resources"].items() if v["Type"] == "AWS::IAM::Role"]
     assert sorted(roles) == ["HealthRole", "ReviewRole"]
 

@@ -2,9 +2,15 @@
 
 import hashlib
 import io
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
+from botocore.response import StreamingBody
+
+from sklearn_api.store import Pointer, pointer_key, version_key
 
 
 class FakeS3:
@@ -18,10 +24,18 @@ class FakeS3:
         self.written: list[str] = []
         self.read: list[str] = []
         self.failure: Exception | None = None
+        self.answers = threading.Event()  # cleared, it lets every reader wait
+        self.answers.set()
+
+    def serve(self, pointer: Pointer, artifact: bytes) -> None:
+        """Put a version there, and have the pointer name it."""
+        self.objects[version_key(pointer.name, pointer.version, "model.zip")] = artifact
+        self.objects[pointer_key(pointer.name)] = pointer.to_json()
 
     def get_object(
         self, *, Bucket: str, Key: str, IfNoneMatch: str | None = None
     ) -> dict[str, Any]:
+        self.answers.wait()
         self._fail()
         self.read.append(Key)
         if Key not in self.objects:
@@ -29,7 +43,22 @@ class FakeS3:
         content = self.objects[Key]
         if IfNoneMatch == etag(content):
             raise self.error("304", 304)
-        return {"Body": io.BytesIO(content), "ETag": etag(content), "ContentLength": len(content)}
+        body = StreamingBody(io.BytesIO(content), len(content))
+        return {"Body": body, "ETag": etag(content), "ContentLength": len(content)}
+
+    def get_paginator(self, operation: str) -> "FakeS3":
+        assert operation == "list_objects_v2"
+        return self
+
+    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
+        """Yield pages of one object, after an empty one."""
+        self._fail()
+        yield {}
+        for number, key in enumerate(self.objects):
+            if key.startswith(Prefix):
+                written = datetime.fromtimestamp(1767000000 + number, UTC)
+                size = len(self.objects[key])
+                yield {"Contents": [{"Key": key, "Size": size, "LastModified": written}]}
 
     def put_object(
         self,

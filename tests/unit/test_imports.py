@@ -32,10 +32,11 @@ ORDER = [
     "schema",
     "artifact",
     "store",
+    "current",
     "predictor",
     "endpoint",
 ]
-ORDER += ["prediction"]
+ORDER += ["health", "prediction"]
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -77,7 +78,7 @@ def test_only_the_factories_of_endpoints_touch_the_environment() -> None:
     """Settings are read by `settings.py`, from the mapping that an endpoint's factory hands over."""
     for path in (ROOT / "sklearn_api").glob("*.py"):
         lines = [line for line in path.read_text().splitlines() if "environ" in line]
-        if path.stem in ("endpoint", "prediction"):
+        if path.stem in ("health", "prediction"):
             assert lines == ["    settings = Settings.from_environ(os.environ)"]
         elif path.stem != "settings":
             assert lines == []

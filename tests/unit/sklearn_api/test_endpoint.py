@@ -1,19 +1,15 @@
 """What every endpoint does around its own work."""
 
 import json
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_api import store
-from sklearn_api.endpoint import Endpoint, LambdaHandler, Log, health_endpoint
+from sklearn_api.endpoint import Endpoint, Log
 from sklearn_api.errors import BadRequestError
 from sklearn_api.http import JSON, TEXT, Request, Response
-from tests.unit.fakes import FakeS3
 
 
 class Context:
@@ -104,72 +100,3 @@ def test_any_event_gets_a_response(event: Any) -> None:
     """Whatever a function is invoked with, it returns what API Gateway can send."""
     answer = endpoint()(event, None)
     assert json.loads(json.dumps(answer))["statusCode"] == 200
-
-
-HEALTH = Path(__file__).parents[2] / "events" / "health.json"
-
-
-@pytest.fixture
-def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
-    fake = FakeS3()
-    # The client is made when a request needs it: the one seam there is.
-    monkeypatch.setattr(store, "create_client", lambda: fake)
-    return fake
-
-
-@pytest.fixture
-def health(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> LambdaHandler:
-    monkeypatch.setenv("MODEL_BUCKET", "bucket")
-    monkeypatch.setenv("MODEL_NAME", "review")
-    return health_endpoint()
-
-
-def as_json() -> dict[str, Any]:
-    event: dict[str, Any] = json.loads(HEALTH.read_text())
-    event["headers"]["Accept"] = "application/json"
-    return event
-
-
-def test_health_is_a_word_and_asks_nobody(health: LambdaHandler, s3: FakeS3) -> None:
-    """A client without a preference gets `healthy`, and S3 is not asked."""
-    s3.failure = FakeS3.unreachable()
-    answer = health(json.loads(HEALTH.read_text()), Context())
-    assert (answer["statusCode"], answer["body"]) == (200, "healthy")
-    assert answer["headers"]["Content-Type"] == "text/plain; charset=utf-8"
-
-
-@pytest.mark.parametrize("zone", [UTC, None])
-def test_health_as_json_tells_the_model_and_its_age(
-    health: LambdaHandler, s3: FakeS3, zone: Any
-) -> None:
-    """JSON has name, version and age of the current model, with or without a time zone."""
-    published = datetime.now(zone) - timedelta(hours=1)
-    s3.objects["models/review/current.json"] = json.dumps(
-        {"name": "review", "version": "7", "sha256": "a", "published": published.isoformat()}
-    ).encode()
-    answer = health(as_json(), Context())
-    found = json.loads(answer["body"])
-    assert (answer["statusCode"], found["status"]) == (200, "healthy")
-    assert (found["model"]["name"], found["model"]["version"]) == ("review", "7")
-    assert 3600 <= found["model"]["age_seconds"] < 3700
-
-
-@pytest.mark.parametrize(
-    ("content", "detail"),
-    [
-        (None, "no model 'review' has been published"),
-        (b"{", "is no pointer"),
-        (b'{"name": "r", "version": "1", "sha256": "a", "published": 3}', "is no pointer"),
-        (b'{"name": "r", "version": "1", "sha256": "a", "published": "soon"}', "soon"),
-    ],
-)
-def test_health_as_json_without_a_model_says_why(
-    health: LambdaHandler, s3: FakeS3, content: bytes | None, detail: str
-) -> None:
-    """The API is healthy without a model, too, and says what is wrong with it."""
-    if content is not None:
-        s3.objects["models/review/current.json"] = content
-    answer = health(as_json(), Context())
-    found = json.loads(answer["body"])
-    assert (answer["statusCode"], found["status"], found["model"]) == (200, "healthy", None)
-    assert detail in found["detail"]

@@ -20,7 +20,7 @@ from sklearn_api.artifact import write_artifact
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import SettingsError
 from sklearn_api.prediction import prediction_endpoint
-from sklearn_api.store import ModelStore, Pointer
+from sklearn_api.store import Pointer
 from sklearn_api.utils import convert_prediction
 from tests.unit.fakes import FakeS3
 
@@ -56,8 +56,7 @@ def make_handler(s3: FakeS3) -> Handler:
 
 def published() -> FakeS3:
     s3 = FakeS3()
-    store = ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
-    store.publish(POINTER, ARTIFACT, b"{}", expected=None)
+    s3.serve(POINTER, ARTIFACT)
     return s3
 
 
@@ -92,9 +91,8 @@ def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
     """The field is there all the same, and null."""
     content = write_artifact(PIPELINE)
     s3 = FakeS3()
-    store = ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
     pointer = replace(POINTER, sha256=hashlib.sha256(content).hexdigest())
-    store.publish(pointer, content, b"{}", expected=None)
+    s3.serve(pointer, content)
     body = json.loads(make_handler(s3)(REVIEW, Context())["body"])
     assert body["probability"] is None
     assert body["score"] > 0

@@ -1,12 +1,10 @@
-"""The model in memory, and when it is replaced."""
+"""What a model says of a text."""
 
 import hashlib
-import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
-from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
@@ -14,181 +12,15 @@ from sklearn.svm import LinearSVC
 
 from sklearn_api.artifact import Model, read_artifact, write_artifact
 from sklearn_api.calibration import Calibration
-from sklearn_api.errors import ModelUnavailableError
-from sklearn_api.predictor import RETRY_SECONDS, CurrentModel, Predictor
-from sklearn_api.store import ModelStore, Pointer
-from tests.unit.fakes import Clock, FakeS3
+from sklearn_api.predictor import Predictor
 
 TEXTS = ["good film", "bad film", "good", "bad"]
-REFRESH = 60.0
-
-
-def artifact(labels: list[int]) -> bytes:
-    return write_artifact(make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, labels))
-
-
-class World:
-    """A bucket, a clock, and a model over them."""
-
-    def __init__(self) -> None:
-        self.s3 = FakeS3()
-        self.clock = Clock()
-        self.warnings: list[str] = []
-        self.model = CurrentModel(
-            lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # a fake
-            refresh_seconds=REFRESH,
-            max_bytes=1_000_000,
-            clock=self.clock,
-            warn=self.warnings.append,
-        )
-
-    def publish(self, version: str, content: bytes, sha256: str | None = None) -> None:
-        """Put a version into the bucket and have the pointer name it."""
-        pointer = Pointer(
-            "review", version, sha256 or hashlib.sha256(content).hexdigest(), "2026-01-01T00:00:00Z"
-        )
-        self.s3.objects[f"models/review/{version}/model.zip"] = content
-        self.s3.objects["models/review/current.json"] = json.dumps(asdict(pointer)).encode()
-
-    def version(self) -> str:
-        return self.model.get().pointer.version
-
-
-@pytest.fixture
-def world() -> World:
-    return World()
-
-
-@pytest.fixture(scope="module")
-def good() -> bytes:
-    return artifact([1, 0, 1, 0])
-
-
-@pytest.fixture(scope="module")
-def other() -> bytes:
-    return artifact([0, 1, 0, 1])
-
-
-def test_a_new_model_is_taken_over_after_the_interval(
-    world: World, good: bytes, other: bytes
-) -> None:
-    """Within the interval S3 is not asked; after it the new model answers."""
-    world.publish("1", good)
-    assert world.model.get().predict("good").label == 1
-    asked = len(world.s3.read)
-    world.publish("2", other)
-    world.clock.now += REFRESH - 1
-    assert world.version() == "1"
-    assert len(world.s3.read) == asked
-    world.clock.now += 1
-    assert world.model.get().predict("good").label == 0
-    assert world.version() == "2"
-
-
-def test_an_unchanged_pointer_costs_one_question(world: World, good: bytes) -> None:
-    """Where the pointer is the same, no artifact is downloaded again."""
-    world.publish("1", good)
-    world.version()
-    world.s3.read.clear()
-    world.clock.now += REFRESH
-    assert world.version() == "1"
-    assert world.s3.read == ["models/review/current.json"]
-
-
-def test_another_version_of_the_same_artifact_is_not_loaded_again(
-    world: World, good: bytes
-) -> None:
-    """A pointer that only moves to another name of the same bytes changes the name alone."""
-    world.publish("1", good)
-    world.version()
-    world.publish("2", good)
-    world.clock.now += REFRESH
-    world.s3.read.clear()
-    assert world.version() == "2"
-    assert "models/review/2/model.zip" not in world.s3.read
-
-
-FAILURES = ["unreachable", "denied", "sha256", "damaged", "encrypted", "no artifact", "no pointer"]
-FAILURES += ["pointer gone", "too large"]
-
-
-@pytest.mark.parametrize("break_it", FAILURES)
-def test_the_last_good_model_serves_on(
-    world: World, good: bytes, other: bytes, break_it: str
-) -> None:
-    """Whatever fails about a new model, the old one answers; the reason is told once."""
-    world.publish("1", good)
-    world.version()
-    match break_it:
-        case "unreachable":
-            world.s3.failure = FakeS3.unreachable()
-        case "denied":
-            world.s3.failure = FakeS3.error("AccessDenied", 403)
-        case "sha256":
-            world.publish("2", other, sha256="0" * 64)
-        case "damaged":
-            world.publish("2", b"no zip at all")
-        case "encrypted":
-            content = bytearray(other)
-            content[content.rindex(b"PK\x01\x02") + 8] |= 1  # a flag of the zip's directory
-            world.publish("2", bytes(content))
-        case "no pointer":
-            world.s3.objects["models/review/current.json"] = b"[" * 60_000
-        case "pointer gone":
-            del world.s3.objects["models/review/current.json"]
-        case "too large":
-            world.publish("2", b"x" * 1_000_001)
-        case "no artifact":
-            world.publish("2", other)
-            del world.s3.objects["models/review/2/model.zip"]
-    for _ in range(3):
-        world.clock.now += REFRESH
-        assert world.version() == "1"
-    assert len(world.warnings) == 1
-    assert "serving 1 on" in world.warnings[0]
-    world.s3.failure = None
-    world.publish("3", other)
-    world.clock.now += REFRESH
-    assert world.version() == "3"
-
-
-def test_another_reason_is_told_again(world: World, good: bytes) -> None:
-    """A warning is repeated when its reason changes, or when it comes back after a recovery."""
-    world.publish("1", good)
-    world.version()
-    denied, unreachable = FakeS3.error("AccessDenied", 403), FakeS3.unreachable()
-    for failure in (denied, denied, unreachable, None, unreachable):
-        world.s3.failure = failure
-        world.clock.now += REFRESH
-        assert world.version() == "1"
-    assert len(world.warnings) == 3
-
-
-def test_without_a_model_it_is_503_until_there_is_one(world: World, good: bytes) -> None:
-    """A first model is taken over soon, however long the interval is."""
-    with pytest.raises(ModelUnavailableError, match="no model 'review' has been published"):
-        world.model.get()
-    world.publish("1", good)
-    with pytest.raises(ModelUnavailableError):
-        world.model.get()
-    world.clock.now += RETRY_SECONDS
-    assert world.version() == "1"
-
-
-def test_a_first_model_that_is_damaged_is_503_with_its_reason(world: World) -> None:
-    """A cold start with a bad artifact answers 503, and says what is wrong with it."""
-    world.publish("1", b"no zip at all")
-    with pytest.raises(ModelUnavailableError, match="damaged"):
-        world.model.get()
-
-
-NOWHERE = Pointer("review", "1", "", "")
 
 
 def test_a_classifier_without_decision_function_scores_by_probability() -> None:
     """Where an estimator has no distance to a boundary, the score is the probability of class 1."""
     pipeline = make_pipeline(CountVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0])
-    found = Predictor(Model(pipeline), NOWHERE).predict("good")
+    found = Predictor(Model(pipeline)).predict("good")
     assert found.label == 1
     assert found.score == found.probability == pipeline.predict_proba(["good"])[0][1]
 
@@ -196,7 +28,7 @@ def test_a_classifier_without_decision_function_scores_by_probability() -> None:
 def test_a_classifier_with_both_gives_its_own_probability() -> None:
     """Without a calibration, the probability is the estimator's, and the score its distance."""
     pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, [1, 0, 1, 0])
-    found = Predictor(Model(pipeline), NOWHERE).predict("bad")
+    found = Predictor(Model(pipeline)).predict("bad")
     assert found.score == pipeline.decision_function(["bad"])[0]
     assert found.probability == pipeline.predict_proba(["bad"])[0][1]
 
@@ -208,38 +40,11 @@ def test_a_calibration_gives_the_probability(last: Any) -> None:
     calibration = Calibration(3.0, 0.25)
     content = write_artifact(pipeline, calibration)
     model = read_artifact(content, hashlib.sha256(content).hexdigest(), 1_000_000)
-    found = Predictor(model, NOWHERE).predict("bad")
+    found = Predictor(model).predict("bad")
     assert found.probability == calibration.probability(pipeline.decision_function(["bad"])[0])
 
 
 def test_without_either_there_is_no_probability() -> None:
     """A distance to a boundary is not passed off as a probability."""
     pipeline = make_pipeline(CountVectorizer(), LinearSVC()).fit(TEXTS, [1, 0, 1, 0])
-    assert Predictor(Model(pipeline), NOWHERE).predict("good").probability is None
-
-
-def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: bytes) -> None:
-    """A version that does not fit is not asked for again, and the next one that fits is served."""
-    world.publish("1", good)
-    assert world.version() == "1"
-    world.publish("2", b"no zip")
-    for _ in range(3):
-        world.clock.now += REFRESH
-        assert world.version() == "1"
-    assert world.s3.read.count("models/review/2/model.zip") == 1
-    assert len(world.warnings) == 1
-    world.publish("3", other)
-    world.clock.now += REFRESH
-    assert world.version() == "3"
-
-
-def test_a_refused_first_version_stays_refused(world: World, good: bytes) -> None:
-    """With nothing to fall back on, the reason is repeated until a version that fits is there."""
-    world.publish("1", b"no zip")
-    for _ in range(3):
-        with pytest.raises(ModelUnavailableError, match="damaged"):
-            world.model.get()
-        world.clock.now += RETRY_SECONDS
-    assert world.s3.read.count("models/review/1/model.zip") == 1
-    world.publish("2", good)
-    assert world.version() == "2"
+    assert Predictor(Model(pipeline)).predict("good").probability is None

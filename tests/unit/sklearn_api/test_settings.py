@@ -22,9 +22,10 @@ def test_everything_can_be_set() -> None:
             "MAX_BODY_BYTES": "10",
             "MAX_ARTIFACT_BYTES": "20",
             "LOG_LEVEL": "ERROR",
+            "SCIKIT_LEARN_VERSION": "1.9.1",
         }
     )
-    assert found == Settings("bucket", "review", 0.5, 10, 20, "ERROR")
+    assert found == Settings("bucket", "review", 0.5, 10, 20, "ERROR", "1.9.1")
 
 
 @pytest.mark.parametrize(

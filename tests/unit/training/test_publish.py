@@ -1,25 +1,24 @@
-"""Publishing: a new version, the same one again, and somebody else at the same time."""
+"""Which version is served: published, rolled back, promoted, and somebody else at the same time."""
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sklearn_api.artifact import Manifest
-from sklearn_api.store import ModelStore
 from tests.unit.fakes import FakeS3
+from tests.unit.training.releases import bar, registry, release, store
+from training.account import Target
 from training.errors import TrainingError
-from training.publish import Account, publish
+from training.publish import promote, publish, read_report, rollback
 
-NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def manifest(sha256: str) -> Manifest:
-    empty: dict[str, Any] = {}
-    return Manifest(
-        "review", "", "", sha256, 1, 1, "3.13", empty, [], "review_text", empty, empty, None
-    )
+NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+ONE, TWO, THREE = (f"20260102T03040{n}Z-{release(n).manifest.sha256[:8]}" for n in (1, 2, 3))
+FITS = Target("bucket", "dev", "python3.13", "1.9.1")
 
 
 @pytest.fixture
@@ -27,88 +26,228 @@ def s3() -> FakeS3:
     return FakeS3()
 
 
-@pytest.fixture
-def store(s3: FakeS3) -> ModelStore:
-    return ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
+def put(s3: FakeS3, *numbers: int) -> None:
+    """Publish models, one after the other."""
+    for number in numbers:
+        publish(registry(s3), release(number), now=NOW, bar=bar)
 
 
-def test_a_version_is_named_by_time_and_content(s3: FakeS3, store: ModelStore) -> None:
+def back(s3: FakeS3, to: str | None = None, target: Target = FITS) -> tuple[str, bool]:
+    return rollback(registry(s3), now=NOW, check=target.check, bar=bar, to=to)
+
+
+def served(s3: FakeS3) -> str:
+    found = store(s3).pointer()
+    assert found
+    return found[0].version
+
+
+def test_a_version_is_named_by_time_and_content(s3: FakeS3) -> None:
     """The version's name sorts by time; manifest and pointer both hold it."""
-    version, new = publish(store, manifest("abcdef0123456789"), b"artifact", now=NOW)
-    assert (version, new) == ("20260102T030405Z-abcdef01", True)
-    stored = json.loads(s3.objects[f"models/review/{version}/manifest.json"])
-    assert stored["version"] == version
+    assert publish(registry(s3), release(1), now=NOW, bar=bar) == (ONE, True)
+    assert json.loads(s3.objects[f"models/review/{ONE}/manifest.json"])["version"] == ONE
     assert json.loads(s3.objects["models/review/current.json"]) == {
         "name": "review",
-        "version": version,
-        "sha256": "abcdef0123456789",
-        "published": "2026-01-02T03:04:05+00:00",
+        "version": ONE,
+        "sha256": release(1).manifest.sha256,
+        "published": "2026-02-03T04:05:06+00:00",
+        "previous": None,
     }
+    assert s3.written[-1] == "models/review/current.json"
 
 
-def test_the_same_model_is_not_published_twice(s3: FakeS3, store: ModelStore) -> None:
+def test_the_same_model_is_not_published_twice(s3: FakeS3) -> None:
     """What is served already is said to be, and nothing is written."""
-    first, _ = publish(store, manifest("a" * 64), b"x", now=NOW)
+    put(s3, 1)
     s3.written.clear()
-    assert publish(store, manifest("a" * 64), b"x", now=NOW) == (first, False)
+    assert publish(registry(s3), release(1), now=NOW, bar=bar) == (ONE, False)
     assert s3.written == []
 
 
-def test_a_conflict_is_said(s3: FakeS3, store: ModelStore) -> None:
-    """A pointer that moves between reading and writing is an error, and stays as it is."""
-    publish(store, manifest("a" * 64), b"x", now=NOW)
-    other = b'{"name": "review", "version": "theirs", "sha256": "t", "published": "now"}'
-
-    class Racing(FakeS3):
-        def put_object(self, **arguments: Any) -> dict[str, Any]:
-            if arguments["Key"].endswith("model.zip"):
-                self.objects["models/review/current.json"] = other
-            return super().put_object(**arguments)
-
-    racing = Racing()
-    racing.objects = s3.objects
-    with pytest.raises(TrainingError, match="meanwhile"):
-        publish(
-            ModelStore(racing, "bucket", "review"),  # type: ignore[arg-type]  # a fake
-            manifest("b" * 64),
-            b"y",
-            now=NOW,
-        )
-    assert s3.objects["models/review/current.json"] == other
+def test_a_model_that_was_served_before_gets_its_version_back(s3: FakeS3) -> None:
+    """Publishing an earlier model again moves the pointer, and writes nothing else."""
+    put(s3, 1, 2)
+    s3.written.clear()
+    assert publish(registry(s3), release(1), now=NOW, bar=bar) == (ONE, True)
+    assert s3.written == ["models/review/current.json"]
 
 
-def test_a_damaged_pointer_is_said_and_left_alone(s3: FakeS3, store: ModelStore) -> None:
+def test_a_manifest_without_a_time_is_refused(s3: FakeS3) -> None:
+    """A version cannot be named by a time that is none."""
+    wrong = replace(release(1), manifest=replace(release(1).manifest, created="soon"))
+    with pytest.raises(TrainingError, match="created 'soon', which is no time"):
+        publish(registry(s3), wrong, now=NOW, bar=bar)
+
+
+def test_a_damaged_pointer_is_said_and_left_alone(s3: FakeS3) -> None:
     """Publishing over what is no pointer is an error that says how to mend it."""
     s3.objects["models/review/current.json"] = b"{"
     with pytest.raises(TrainingError, match=r"current\.json is no pointer; delete it"):
-        publish(store, manifest("a" * 64), b"x", now=NOW)
+        put(s3, 1)
     assert s3.written == []
 
 
-def test_storage_that_refuses_is_said(s3: FakeS3, store: ModelStore) -> None:
-    """Denied access is an error and not taken for an empty bucket."""
-    s3.failure = FakeS3.error("AccessDenied", 403)
-    with pytest.raises(TrainingError, match="denied"):
-        publish(store, manifest("a" * 64), b"x", now=NOW)
+class Racing(FakeS3):
+    """A bucket in which somebody else moves the pointer right before we do."""
 
+    def __init__(self, objects: dict[str, bytes]) -> None:
+        super().__init__()
+        self.objects = objects
 
-def test_an_emulator_that_does_not_run_is_said() -> None:
-    """Without the emulator, stage `local` says how to start it."""
-    account = Account("local", environ={"AWS_ENDPOINT_URL": "http://127.0.0.1:9"})
-    with pytest.raises(TrainingError, match=r"127\.0\.0\.1:9 cannot be reached.*scripts/up"):
-        account.bucket("3.13")
+    def put_object(self, **arguments: Any) -> dict[str, Any]:
+        if arguments["Key"].endswith("current.json"):
+            theirs = json.loads(self.objects["models/review/current.json"])
+            content = json.dumps({**theirs, "version": "theirs"}).encode()
+            self.objects["models/review/current.json"] = content
+        return super().put_object(**arguments)
 
 
 @pytest.mark.parametrize(
-    ("environ", "region", "message"),
+    "move",
     [
-        ({"AWS_ENDPOINT_URL": "nonsense"}, None, "AWS_ENDPOINT_URL is no address"),
-        ({}, "no region", "doesn't match a supported format"),
+        lambda s3: put(s3, 3),
+        back,
+        lambda s3: promote(
+            registry(s3, "dev"), registry(s3), version=ONE, now=NOW, check=FITS.check, bar=bar
+        ),
+    ],
+    ids=["publish", "rollback", "promote"],
+)
+def test_a_conflict_is_said(s3: FakeS3, move: Callable[[FakeS3], object]) -> None:
+    """A pointer that moves between reading and writing is an error, and stays as it is."""
+    put(s3, 1, 2)
+    with pytest.raises(TrainingError, match="meanwhile: it names theirs now"):
+        move(Racing(s3.objects))
+    assert served(s3) == "theirs"
+
+
+def test_rollback_goes_back_and_forth(s3: FakeS3) -> None:
+    """A rollback serves the version before; a second one takes the first one back."""
+    put(s3, 1, 2, 3)
+    assert back(s3) == (TWO, True)
+    assert served(s3) == TWO
+    assert back(s3) == (THREE, True)
+    assert back(s3, to=ONE) == (ONE, True)
+    assert back(s3) == (THREE, True)
+    assert back(s3, to=THREE) == (THREE, False)
+
+
+def test_a_pointer_tells_when_it_was_moved(s3: FakeS3) -> None:
+    """A version that is served again has been so since the rollback."""
+    put(s3, 1, 2)
+    later = NOW.replace(hour=9)
+    rollback(registry(s3), now=later, check=FITS.check, bar=bar)
+    found = store(s3).pointer()
+    assert found
+    assert found[0].published == later.isoformat()
+    assert found[0].previous == TWO
+
+
+def test_there_has_to_be_a_version_to_go_back_to(s3: FakeS3) -> None:
+    """Without a pointer, or with the first one, rollback says what to do."""
+    with pytest.raises(TrainingError, match="serves no version of review yet"):
+        back(s3)
+    put(s3, 1)
+    with pytest.raises(TrainingError, match=r"no version was served before .*--to"):
+        back(s3)
+
+
+@pytest.mark.parametrize("file", ["model.zip", "manifest.json"])
+@pytest.mark.parametrize("damage", ["gone", "changed"])
+def test_nothing_damaged_is_served(s3: FakeS3, file: str, damage: str) -> None:
+    """Neither rollback nor promotion serves a version that is not whole."""
+    put(s3, 1, 2)
+    key = f"models/review/{ONE}/{file}"
+    if damage == "gone":
+        del s3.objects[key]
+    else:
+        s3.objects[key] = s3.objects[key].replace(b"1", b"2")
+    target = FakeS3()
+    with pytest.raises(TrainingError, match=r"damaged|has no version"):
+        back(s3)
+    with pytest.raises(TrainingError, match=r"damaged|has no version"):
+        promote(
+            registry(s3), registry(target, "b"), version=ONE, now=NOW, check=FITS.check, bar=bar
+        )
+    assert served(s3) == TWO
+    assert target.objects == {}
+
+
+def test_a_version_that_does_not_exist_is_said(s3: FakeS3) -> None:
+    """A mistyped version is named, and the command that shows the right ones."""
+    put(s3, 1)
+    with pytest.raises(TrainingError, match=r"has no version typo of review.*training list"):
+        back(s3, to="typo")
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [
+        (Target("b", "prod", "python3.12", "1.9.1"), "Python 3.13, stage prod runs python3.12"),
+        (Target("b", "prod", "python3.13", "1.8.0"), "scikit-learn 1.9.1, stage prod runs 1.8.0"),
     ],
 )
-def test_what_is_no_address_is_said(
-    environ: dict[str, str], region: str | None, message: str
-) -> None:
-    """A mistyped endpoint or region is an error in words."""
+def test_what_the_stage_would_refuse_is_refused(s3: FakeS3, target: Target, message: str) -> None:
+    """A model of another Python or scikit-learn is neither promoted nor rolled back to."""
+    put(s3, 1, 2)
+    other = FakeS3()
     with pytest.raises(TrainingError, match=message):
-        Account("local", region, environ=environ).bucket("3.13")
+        back(s3, target=target)
+    with pytest.raises(TrainingError, match=message):
+        promote(registry(s3), registry(other, "b"), now=NOW, check=target.check, bar=bar)
+    assert served(s3) == TWO
+    assert other.objects == {}
+
+
+def test_promotion_copies_all_of_a_version(s3: FakeS3) -> None:
+    """The target has the same objects under the same name, serves them, and says so again."""
+    publish(registry(s3), release(1, index=b"<html>"), now=NOW, bar=bar)
+    target = FakeS3()
+    for new in (True, False):
+        assert promote(
+            registry(s3), registry(target, "prod"), now=NOW, check=FITS.check, bar=bar
+        ) == (ONE, new)
+    assert served(target) == ONE
+    current = "models/review/current.json"
+    copied = {key: content for key, content in target.objects.items() if key != current}
+    assert copied == {key: content for key, content in s3.objects.items() if key != current}
+    assert len(copied) == 3
+
+
+def test_promotion_verifies_what_has_arrived(s3: FakeS3) -> None:
+    """A copy that is not what was sent is never served."""
+
+    class Rotting(FakeS3):
+        def put_object(self, **arguments: Any) -> dict[str, Any]:
+            answer = super().put_object(**arguments)
+            if arguments["Key"].endswith("model.zip"):
+                self.objects[arguments["Key"]] = b"rotten"
+            return answer
+
+    put(s3, 1)
+    target = Rotting()
+    with pytest.raises(TrainingError, match="damaged"):
+        promote(registry(s3), registry(target, "prod"), now=NOW, check=FITS.check, bar=bar)
+    assert "models/review/current.json" not in target.objects
+
+
+def test_promotion_needs_a_version(s3: FakeS3) -> None:
+    """A source that serves nothing is said."""
+    with pytest.raises(TrainingError, match="s3://dev serves no version of review yet"):
+        promote(registry(s3, "dev"), registry(s3), now=NOW, check=FITS.check, bar=bar)
+
+
+def test_a_report_is_read_with_its_folders(tmp_path: Path) -> None:
+    """All files of a report belong to it, but for hidden ones; a model may have none."""
+    assert read_report(tmp_path) == {}
+    (tmp_path / "report" / "images").mkdir(parents=True)
+    (tmp_path / "report" / "index.html").write_bytes(b"<html>")
+    (tmp_path / "report" / "images" / "a.png").write_bytes(b"png")
+    (tmp_path / "report" / ".index.html.new").write_bytes(b"half")
+    assert read_report(tmp_path) == {"index.html": b"<html>", "images/a.png": b"png"}
+
+
+def test_a_check_that_knows_nothing_refuses_nothing() -> None:
+    """With a bucket that was named by hand, no stack says what fits."""
+    manifest: Manifest = release(1).manifest
+    Target("bucket", "prod").check(manifest)

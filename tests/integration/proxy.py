@@ -1,0 +1,95 @@
+"""A proxy in front of the emulator, through which a test breaks S3."""
+
+import re
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+_HEAD = re.compile(rb"^(GET|PUT|HEAD) /\S*?([^/\s?]+)(?:\?\S*)? HTTP/1\.1")
+
+
+@dataclass
+class Proxy:
+    """Passes bytes on, both ways, as long as a test lets it.
+
+    Attributes
+    ----------
+    port : int
+        Of the proxy, at 127.0.0.1.
+    open : Event
+        Cleared, nothing is passed on, and every client waits.
+    refuse : Event
+        Set, connections end at once, as those to a server that is down.
+    on_bytes : callable, optional
+        Called with a method, the last part of the request's path, and how many bytes of the request
+        are about to be passed on; for an answer with ``answer`` in the method's place, or
+        ``continue`` when it only asks for the request's body. When it returns False, nothing more
+        is passed on.
+    """
+
+    port: int = 0
+    open: threading.Event = field(default_factory=threading.Event)
+    refuse: threading.Event = field(default_factory=threading.Event)
+    on_bytes: Callable[[str, str, int], bool] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where clients are sent."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def proxy(port: int) -> Iterator[Proxy]:
+    """Run a proxy in front of 127.0.0.1:`port`."""
+    server = socket.create_server(("127.0.0.1", 0), backlog=128)
+    found = Proxy(server.getsockname()[1])
+    found.open.set()
+    closed = threading.Event()
+
+    def serve() -> None:
+        while not closed.is_set():
+            try:
+                client, _ = server.accept()
+            except OSError:
+                return
+            if found.refuse.is_set():
+                client.close()
+                continue
+            upstream = socket.create_connection(("127.0.0.1", port))
+            sent = ["", ""]
+            for source, target, request in ((client, upstream, True), (upstream, client, False)):
+                threading.Thread(
+                    target=_pass_on, args=(found, source, target, sent, request), daemon=True
+                ).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    try:
+        yield found
+    finally:
+        closed.set()
+        found.open.set()
+        server.close()
+
+
+def _pass_on(
+    by: Proxy, source: socket.socket, target: socket.socket, sent: list[str], request: bool
+) -> None:
+    size = 0
+    with suppress(OSError):
+        while chunk := source.recv(16 * 1024):
+            by.open.wait()
+            if by.refuse.is_set():
+                break
+            if request and (head := _HEAD.match(chunk)):
+                sent[:] = [head[1].decode(), head[2].decode()]
+                size = 0
+            size += len(chunk)
+            kind = "continue" if chunk.startswith(b"HTTP/1.1 100") else "answer"
+            if by.on_bytes and not by.on_bytes(sent[0] if request else kind, sent[1], size):
+                break
+            target.sendall(chunk)
+    for one in (source, target):
+        with suppress(OSError):
+            one.shutdown(socket.SHUT_RDWR)

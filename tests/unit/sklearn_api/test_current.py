@@ -1,0 +1,299 @@
+"""The model that S3 names, and when it replaces the one in memory."""
+
+import hashlib
+import time
+from collections.abc import Callable
+
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+from sklearn_api.artifact import read_artifact, write_artifact
+from sklearn_api.current import RETRY_SECONDS, CurrentModel
+from sklearn_api.errors import ModelUnavailableError
+from sklearn_api.predictor import Predictor
+from sklearn_api.store import ModelStore, Pointer
+from tests.unit.fakes import Clock, FakeS3
+
+TEXTS = ["good film", "bad film", "good", "bad"]
+REFRESH = 60.0
+
+
+def artifact(labels: list[int]) -> bytes:
+    return write_artifact(make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, labels))
+
+
+class World:
+    """A bucket, a clock, and a model over them."""
+
+    def __init__(self, patience: float = 60) -> None:
+        self.s3 = FakeS3()
+        self.clock = Clock()
+        self.warnings: list[str] = []
+        self.model = CurrentModel(
+            lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # a fake
+            lambda content, sha256: Predictor(read_artifact(content, sha256, 1_000_000)),
+            refresh_seconds=REFRESH,
+            max_bytes=1_000_000,
+            clock=self.clock,
+            warn=self.warnings.append,
+            patience=patience,
+        )
+
+    def publish(self, version: str, content: bytes, sha256: str | None = None) -> None:
+        """Put a version into the bucket and have the pointer name it."""
+        pointer = Pointer(
+            "review", version, sha256 or hashlib.sha256(content).hexdigest(), "2026-01-01T00:00:00Z"
+        )
+        self.s3.serve(pointer, content)
+
+    def version(self) -> str:
+        return self.model.get().pointer.version
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def hasty() -> World:
+    """A world whose requests hardly wait for a refresh."""
+    return World(patience=0.05)
+
+
+@pytest.fixture(scope="module")
+def good() -> bytes:
+    return artifact([1, 0, 1, 0])
+
+
+@pytest.fixture(scope="module")
+def other() -> bytes:
+    return artifact([0, 1, 0, 1])
+
+
+def test_a_new_model_is_taken_over_after_the_interval(
+    world: World, good: bytes, other: bytes
+) -> None:
+    """Within the interval S3 is not asked; after it the new model answers."""
+    world.publish("1", good)
+    assert world.model.get().model.predict("good").label == 1
+    asked = len(world.s3.read)
+    world.publish("2", other)
+    world.clock.now += REFRESH - 1
+    assert world.version() == "1"
+    assert len(world.s3.read) == asked
+    world.clock.now += 1
+    assert world.model.get().model.predict("good").label == 0
+    assert world.version() == "2"
+
+
+def test_an_unchanged_pointer_costs_one_question(world: World, good: bytes) -> None:
+    """Where the pointer is the same, no artifact is downloaded again."""
+    world.publish("1", good)
+    world.version()
+    world.s3.read.clear()
+    world.clock.now += REFRESH
+    assert world.version() == "1"
+    assert world.s3.read == ["models/review/current.json"]
+
+
+def test_another_version_of_the_same_artifact_is_not_loaded_again(
+    world: World, good: bytes
+) -> None:
+    """A pointer that only moves to another name of the same bytes changes the name alone."""
+    world.publish("1", good)
+    world.version()
+    world.publish("2", good)
+    world.clock.now += REFRESH
+    world.s3.read.clear()
+    assert world.version() == "2"
+    assert "models/review/2/model.zip" not in world.s3.read
+
+
+FAILURES = ["unreachable", "denied", "sha256", "damaged", "encrypted", "no artifact", "no pointer"]
+FAILURES += ["pointer gone", "too large"]
+
+
+@pytest.mark.parametrize("break_it", FAILURES)
+def test_the_last_good_model_serves_on(
+    world: World, good: bytes, other: bytes, break_it: str
+) -> None:
+    """Whatever fails about a new model, the old one answers; the reason is told once."""
+    world.publish("1", good)
+    world.version()
+    match break_it:
+        case "unreachable":
+            world.s3.failure = FakeS3.unreachable()
+        case "denied":
+            world.s3.failure = FakeS3.error("AccessDenied", 403)
+        case "sha256":
+            world.publish("2", other, sha256="0" * 64)
+        case "damaged":
+            world.publish("2", b"no zip at all")
+        case "encrypted":
+            content = bytearray(other)
+            content[content.rindex(b"PK\x01\x02") + 8] |= 1  # a flag of the zip's directory
+            world.publish("2", bytes(content))
+        case "no pointer":
+            world.s3.objects["models/review/current.json"] = b"[" * 60_000
+        case "pointer gone":
+            del world.s3.objects["models/review/current.json"]
+        case "too large":
+            world.publish("2", b"x" * 1_000_001)
+        case "no artifact":
+            world.publish("2", other)
+            del world.s3.objects["models/review/2/model.zip"]
+    for _ in range(3):
+        world.clock.now += REFRESH
+        assert world.version() == "1"
+    assert len(world.warnings) == 1
+    assert "serving 1 on" in world.warnings[0]
+    world.s3.failure = None
+    world.publish("3", other)
+    world.clock.now += REFRESH
+    assert world.version() == "3"
+
+
+def test_another_reason_is_told_again(world: World, good: bytes) -> None:
+    """A warning is repeated when its reason changes, or when it comes back after a recovery."""
+    world.publish("1", good)
+    world.version()
+    denied, unreachable = FakeS3.error("AccessDenied", 403), FakeS3.unreachable()
+    for failure in (denied, denied, unreachable, None, unreachable):
+        world.s3.failure = failure
+        world.clock.now += REFRESH
+        assert world.version() == "1"
+    assert len(world.warnings) == 3
+
+
+def test_without_a_model_it_is_503_until_there_is_one(world: World, good: bytes) -> None:
+    """A first model is taken over soon, however long the interval is."""
+    with pytest.raises(ModelUnavailableError, match="no model 'review' has been published"):
+        world.model.get()
+    world.publish("1", good)
+    with pytest.raises(ModelUnavailableError):
+        world.model.get()
+    world.clock.now += RETRY_SECONDS
+    assert world.version() == "1"
+
+
+def test_a_first_model_that_is_damaged_is_503_with_its_reason(world: World) -> None:
+    """A cold start with a bad artifact answers 503, and says what is wrong with it."""
+    world.publish("1", b"no zip at all")
+    with pytest.raises(ModelUnavailableError, match="damaged"):
+        world.model.get()
+
+
+def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: bytes) -> None:
+    """A version that does not fit is not asked for again, and the next one that fits is served."""
+    world.publish("1", good)
+    assert world.version() == "1"
+    world.publish("2", b"no zip")
+    for _ in range(3):
+        world.clock.now += REFRESH
+        assert world.version() == "1"
+    assert world.s3.read.count("models/review/2/model.zip") == 1
+    assert len(world.warnings) == 1
+    world.publish("3", other)
+    world.clock.now += REFRESH
+    assert world.version() == "3"
+
+
+def test_a_refused_first_version_stays_refused(world: World, good: bytes) -> None:
+    """With nothing to fall back on, the reason is repeated until a version that fits is there."""
+    world.publish("1", b"no zip")
+    for _ in range(3):
+        with pytest.raises(ModelUnavailableError, match="damaged"):
+            world.model.get()
+        world.clock.now += RETRY_SECONDS
+    assert world.s3.read.count("models/review/1/model.zip") == 1
+    world.publish("2", good)
+    assert world.version() == "2"
+
+
+def test_the_failure_is_known_until_it_is_over(world: World, good: bytes, other: bytes) -> None:
+    """Why the last refresh failed can be asked for, with the version that is to blame."""
+    world.publish("1", good)
+    world.version()
+    assert world.model.failure is None
+    world.publish("2", b"no zip")
+    for _ in range(2):
+        world.clock.now += REFRESH
+        world.version()
+        assert "version 2: the artifact is damaged" in str(world.model.failure)
+    world.publish("3", other)
+    world.clock.now += REFRESH
+    world.version()
+    assert world.model.failure is None
+
+
+def test_what_nobody_expects_ends_the_refresh_and_no_more(
+    world: World, good: bytes, other: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error of no kind that was thought of keeps the last good model, too, and is named."""
+    world.publish("1", good)
+    world.version()
+    world.publish("2", other)
+    world.clock.now += REFRESH
+    world.s3.failure = MemoryError()
+    assert world.version() == "1"
+    assert len(world.warnings) == 1
+    world.s3.failure = None
+    world.clock.now += REFRESH
+    assert world.version() == "2"
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_slow_refresh_keeps_no_request_waiting(hasty: World, good: bytes, other: bytes) -> None:
+    """While S3 does not answer, the model in memory does; the new one comes when S3 is there."""
+    hasty.publish("1", good)
+    hasty.version()
+    hasty.publish("2", other)
+    hasty.s3.answers.clear()
+    for _ in range(3):
+        hasty.clock.now += REFRESH
+        assert hasty.version() == "1"
+    assert hasty.warnings == ["serving 1 on: no answer of S3 within 0.05 seconds"]
+    assert "no answer of S3" in str(hasty.model.failure)
+    hasty.s3.answers.set()
+    eventually(lambda: hasty.version() == "2")
+    assert hasty.model.failure is None
+    assert hasty.s3.read.count("models/review/2/model.zip") == 1
+
+
+def test_reasons_that_take_turns_are_told_once_each(hasty: World, good: bytes) -> None:
+    """S3 that is slow and then refuses, again and again, fills no log."""
+    hasty.publish("1", good)
+    hasty.version()
+    for _ in range(3):
+        hasty.s3.failure = FakeS3.unreachable()
+        hasty.s3.answers.clear()
+        hasty.clock.now += REFRESH
+        assert hasty.version() == "1"
+        hasty.s3.answers.set()
+        eventually(lambda: "cannot be reached" in str(hasty.model.failure))
+    assert len(hasty.warnings) == 2
+
+
+def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: bytes) -> None:
+    """Where loading takes as long as the interval, the next request asks S3 again."""
+    world.publish("1", good)
+    load = world.model._load
+
+    def slowly(content: bytes, sha256: str) -> Predictor:
+        world.clock.now += REFRESH
+        return load(content, sha256)
+
+    world.model._load = slowly
+    assert world.version() == "1"
+    world.publish("2", other)
+    assert world.version() == "2"

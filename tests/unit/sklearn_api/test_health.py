@@ -1,0 +1,174 @@
+"""What `GET /health` says, and when."""
+
+import hashlib
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+from sklearn_api import artifact, store
+from sklearn_api.artifact import write_artifact
+from sklearn_api.endpoint import LambdaHandler
+from sklearn_api.health import health_endpoint
+from sklearn_api.store import Pointer
+from tests.unit.fakes import FakeS3
+
+HEALTH = Path(__file__).parents[2] / "events" / "health.json"
+ARTIFACT = write_artifact(
+    make_pipeline(TfidfVectorizer(), LinearSVC()).fit(["good film", "bad film"], [1, 0])
+)
+POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
+
+
+class Context:
+    aws_request_id = "lambda-id"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
+    fake = FakeS3()
+    # The client is made when a request needs it: the one seam there is.
+    monkeypatch.setattr(store, "create_client", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def health(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> LambdaHandler:
+    monkeypatch.setenv("MODEL_BUCKET", "bucket")
+    monkeypatch.setenv("MODEL_NAME", "review")
+    monkeypatch.setenv("MODEL_REFRESH_SECONDS", "0")
+    monkeypatch.setenv("SCIKIT_LEARN_VERSION", version("scikit-learn"))
+    return health_endpoint()
+
+
+def ask(health: LambdaHandler) -> dict[str, Any]:
+    """Ask for JSON."""
+    event: dict[str, Any] = json.loads(HEALTH.read_text())
+    event["headers"]["Accept"] = "application/json"
+    answer = health(event, Context())
+    assert answer["statusCode"] == 200
+    found: dict[str, Any] = json.loads(answer["body"])
+    return found
+
+
+def test_health_is_a_word_and_asks_nobody(health: LambdaHandler, s3: FakeS3) -> None:
+    """A client without a preference gets `healthy`, and S3 is not asked."""
+    s3.failure = FakeS3.unreachable()
+    answer = health(json.loads(HEALTH.read_text()), Context())
+    assert (answer["statusCode"], answer["body"]) == (200, "healthy")
+    assert answer["headers"]["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("zone", [UTC, None])
+def test_json_tells_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zone: Any) -> None:
+    """JSON has name, version and age of the current model, with or without a time zone."""
+    published = (datetime.now(zone) - timedelta(hours=1)).isoformat()
+    s3.serve(replace(POINTER, published=published), ARTIFACT)
+    found = ask(health)
+    assert 3600 <= found["model"].pop("age_seconds") < 3700
+    model = {"name": "review", "version": "7", "published": published}
+    assert found == {"status": "healthy", "model": model}
+
+
+def test_a_model_is_downloaded_once(health: LambdaHandler, s3: FakeS3) -> None:
+    """However often health is asked, a version is verified one time."""
+    s3.serve(POINTER, ARTIFACT)
+    for _ in range(3):
+        assert ask(health)["status"] == "healthy"
+    assert s3.read.count("models/review/7/model.zip") == 1
+
+
+def test_a_time_that_is_none_has_no_age(health: LambdaHandler, s3: FakeS3) -> None:
+    """A pointer that was written by hand, with another time, is a pointer all the same."""
+    s3.serve(replace(POINTER, published="soon"), ARTIFACT)
+    assert ask(health)["model"]["age_seconds"] is None
+
+
+BREAKS = ["unreachable", "denied", "bucket gone", "pointer gone", "no pointer", "artifact gone"]
+BREAKS += ["sha256", "damaged", "scikit-learn"]
+
+
+def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Have the refresh to version 8 fail; return what health must say."""
+    content, sha256 = ARTIFACT + b"8", None
+    match how:
+        case "unreachable":
+            s3.failure = FakeS3.unreachable()
+            return "cannot be reached (EndpointConnectionError)"
+        case "denied":
+            s3.failure = FakeS3.error("AccessDenied", 403)
+            return "access to it is denied"
+        case "bucket gone":
+            s3.failure = FakeS3.error("NoSuchBucket", 404)
+            return "bucket does not exist"
+        case "pointer gone":
+            s3.objects.pop("models/review/current.json", None)
+            return "no model 'review' has been published"
+        case "no pointer":
+            s3.objects["models/review/current.json"] = b"{"
+            return "current.json is no pointer"
+        case "sha256":
+            sha256 = "0" * 64
+        case "scikit-learn":
+            with monkeypatch.context() as patch:
+                patch.setattr(artifact, "_scikit_learn", lambda: "1.0")
+                content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1]))
+    sha256 = sha256 or hashlib.sha256(content).hexdigest()
+    s3.serve(replace(POINTER, version="8", sha256=sha256), content)
+    if how == "artifact gone":
+        del s3.objects["models/review/8/model.zip"]
+        return "models/review/8/model.zip does not exist"
+    return {
+        "sha256": "version 8: the artifact's sha256 is",
+        "damaged": "version 8: the artifact is damaged",
+        "scikit-learn": "version 8: the artifact was made with scikit-learn 1.0",
+    }[how]
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_a_failed_refresh_shows(
+    health: LambdaHandler, s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever keeps the new model from being served, JSON says so, and names the one that is."""
+    s3.serve(POINTER, ARTIFACT)
+    ask(health)
+    detail = break_it(s3, how, monkeypatch)
+    for _ in range(2):
+        found = ask(health)
+        assert (found["status"], found["model"]["version"]) == ("degraded", "7")
+        assert detail in found["detail"]
+    s3.failure = None
+    s3.serve(replace(POINTER, version="9"), ARTIFACT)
+    found = ask(health)
+    assert (found["status"], found["model"]["version"]) == ("healthy", "9")
+    assert "detail" not in found
+
+
+@pytest.mark.parametrize("how", BREAKS)
+def test_without_a_good_model_the_reason_shows(
+    health: LambdaHandler, s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The API answers without a model, too, and says what is wrong with it."""
+    detail = break_it(s3, how, monkeypatch)
+    found = ask(health)
+    assert (found["status"], found["model"]) == ("degraded", None)
+    assert detail in found["detail"]
+
+
+def test_a_failure_is_logged_once(
+    health: LambdaHandler, s3: FakeS3, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The log has the reason one time, however often health is asked."""
+    s3.serve(POINTER, ARTIFACT)
+    ask(health)
+    s3.failure = FakeS3.unreachable()
+    for _ in range(3):
+        ask(health)
+    assert capsys.readouterr().out.count("model not refreshed") == 1

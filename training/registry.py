@@ -1,0 +1,316 @@
+"""The versions of a model in a stage's bucket, and the pointer to the one that is served.
+
+A version's own objects are written first, its manifest last of them, and then the pointer. So a
+version with a manifest is complete, one without has been interrupted, and readers see the old model
+or the whole new one. Nothing but the pointer is ever written twice, and that only by whoever has
+seen what it says: by conditional writes
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+"""
+
+import hashlib
+import io
+import mimetypes
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from sklearn_api.artifact import Manifest
+from sklearn_api.errors import ArtifactError
+from sklearn_api.store import Pointer, pointer_key, version_key
+from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Release:
+    """All files of one version.
+
+    Attributes
+    ----------
+    manifest : Manifest
+        With the version's name.
+    artifact : bytes
+        The model.
+    report : mapping
+        Contents by path below `report/`; empty where there is no report.
+    """
+
+    manifest: Manifest
+    artifact: bytes
+    report: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of artifact and report."""
+        return len(self.artifact) + sum(map(len, self.report.values()))
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version as the bucket lists it.
+
+    Attributes
+    ----------
+    name : str
+        Of the version.
+    published : datetime or None
+        When its manifest was written, None where there is none: its publication was interrupted.
+    size : int
+        Of its artifact, in bytes.
+    """
+
+    name: str
+    published: datetime | None = None
+    size: int = 0
+
+
+class Registry:
+    """The versions of one model in one bucket. Whatever fails raises `TrainingError`.
+
+    Parameters
+    ----------
+    client : S3 client
+        With the right to list, read and write.
+    bucket, name : str
+        Where, and of which model.
+    """
+
+    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
+        self._client = client
+        self.bucket = bucket
+        self.name = name
+
+    def pointer(self) -> tuple[Pointer, str] | None:
+        """Return which version is served, and the pointer's ETag; None before the first one."""
+        key = pointer_key(self.name)
+        found = self._get(key)
+        if found is None:
+            return None
+        try:
+            return Pointer.from_json(found[0], key), found[1]
+        except ArtifactError as exc:
+            raise TrainingError(f"s3://{self.bucket}: {exc}; delete it, and publish again") from exc
+
+    def versions(self) -> list[Version]:
+        """Return all versions, the newest first, and interrupted ones at the end."""
+        prefix = f"models/{self.name}/"
+        found: dict[str, Version] = {}
+        for one in self._list(prefix):
+            name, slash, file = one["Key"].removeprefix(prefix).partition("/")
+            version = found.get(name, Version(name))
+            if file == "model.zip":
+                version = replace(version, size=one["Size"])
+            elif file == "manifest.json":
+                version = replace(version, published=one["LastModified"])
+            if slash:  # and not the pointer
+                found[name] = version
+        return sorted(
+            found.values(),
+            key=lambda one: (one.published.timestamp() if one.published else 0.0, one.name),
+            reverse=True,
+        )
+
+    def manifest(self, version: str) -> Manifest:
+        """Return what is known about a version."""
+        found = self._manifest(version)
+        if found is None:
+            raise TrainingError(
+                f"s3://{self.bucket} has no version {version} of {self.name}; "
+                "`python -m training list` shows what it has"
+            )
+        return found
+
+    def artifact(self, manifest: Manifest, progress: Progress | None = None) -> bytes:
+        """Download a version's artifact, and verify it against its manifest."""
+        key = version_key(self.name, manifest.version, "model.zip")
+        found = self._get(key, progress)
+        if found is None:
+            raise TrainingError(f"version {manifest.version} is damaged: it has no model.zip")
+        actual = hashlib.sha256(found[0]).hexdigest()
+        if actual != manifest.sha256:
+            raise TrainingError(
+                f"version {manifest.version} is damaged: the sha256 of its model.zip is {actual}, "
+                f"but its manifest says {manifest.sha256}"
+            )
+        return found[0]
+
+    def report(self, version: str) -> dict[str, bytes]:
+        """Download the files of a version's report; none where it has none."""
+        prefix = version_key(self.name, version, "report/")
+        files: dict[str, bytes] = {}
+        for one in self._list(prefix):
+            path = one["Key"].removeprefix(prefix)
+            if {"", ".", ".."} & set(path.split("/")) or "\\" in path:
+                raise TrainingError(f"the report of {version} has a file called {path!r}")
+            found = self._get(one["Key"])
+            if found:
+                files[path] = found[0]
+        return files
+
+    def store(self, release: Release, progress: Progress | None = None) -> None:
+        """Write a version, or what an interrupted publication has left of it to write."""
+        manifest = release.manifest
+        present = self._manifest(manifest.version)
+        if present and present.to_json() == manifest.to_json():
+            # It is complete, and nothing is added to it.
+            self.artifact(manifest)
+            return
+        self._put_once(manifest.version, "model.zip", release.artifact, progress)
+        for path, content in release.report.items():
+            self._put_once(manifest.version, f"report/{path}", content, progress)
+        self._put_once(manifest.version, "manifest.json", manifest.to_json())
+
+    def move(self, pointer: Pointer, expected: str | None) -> None:
+        """Have the pointer name another version, unless it was moved meanwhile.
+
+        Parameters
+        ----------
+        pointer : Pointer
+            What it shall say.
+        expected : str or None
+            Its ETag so far, None for the first pointer of all.
+        """
+        key = pointer_key(self.name)
+        condition = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
+        try:
+            self._put(key, pointer.to_json(), **condition)
+        except ClientError as exc:
+            if not _is_conflict(exc):
+                raise self._failure(exc, key) from exc
+            found = self.pointer()
+            if found and found[0] == pointer:
+                return  # S3 took it, its answer got lost, and the client tried again.
+            names = f"it names {found[0].version} now" if found else "it is gone"
+            raise TrainingError(
+                f"somebody else has moved s3://{self.bucket}/{key} meanwhile: {names}. Nothing was "
+                f"overwritten, and {pointer.version} is not served; look at "
+                "`python -m training list`, and run the command again"
+            ) from exc
+        except BotoCoreError as exc:
+            raise self._failure(exc, key) from exc
+
+    def _manifest(self, version: str) -> Manifest | None:
+        key = version_key(self.name, version, "manifest.json")
+        found = self._get(key)
+        if found is None:
+            return None
+        try:
+            manifest = Manifest.from_json(found[0])
+        except ArtifactError as exc:
+            raise TrainingError(f"version {version} is damaged: {exc}") from exc
+        if (manifest.name, manifest.version) != (self.name, version):
+            raise TrainingError(
+                f"version {version} is damaged: its manifest is that of "
+                f"{manifest.name} {manifest.version}"
+            )
+        return manifest
+
+    def _list(self, prefix: str) -> Iterator[Any]:
+        try:
+            pages = self._client.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
+                yield from page.get("Contents", [])
+        except (ClientError, BotoCoreError) as exc:
+            raise self._failure(exc, prefix) from exc
+
+    def _get(self, key: str, progress: Progress | None = None) -> tuple[bytes, str] | None:
+        """Return an object and its ETag, None where there is none."""
+        try:
+            answer = self._client.get_object(Bucket=self.bucket, Key=key)
+            content = io.BytesIO()
+            for chunk in answer["Body"].iter_chunks(256 * 1024):
+                content.write(chunk)
+                if progress:
+                    progress(len(chunk))
+            return content.getvalue(), answer["ETag"]
+        except (ClientError, BotoCoreError) as exc:
+            if _code(exc) == "NoSuchKey":
+                return None
+            raise self._failure(exc, key) from exc
+
+    def _put_once(
+        self, version: str, file: str, content: bytes, progress: Progress | None = None
+    ) -> None:
+        """Write an object that never changes; the same one may be there already."""
+        key = version_key(self.name, version, file)
+        try:
+            self._put(key, _Body(content, progress), IfNoneMatch="*")
+        except (ClientError, BotoCoreError) as exc:
+            if not _is_conflict(exc):
+                raise self._failure(exc, key) from exc
+            found = self._get(key)
+            if found is None or found[0] != content:
+                raise TrainingError(
+                    f"s3://{self.bucket}/{key} is there already, with other content, and a version "
+                    "never changes; train again for a new version"
+                ) from exc
+
+    def _put(self, key: str, body: "bytes | _Body", **condition: str) -> None:
+        kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
+        self._client.put_object(
+            Bucket=self.bucket,
+            Key=key,
+            Body=body,  # type: ignore[arg-type]  # a file object of our own
+            ContentType=kind,
+            **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
+        )
+
+    def _failure(self, exc: Exception, key: str) -> TrainingError:
+        code = _code(exc)
+        if code == "NoSuchBucket":
+            return TrainingError(f"there is no bucket {self.bucket}; deploy the stage first")
+        if code in ("AccessDenied", "403"):
+            return TrainingError(f"access to s3://{self.bucket}/{key} is denied to you")
+        return TrainingError(f"s3://{self.bucket}/{key} cannot be reached: {exc}")
+
+
+class _Body:
+    """A readable file over bytes that reports how far it has been read.
+
+    botocore reads it for a checksum first, and again to send it: going back is reported, too.
+    """
+
+    def __init__(self, content: bytes, progress: Progress | None) -> None:
+        self._file = io.BytesIO(content)
+        self._size = len(content)
+        self._progress = progress
+
+    def __len__(self) -> int:
+        return self._size
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(size)
+        if self._progress:
+            self._progress(len(chunk))
+        return chunk
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        before = self._file.tell()
+        after = self._file.seek(offset, whence)
+        if self._progress and after != before:
+            self._progress(after - before)
+        return after
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
+def _is_conflict(exc: Exception) -> bool:
+    """Return whether a conditional write was refused: 412, or 409 where two came at once."""
+    return _response(exc).get("ResponseMetadata", {}).get("HTTPStatusCode") in (409, 412)
+
+
+def _code(exc: Exception) -> str | None:
+    code: str | None = _response(exc).get("Error", {}).get("Code")
+    return code
+
+
+def _response(exc: Exception) -> Any:
+    return getattr(exc, "response", None) or {}

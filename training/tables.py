@@ -1,0 +1,107 @@
+"""Versions and manifests as tables, 80 columns wide."""
+
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from sklearn_api.artifact import Manifest
+from sklearn_api.store import Pointer
+from training.errors import TrainingError
+from training.registry import Registry, Version
+
+WIDTH = 80
+_READERS = 8  # manifests that are read at once
+
+
+def versions_table(registry: Registry, versions: Sequence[Version]) -> Table:
+    """Return a table of versions, with what their manifests say."""
+    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1))
+    table.add_column("", width=1)
+    table.add_column("Version", no_wrap=True)
+    table.add_column("Published (UTC)", no_wrap=True)
+    for title in ("Accuracy", "Rows", "Size"):
+        table.add_column(title, justify="right", no_wrap=True)
+    found = registry.pointer()
+    served = found[0].version if found else None
+    with ThreadPoolExecutor(_READERS) as pool:
+        rows = pool.map(lambda one: _row(registry, one), versions)
+        for version, row in zip(versions, rows, strict=True):
+            style = "bold" if version.name == served else None
+            table.add_row("●" if version.name == served else "", *row, style=style)
+    table.caption = "● served" if served else "none of them is served"
+    table.caption_justify = "left"
+    return table
+
+
+def _row(registry: Registry, version: Version) -> tuple[str, str, str, str, str]:
+    if version.published is None:
+        return version.name, "interrupted", "", "", _bytes(version.size)
+    published = version.published.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
+    try:
+        manifest = registry.manifest(version.name)
+    except TrainingError:
+        return version.name, published, "damaged", "", _bytes(version.size)
+    accuracy = manifest.metrics.get("accuracy")
+    rows = manifest.training.get("rows")
+    return (
+        version.name,
+        published,
+        f"{accuracy:.4f}" if isinstance(accuracy, float) else "",
+        f"{rows:,}" if isinstance(rows, int) else "",
+        _bytes(version.size),
+    )
+
+
+def manifest_table(manifest: Manifest, served: Pointer | None) -> Table:
+    """Return a table of what is known about a version, and whether it is served."""
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
+    table.add_column("", style="bold", no_wrap=True)
+    table.add_column("", overflow="fold")
+    table.add_row("Model", manifest.name)
+    table.add_row("Version", manifest.version)
+    table.add_row("Served", _served(manifest, served))
+    table.add_row("Trained", manifest.created)
+    for name, value in manifest.training.items():
+        table.add_row(f"  {name}", _text(value))
+    table.add_row("Git revision", manifest.git_revision or "unknown")
+    table.add_row("Input field", manifest.input_field)
+    table.add_row("Labels", ", ".join(f"{i} {label}" for i, label in enumerate(manifest.labels)))
+    table.add_row("Artifact", f"{_bytes(manifest.size)}, format {manifest.format}")
+    table.add_row("SHA-256", manifest.sha256)
+    libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
+    table.add_row("Made with", f"Python {manifest.python}, {libraries}")
+    table.add_row("Measured")
+    for name, value in manifest.metrics.items():
+        table.add_row(f"  {name}", _text(value))
+    return table
+
+
+def _served(manifest: Manifest, served: Pointer | None) -> str:
+    if served and served.version == manifest.version:
+        return f"since {served.published}"
+    return "no" + (f" ({served.version} is)" if served else "")
+
+
+def _text(value: Any) -> str:
+    """Return a value of a manifest in words; manifests may hold more than this code knows."""
+    match value:
+        case None:
+            return "none"
+        case bool() | str():
+            return str(value)
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.4f}"
+        case Mapping():
+            return ", ".join(f"{name} {_text(one)}" for name, one in value.items())
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _bytes(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"
