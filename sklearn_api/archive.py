@@ -100,8 +100,7 @@ class Archive:
             raise ArtifactError(f"the artifact has no member {name[:80]!r}")
         if max_bytes is not None and member.size > max_bytes:
             raise ArtifactError(
-                f"the artifact's {name} unpacks to {member.size:,} bytes; {max_bytes:,} are "
-                "allowed"
+                f"the artifact's {name} unpacks to {member.size:,} bytes; {max_bytes:,} are allowed"
             )
         content = self._unpacked(member)
         if len(content) != member.size or zlib.crc32(content) != member.crc:

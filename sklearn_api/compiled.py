@@ -29,6 +29,7 @@ from sklearn_api.analysis import (
 )
 from sklearn_api.calibration import Calibration, sigmoid
 from sklearn_api.errors import ArtifactError
+from sklearn_api.estimated import Prediction
 from sklearn_api.terms import HashedTerms, ListedTerms, SortedTerms, Terms
 
 if TYPE_CHECKING:
@@ -37,28 +38,6 @@ if TYPE_CHECKING:
 COMPILED = "compiled.json"
 _MAX_PLAN = 4 * 1024 * 1024
 _Row = Sequence[float]
-
-
-class Prediction(NamedTuple):
-    """What a model says of one input.
-
-    Attributes
-    ----------
-    label : int or str
-        The predicted class.
-    score : float
-        Of two classes: signed distance to the decision boundary, positive for the second one;
-        where an estimator has none, the probability of the second one. Of more classes: the same
-        of the predicted one.
-    probability : float or None
-        Of the second of two classes, or else of the predicted class, from 0 to 1: of the model's
-        calibration, or else of an estimator that gives probabilities itself; None where there is
-        neither.
-    """
-
-    label: int | str
-    score: float
-    probability: float | None
 
 
 class Weighing(NamedTuple):
@@ -331,7 +310,7 @@ class _Reader:
             rows = [view[number::classes] for number in range(classes)]
         else:
             rows = [view[number * columns :][:columns] for number in range(classes)]
-        return Scorer(rows, intercepts, sigmoids)  # type: ignore[arg-type]  # views of floats
+        return Scorer(rows, intercepts, sigmoids)
 
     def _floats(self, name: str, count: int) -> "array[float]":
         """Return the numbers of an ``.npy`` file, in their order in it.

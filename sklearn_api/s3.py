@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from io import BufferedReader
+    from typing import IO
 
 ATTEMPTS = 2
 CONNECT_SECONDS = 2.0
@@ -210,7 +210,7 @@ class S3Reader:
         self._credentials = credentials
         self._authorities = authorities
         self._tls: Any = None
-        self._file: BufferedReader | None = None
+        self._file: IO[bytes] | None = None
         self._socket: socket.socket | None = None
 
     def get_object(
@@ -334,8 +334,8 @@ class S3Reader:
         else:
             assert self._file is not None
             if "chunked" in answered.get("transfer-encoding", ""):
-                self._line()  # An error's document is one chunk; of its size nothing is needed.
-                content = self._file.read1(_MAX_ERROR)
+                size = int(self._line().partition(";")[0], 16)  # An error's document is one chunk.
+                content = self._file.read(min(size, _MAX_ERROR))
             elif length.isdecimal():
                 content = self._file.read(min(int(length), _MAX_ERROR))
             self.close()
