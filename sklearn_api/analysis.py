@@ -1,18 +1,27 @@
 """From a text to counted terms, as scikit-learn's vectorizers count them.
 
 What stands here does step by step what `sklearn.feature_extraction.text` does, for the analyzers
-that it has itself. It counts columns and not terms, and does not make an n-gram with which no term
-begins.
+that it has itself. An n-gram is not made where no term of the vocabulary begins with its first
+words, and words of a text in ASCII are split without a regular expression.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection
+from itertools import compress
 
-from sklearn_api.terms import Terms
+from sklearn_api.terms import Counts, Terms
 
-Analyzer = Callable[[str], dict[int, int]]
-"""From a text to the number of occurrences by column."""
+Analyzer = Callable[[str], Counts]
+
+# What a word is, by the patterns that are usual: how many characters it has at least, and which
+# other characters are one by themselves.
+_WORDS = {
+    r"(?u)\b\w\w+\b": (2, ""),
+    r"(?u)\b\w+\b": (1, ""),
+    r"(?u)\b\w+\b|[!?]": (1, "!?"),
+}
+_SEPARATORS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 
 
 def preprocessor(lowercase: bool, accents: str | None) -> Callable[[str], str]:
@@ -62,34 +71,63 @@ def word_analyzer(
     shortest, longest : int
         Number of words in an n-gram.
     """
-    tokenize = re.compile(pattern).findall
+    tokenize = tokenizer(pattern)
+    prefixes = terms.prefixes
 
-    def analyze(text: str) -> dict[int, int]:
+    def analyze(text: str) -> Counts:
         tokens = tokenize(text)
         if stop_words is not None:
             tokens = [token for token in tokens if token not in stop_words]
-        counts: dict[int, int] = {}
-        for start, term in enumerate(tokens):
-            column, sign, extends = terms[term]
-            if sign and shortest == 1:
-                counts[column] = counts.get(column, 0) + sign
-            for length in range(2, min(longest, len(tokens) - start) + 1):
-                if not extends:
-                    break
-                term += " " + tokens[start + length - 1]
-                column, sign, extends = terms[term]
-                if sign and length >= shortest:
-                    counts[column] = counts.get(column, 0) + sign
-        return counts
+        if longest == 1:
+            return terms.count(tokens)
+        found = [*tokens] if shortest == 1 else []
+        # N-grams, and where in the text the word stands that follows each of them.
+        grams, following = tokens, list(range(1, len(tokens) + 1))
+        for length in range(2, longest + 1):
+            if following and following[-1] == len(tokens):
+                grams, following = grams[:-1], following[:-1]
+            if prefixes is not None:
+                begun = list(map(prefixes.__getitem__, grams))
+                grams, following = list(compress(grams, begun)), list(compress(following, begun))
+            grams = [f"{gram} {tokens[at]}" for gram, at in zip(grams, following, strict=True)]
+            following = [at + 1 for at in following]
+            if length >= shortest:
+                found += grams
+        return terms.count(found)
 
     return analyze
+
+
+def tokenizer(pattern: str) -> Callable[[str], list[str]]:
+    """Return what splits a text into words.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression of a word, with one group at most.
+    """
+    find = re.compile(pattern).findall
+    if pattern not in _WORDS:
+        return find
+    shortest, singles = _WORDS[pattern]
+    separators = {code: to for code, to in _SEPARATORS.items() if chr(code) not in singles}
+
+    def tokenize(text: str) -> list[str]:
+        if not text.isascii():
+            return find(text)
+        for single in singles:
+            text = text.replace(single, f" {single} ")
+        words = text.translate(separators).split()
+        return words if shortest == 1 else [word for word in words if len(word) >= shortest]
+
+    return tokenize
 
 
 def char_analyzer(terms: Terms, shortest: int, longest: int) -> Analyzer:
     """Return an analyzer of n-grams of characters; see `word_analyzer`."""
 
-    def analyze(text: str) -> dict[int, int]:
-        return _count(terms, _grams(_spaced(text), shortest, longest))
+    def analyze(text: str) -> Counts:
+        return terms.count(_grams(_spaced(text), shortest, longest))
 
     return analyze
 
@@ -101,13 +139,12 @@ def inner_char_analyzer(terms: Terms, shortest: int, longest: int) -> Analyzer:
     once, for the shortest of such n-grams.
     """
 
-    def grams(text: str) -> Iterator[str]:
+    def analyze(text: str) -> Counts:
+        grams: list[str] = []
         for word in _spaced(text).split():
             padded = f" {word} "
-            yield from _grams(padded, min(shortest, len(padded)), longest)
-
-    def analyze(text: str) -> dict[int, int]:
-        return _count(terms, grams(text))
+            grams += _grams(padded, min(shortest, len(padded)), longest)
+        return terms.count(grams)
 
     return analyze
 
@@ -116,16 +153,9 @@ def _spaced(text: str) -> str:
     return re.sub(r"\s\s+", " ", text)
 
 
-def _grams(text: str, shortest: int, longest: int) -> Iterator[str]:
-    for length in range(shortest, min(longest, len(text)) + 1):
-        for start in range(len(text) - length + 1):
-            yield text[start : start + length]
-
-
-def _count(terms: Terms, grams: Iterable[str]) -> dict[int, int]:
-    counts: dict[int, int] = {}
-    for gram in grams:
-        column, sign, _ = terms[gram]
-        if sign:
-            counts[column] = counts.get(column, 0) + sign
-    return counts
+def _grams(text: str, shortest: int, longest: int) -> list[str]:
+    return [
+        text[start : start + length]
+        for length in range(shortest, min(longest, len(text)) + 1)
+        for start in range(len(text) - length + 1)
+    ]

@@ -15,6 +15,7 @@ become probabilities by sigmoids, of which the means over all scorers are taken 
 
 import json
 import math
+import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from operator import mul
@@ -34,6 +35,15 @@ from sklearn_api.terms import HashedTerms, ListedTerms, SortedTerms, Terms
 
 if TYPE_CHECKING:
     from sklearn_api.archive import Archive
+
+if sys.version_info >= (3, 12):
+    from math import sumprod
+else:
+
+    def sumprod(one: Sequence[float], other: Sequence[float]) -> float:
+        """Return the sum of products."""
+        return sum(map(mul, one, other))
+
 
 COMPILED = "compiled.json"
 _MAX_PLAN = 4 * 1024 * 1024
@@ -61,12 +71,13 @@ class Weighing(NamedTuple):
     def __call__(self, columns: Sequence[int], values: list[float]) -> list[float]:
         """Return the values weighed."""
         if self.sublinear:
-            values = [math.log(value) + 1.0 for value in values]
+            values = [1.0 if value == 1 else 1.0 + math.log(value) for value in values]
         if self.idf is not None:
-            values = list(map(mul, values, map(self.idf.__getitem__, columns)))
+            idf = self.idf
+            values = [value * idf[column] for value, column in zip(values, columns, strict=True)]
         if self.norm is not None:
             if self.norm == "l2":
-                total = math.sqrt(sum(map(mul, values, values)))
+                total = math.sqrt(sumprod(values, values))
             else:
                 total = sum(map(abs, values))
             if total:
@@ -100,9 +111,8 @@ class Part(NamedTuple):
 
     def values(self, text: str) -> tuple[list[int], list[float]]:
         """Return the columns of a text and their values."""
-        counts = self.analyze(self.preprocess(text))
-        columns = list(counts)
-        values: list[float] = [1] * len(counts) if self.binary else list(counts.values())
+        columns, counts = self.analyze(self.preprocess(text))
+        values: list[float] = [1] * len(counts) if self.binary else list(counts)
         for weighing in self.weighings:
             values = weighing(columns, values)
         if self.first:
@@ -132,7 +142,7 @@ class Scorer(NamedTuple):
     def scores(self, columns: Sequence[int], values: Sequence[float]) -> list[float]:
         """Return as many scores as there are rows."""
         return [
-            sum(map(mul, values, map(row.__getitem__, columns))) + intercept
+            sumprod(values, [row[column] for column in columns]) + intercept
             for row, intercept in zip(self.rows, self.intercepts, strict=True)
         ]
 

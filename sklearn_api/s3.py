@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import IO
+    from io import BufferedReader
 
 ATTEMPTS = 2
 CONNECT_SECONDS = 2.0
@@ -210,7 +210,7 @@ class S3Reader:
         self._credentials = credentials
         self._authorities = authorities
         self._tls: Any = None
-        self._file: IO[bytes] | None = None
+        self._file: BufferedReader | None = None
         self._socket: socket.socket | None = None
 
     def get_object(
@@ -294,7 +294,7 @@ class S3Reader:
             connection.close()
             raise
         self._socket = connection
-        self._file = connection.makefile("rb", buffering=64 * 1024)
+        self._file = BufferedReader(connection.makefile("rb", buffering=0))
 
     def _context(self) -> Any:
         if self._tls is None:

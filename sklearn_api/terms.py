@@ -6,53 +6,67 @@ What has been looked up once is kept in a dict, up to a limit.
 """
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from sklearn_api.errors import ArtifactError
 
 EVERY = 64
 """Of how many terms the place of one is known."""
 
-_REMEMBERED = 50_000  # terms; 9 MB
+Counts = tuple[list[int], list[int]]
+"""Columns, each of them once, and how often their terms occur."""
+
+_REMEMBERED = 50_000  # terms; with their columns, 6 MB
+_NONE = -1
 
 
-class Found(NamedTuple):
-    """What is known of a term.
+class Terms(dict[str, int]):
+    """Columns by term, -1 for a term that has none; looked up when first asked for.
 
     Attributes
     ----------
-    column : int
-        Of the term.
-    sign : int
-        What one occurrence adds to its column: 1, -1 where terms are hashed, 0 for a term that has
-        no column.
-    extends : bool
-        Whether there may be terms that begin with this one and a space.
+    prefixes : mapping or None
+        From a term to whether there are terms that begin with it and a space; None where that is
+        not known.
     """
 
-    column: int
-    sign: int
-    extends: bool
+    prefixes: "dict[str, bool] | None" = None
+
+    def __missing__(self, term: str) -> int:
+        """Look a term up, and remember its column."""
+        column = self._column(term)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[term] = column
+        return column
+
+    def _column(self, term: str) -> int:
+        raise NotImplementedError
+
+    def count(self, terms: list[str]) -> Counts:
+        """Return the columns of terms, and how often each of them occurs."""
+        counts = Counter(terms)
+        columns, numbers = list(map(self.__getitem__, counts)), list(counts.values())
+        if _NONE in columns:
+            numbers = [number for number, column in zip(numbers, columns, strict=True) if ~column]
+            columns = [column for column in columns if ~column]
+        return columns, numbers
 
 
-_UNKNOWN = Found(0, 0, False)
-_PREFIX = Found(0, 0, True)
+class _Prefixes(dict[str, bool]):
+    """Whether terms begin with a term and a space; looked up when first asked for."""
 
+    def __init__(self, terms: "SortedTerms") -> None:
+        super().__init__()
+        self._terms = terms
 
-class Terms(dict[str, Found]):
-    """What is known of terms; it is looked up when a term is asked for the first time."""
-
-    def __missing__(self, term: str) -> Found:
-        """Look a term up, and remember it."""
-        found = self._find(term)
+    def __missing__(self, term: str) -> bool:
+        found = self._terms.begin_with(term + " ")
         if len(self) >= _REMEMBERED:
             self.clear()
         self[term] = found
         return found
-
-    def _find(self, term: str) -> Found:
-        raise NotImplementedError
 
 
 class SortedTerms(Terms):
@@ -87,22 +101,14 @@ class SortedTerms(Terms):
         if len(heads) != -(-count // EVERY) or self._places[0] != 0 or heads != sorted(heads):
             raise ArtifactError("the artifact's vocabulary is not divided where it says")
         self._heads = heads
+        self.prefixes = _Prefixes(self)
 
-    def _find(self, term: str) -> Found:
+    def _column(self, term: str) -> int:
         # What UTF-8 does not know is in no text. A line feed would seem to be one between terms.
         key = term.encode("utf-8", "surrogatepass")
-        if b"\n" in key:
-            return _UNKNOWN
-        extends = self._extends(key + b" ")
-        column = self._column(key)
-        if column is None:
-            return _PREFIX if extends else _UNKNOWN
-        return Found(column, 1, extends)
-
-    def _column(self, key: bytes) -> int | None:
         block = bisect_right(self._heads, key) - 1
-        if block < 0:
-            return None
+        if block < 0 or b"\n" in key:
+            return _NONE
         column = block * EVERY
         if self._heads[block] == key:
             return column
@@ -111,22 +117,25 @@ class SortedTerms(Terms):
         if at < 0:
             # No line feed follows the very last term.
             if end < len(self._text) or not self._text.endswith(b"\n" + key):
-                return None
+                return _NONE
             at = end - len(key) - 1
         column += self._text.count(b"\n", start, at + 1)
         if column >= self._count:
             raise ArtifactError("the artifact's vocabulary has more terms than it says")
         return column
 
-    def _extends(self, prefix: bytes) -> bool:
+    def begin_with(self, prefix: str) -> bool:
         """Whether a term begins with a prefix: the first that is not less, if any."""
-        block = bisect_right(self._heads, prefix)
-        if block < len(self._heads) and self._heads[block].startswith(prefix):
+        key = prefix.encode("utf-8", "surrogatepass")
+        if b"\n" in key:
+            return False
+        block = bisect_right(self._heads, key)
+        if block < len(self._heads) and self._heads[block].startswith(key):
             return True
         if not block:
             return False
         start, end = self._places[block - 1], self._places[block]
-        return self._heads[block - 1] == prefix or self._text.find(b"\n" + prefix, start, end) >= 0
+        return self._heads[block - 1] == key or self._text.find(b"\n" + key, start, end) >= 0
 
 
 class ListedTerms(Terms):
@@ -142,9 +151,8 @@ class ListedTerms(Terms):
         super().__init__()
         self._columns = {term: column for column, term in enumerate(terms)}
 
-    def _find(self, term: str) -> Found:
-        column = self._columns.get(term)
-        return _PREFIX if column is None else Found(column, 1, True)
+    def _column(self, term: str) -> int:
+        return self._columns.get(term, _NONE)
 
 
 class HashedTerms(Terms):
@@ -163,11 +171,22 @@ class HashedTerms(Terms):
         self._count = count
         self._signed = signed
 
-    def _find(self, term: str) -> Found:
+    def _column(self, term: str) -> int:
+        """Return the column of a term; of one that counts negatively, its complement."""
         number = murmur3(term.encode())
         # scikit-learn's way around the number that has no positive counterpart in 32 bits.
-        size = 2**31 - self._count if number == -(2**31) else abs(number)
-        return Found(size % self._count, -1 if self._signed and number < 0 else 1, True)
+        column = (2**31 - self._count if number == -(2**31) else abs(number)) % self._count
+        return ~column if self._signed and number < 0 else column
+
+    def count(self, terms: list[str]) -> Counts:
+        """Return the columns of terms, and how often each occurs; several may share one."""
+        counts: dict[int, int] = {}
+        for term, number in Counter(terms).items():
+            column = self[term]
+            if column < 0:
+                column, number = ~column, -number
+            counts[column] = counts.get(column, 0) + number
+        return list(counts), list(counts.values())
 
 
 def murmur3(key: bytes) -> int:
