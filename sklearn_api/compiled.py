@@ -15,10 +15,10 @@ become probabilities by sigmoids, of which the means over all scorers are taken 
 
 import json
 import math
-import sys
 from array import array
 from collections.abc import Callable, Iterator, Sequence
-from operator import mul
+from functools import reduce
+from operator import add, mul
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sklearn_api.analysis import (
@@ -36,17 +36,21 @@ from sklearn_api.terms import HashedTerms, ListedTerms, SortedTerms, Terms
 if TYPE_CHECKING:
     from sklearn_api.archive import Archive
 
-if sys.version_info >= (3, 12):
-    from math import sumprod
-else:
+Dot = Callable[[Sequence[float], Sequence[float]], float]
+"""Sum of the products of two sequences of one length."""
 
-    def sumprod(one: Sequence[float], other: Sequence[float]) -> float:
-        """Return the sum of products."""
-        return sum(map(mul, one, other))
 
+def _in_order(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the sum as scikit-learn computes it, from left to right and rounded at each step."""
+    return reduce(add, map(mul, one, other), 0.0)
+
+
+# From Python 3.12 on: faster, and less rounded.
+_dot: Dot = getattr(math, "sumprod", _in_order)
 
 COMPILED = "compiled.json"
 _MAX_PLAN = 4 * 1024 * 1024
+_TIE = 1e-9  # Scores that are closer are decided by how sums are rounded.
 _Row = Sequence[float]
 
 
@@ -68,7 +72,7 @@ class Weighing(NamedTuple):
     idf: _Row | None
     norm: str | None
 
-    def __call__(self, columns: Sequence[int], values: list[float]) -> list[float]:
+    def __call__(self, columns: Sequence[int], values: list[float], dot: Dot) -> list[float]:
         """Return the values weighed."""
         if self.sublinear:
             values = [1.0 if value == 1 else 1.0 + math.log(value) for value in values]
@@ -77,9 +81,9 @@ class Weighing(NamedTuple):
             values = [value * idf[column] for value, column in zip(values, columns, strict=True)]
         if self.norm is not None:
             if self.norm == "l2":
-                total = math.sqrt(sumprod(values, values))
+                total = math.sqrt(dot(values, values))
             else:
-                total = sum(map(abs, values))
+                total = dot([abs(value) for value in values], [1.0] * len(values))
             if total:
                 values = [value / total for value in values]
         return values
@@ -109,12 +113,16 @@ class Part(NamedTuple):
     first: int
     scale: float
 
-    def values(self, text: str) -> tuple[list[int], list[float]]:
+    def values(self, text: str, dot: Dot) -> tuple[list[int], list[float]]:
         """Return the columns of a text and their values."""
         columns, counts = self.analyze(self.preprocess(text))
+        if dot is _in_order and columns:
+            columns, counts = map(
+                list, zip(*sorted(zip(columns, counts, strict=True)), strict=True)
+            )
         values: list[float] = [1] * len(counts) if self.binary else list(counts)
         for weighing in self.weighings:
-            values = weighing(columns, values)
+            values = weighing(columns, values, dot)
         if self.first:
             columns = [column + self.first for column in columns]
         if self.scale != 1.0:
@@ -139,19 +147,21 @@ class Scorer(NamedTuple):
     intercepts: Sequence[float]
     sigmoids: Sequence[Sequence[float]]
 
-    def scores(self, columns: Sequence[int], values: Sequence[float]) -> list[float]:
+    def scores(self, columns: Sequence[int], values: Sequence[float], dot: Dot) -> list[float]:
         """Return as many scores as there are rows."""
         return [
-            sumprod(values, [row[column] for column in columns]) + intercept
+            dot(values, [row[column] for column in columns]) + intercept
             for row, intercept in zip(self.rows, self.intercepts, strict=True)
         ]
 
-    def probabilities(self, columns: Sequence[int], values: Sequence[float]) -> list[float]:
+    def probabilities(
+        self, columns: Sequence[int], values: Sequence[float], dot: Dot
+    ) -> list[float]:
         """Return the calibrated probabilities of all classes."""
         found = [
             sigmoid(slope * score + intercept)
             for score, (slope, intercept) in zip(
-                self.scores(columns, values), self.sigmoids, strict=True
+                self.scores(columns, values, dot), self.sigmoids, strict=True
             )
         ]
         return _of_all(found)
@@ -201,46 +211,59 @@ class CompiledModel:
 
     def predict(self, text: str) -> Prediction:
         """Return the prediction for one text."""
-        columns, values = self._parts[0].values(text)
+        prediction, margin = self._predict(text, _dot)
+        if margin < _TIE:
+            prediction, _ = self._predict(text, _in_order)
+        return prediction
+
+    def _predict(self, text: str, dot: Dot) -> tuple[Prediction, float]:
+        """Return the prediction, and how much less another class speaks for itself."""
+        columns, values = self._parts[0].values(text, dot)
         for part in self._parts[1:]:
-            more = part.values(text)
+            more = part.values(text, dot)
             columns += more[0]
             values += more[1]
         for weighing in self._weighings:
-            values = weighing(columns, values)
+            values = weighing(columns, values, dot)
         if self._threshold is not None:
             values = [float(value > self._threshold) for value in values]
-        return self._outcome(self, columns, values)
+        return self._outcome(self, columns, values, dot)
 
-    def _linear(self, columns: list[int], values: list[float]) -> Prediction:
-        scores = self._scorers[0].scores(columns, values)
-        if len(scores) == 1:
-            score = scores[0]
-            best = int(score > 0)
-            if self._calibration is not None:
-                probability: float | None = self._calibration.probability(score)
-            else:
-                probability = self._likely(scores)[1] if self._likely else None
-            return Prediction(self._classes[best], score, probability)
-        best = _greatest(scores)
-        probability = self._likely(scores)[best] if self._likely else None
-        return Prediction(self._classes[best], scores[best], probability)
+    def _linear(
+        self, columns: list[int], values: list[float], dot: Dot
+    ) -> tuple[Prediction, float]:
+        scores = self._scorers[0].scores(columns, values, dot)
+        if len(scores) > 1:
+            best, margin = _best(scores)
+            probability = max(self._likely(scores)) if self._likely else None
+            return Prediction(self._classes[best], scores[best], probability), margin
+        score = scores[0]
+        if self._calibration is not None:
+            probability = self._calibration.probability(score)
+        else:
+            probability = self._likely(scores)[1] if self._likely else None
+        return Prediction(self._classes[score > 0], score, probability), abs(score)
 
-    def _bayes(self, columns: list[int], values: list[float]) -> Prediction:
-        likelihoods = self._scorers[0].scores(columns, values)
+    def _bayes(self, columns: list[int], values: list[float], dot: Dot) -> tuple[Prediction, float]:
+        likelihoods = self._scorers[0].scores(columns, values, dot)
         # The class is that of the likelihoods: probabilities may be equal where they are not.
-        return self._probable(_softmax(likelihoods), _greatest(likelihoods))
+        best, margin = _best(likelihoods)
+        return self._probable(_softmax(likelihoods), best), margin
 
-    def _calibrated(self, columns: list[int], values: list[float]) -> Prediction:
-        each = [scorer.probabilities(columns, values) for scorer in self._scorers]
+    def _calibrated(
+        self, columns: list[int], values: list[float], dot: Dot
+    ) -> tuple[Prediction, float]:
+        each = [scorer.probabilities(columns, values, dot) for scorer in self._scorers]
         means = [sum(column) / len(each) for column in zip(*each, strict=True)]
-        return self._probable(means, _greatest(means))
+        best, margin = _best(means)
+        return self._probable(means, best), margin
 
     def _probable(self, probabilities: list[float], best: int) -> Prediction:
         """Return the prediction of an estimator that has no score but probabilities."""
-        score = probabilities[1 if len(probabilities) == 2 else best]
+        two = len(probabilities) == 2
+        score = probabilities[1] if two else max(probabilities)
         probability = score
-        if self._calibration is not None and len(probabilities) == 2:
+        if self._calibration is not None and two:
             probability = self._calibration.probability(score)
         return Prediction(self._classes[best], score, probability)
 
@@ -364,9 +387,10 @@ def _softmax(scores: list[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def _greatest(scores: Sequence[float]) -> int:
-    """Return the place of the greatest, the first of equal ones."""
-    return max(range(len(scores)), key=scores.__getitem__)
+def _best(scores: Sequence[float]) -> tuple[int, float]:
+    """Return the place of the greatest, the first of equal ones, and its lead over the next."""
+    second, first = sorted(scores)[-2:]
+    return scores.index(first), first - second
 
 
 def _wrong(reason: str) -> ArtifactError:

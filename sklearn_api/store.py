@@ -78,8 +78,8 @@ def create_client(endpoint_url: str | None = None, region: str | None = None) ->
 def create_reader(storage: Storage, bucket: str) -> "Client":
     """Return a client that reads the objects of one bucket.
 
-    It is a small one without boto3, unless credentials are not in the environment: then boto3,
-    which takes half a second to import, has to find them.
+    It is a small one without boto3, unless settings hold no credentials: then boto3, which takes
+    half a second to import, has to find them.
 
     Raises
     ------
