@@ -10,11 +10,11 @@ import hashlib
 import hmac
 import socket
 import time
+from io import BufferedReader
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from io import BufferedReader
 
 ATTEMPTS = 2
 CONNECT_SECONDS = 2.0
@@ -212,6 +212,7 @@ class S3Reader:
         self._tls: Any = None
         self._file: BufferedReader | None = None
         self._socket: socket.socket | None = None
+        self._body: _Body | None = None
 
     def get_object(
         self,
@@ -230,6 +231,8 @@ class S3Reader:
             S3 cannot be reached.
         """
         del Bucket  # the place's own
+        if self._body is not None and self._body.left:
+            self.close()  # What is left of it stands in the way of the next answer.
         headers = {"if-none-match": IfNoneMatch} if IfNoneMatch else {}
         path = f"{self._place.prefix}/{quote(Key)}"
         for attempt in range(1, ATTEMPTS + 1):
@@ -237,8 +240,9 @@ class S3Reader:
                 status, answered = self._ask(path, headers)
                 if status == 200:
                     length = int(answered["content-length"])
-                    body = _Body(self._receive, self.close, length, self._keeps(answered))
-                    return {"Body": body, "ETag": answered["etag"], "ContentLength": length}
+                    keep = self._keeps(answered)
+                    self._body = _Body(self._receive, self.close, length, keep)
+                    return {"Body": self._body, "ETag": answered["etag"], "ContentLength": length}
                 error = S3Error(self._code(status, answered), status)
             # A proxy that answers otherwise than S3 does breaks any of these lines.
             except (OSError, _BrokenError, KeyError, ValueError) as exc:
@@ -258,7 +262,7 @@ class S3Reader:
             self._file.close()
         if self._socket is not None:
             self._socket.close()
-        self._file = self._socket = None
+        self._file = self._socket = self._body = None
 
     def _ask(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
         """Send a request; return the answer's status and headers."""
@@ -357,6 +361,11 @@ class _Body:
         Of the content, in bytes.
     keep : bool
         Whether the connection can be used again.
+
+    Attributes
+    ----------
+    left : int
+        Bytes that have not been read.
     """
 
     def __init__(
@@ -368,7 +377,7 @@ class _Body:
     ) -> None:
         self._receive = receive
         self._close = close
-        self._left = length
+        self.left = length
         self._keep = keep
 
     def read(self, size: int | None = None) -> bytes:
@@ -379,13 +388,13 @@ class _Body:
         OSError
             The connection ended too early, or S3 hangs.
         """
-        wanted = self._left if size is None else min(size, self._left)
+        wanted = self.left if size is None else min(size, self.left)
         try:
             content = self._receive(wanted)
         except BaseException:
             self._close()
             raise
-        self._left -= wanted
-        if self._left or not self._keep:
-            self._close()  # What is left of it stands in the way of the next answer.
+        self.left -= wanted
+        if not self.left and not self._keep:
+            self._close()
         return content

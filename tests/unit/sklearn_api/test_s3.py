@@ -103,7 +103,7 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            def do_GET(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 outer.asked.append((self.path, headers, self.client_address[1]))
                 pending.pop(0)(self)
@@ -211,8 +211,10 @@ def test_what_s3_refuses_is_said_with_its_code(answer: Answer, status: int, code
         reader = server.reader()
         with pytest.raises(S3Error) as caught:
             reader.get_object(Bucket="bucket", Key="a")
-        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == status
-        assert caught.value.response["Error"]["Code"] == code
+        assert caught.value.response == {
+            "Error": {"Code": code},
+            "ResponseMetadata": {"HTTPStatusCode": status},
+        }
         assert reader.get_object(Bucket="bucket", Key="a")["Body"].read() == b"next"
 
 
