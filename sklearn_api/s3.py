@@ -172,7 +172,12 @@ def locate(bucket: str, region: str, endpoint: str | None) -> Place:
         host, port = host.removeprefix("["), port.removeprefix(":")
     else:
         host, _, port = header.partition(":")
-    if scheme not in ("http", "https") or not host or (port and not port.isdecimal()):
+    if (
+        scheme not in ("http", "https")
+        or not host
+        or not host.isascii()
+        or (port and not port.isdecimal())
+    ):
         raise ValueError(f"{endpoint!r} is no address such as http://127.0.0.1:4566")
     secure = scheme == "https"
     default = 443 if secure else 80
@@ -239,7 +244,7 @@ class S3Reader:
             try:
                 status, answered = self._ask(path, headers)
                 if status == 200:
-                    length = int(answered["content-length"])
+                    length = _length(answered["content-length"])
                     keep = self._keeps(answered)
                     self._body = _Body(self._receive, self.close, length, keep)
                     return {"Body": self._body, "ETag": answered["etag"], "ContentLength": length}
@@ -288,7 +293,9 @@ class S3Reader:
 
     def _connect(self) -> None:
         place = self._place
-        connection = socket.create_connection((place.host, place.port), CONNECT_SECONDS)
+        # A host in bytes is not taken for an international name, whose encoding is slow to import.
+        address: Any = (place.host.encode("ascii"), place.port)
+        connection = socket.create_connection(address, CONNECT_SECONDS)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if place.secure:
@@ -346,6 +353,12 @@ class S3Reader:
         _, _, rest = content.partition(b"<Code>")
         code, found, _ = rest.partition(b"</Code>")
         return code.decode("latin-1")[:80] if found else str(status)
+
+
+def _length(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise _BrokenError(f"{text[:80]!r} is no length")
+    return int(text)
 
 
 class _Body:

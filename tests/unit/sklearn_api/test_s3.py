@@ -3,10 +3,6 @@
 import hashlib
 import socket
 import ssl
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -21,6 +17,7 @@ from sklearn_api.errors import ModelUnavailableError, SettingsError
 from sklearn_api.s3 import Credentials, Place, S3Error, S3Reader, locate, quote, sign
 from sklearn_api.settings import Storage
 from sklearn_api.store import ModelStore, create_reader
+from tests.unit.servers import Answer, Server, content, hang_up, raw, serving
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
 NOW = 1_767_323_045.0
@@ -89,78 +86,8 @@ def test_without_credentials_in_the_environment_boto3_looks_for_them() -> None:
     assert not isinstance(create_reader(Storage("http://127.0.0.1:9"), "bucket"), S3Reader)
 
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Server:
-    """An HTTP server that answers each request with the next one of its answers."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self.asked: list[tuple[str, dict[str, str], int]] = []
-        pending = list(answers)
-        outer = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.asked.append((self.path, headers, self.client_address[1]))
-                pending.pop(0)(self)
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        self.port = self._server.server_port
-
-    def reader(self) -> S3Reader:
-        return S3Reader(locate("bucket", "us-east-1", self.url), "us-east-1", KEYS)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-@contextmanager
-def serving(*answers: Answer) -> Iterator[Server]:
-    server = Server(*answers)
-    try:
-        yield server
-    finally:
-        server.close()
-
-
-def content(body: bytes, status: int = 200, **headers: str) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.send_response(status)
-        for name, value in {"ETag": '"e"', "Content-Length": str(len(body)), **headers}.items():
-            handler.send_header(name.replace("_", "-"), value)
-        handler.end_headers()
-        if status != 304:
-            handler.wfile.write(body)
-
-    return answer
-
-
-def hang_up(handler: BaseHTTPRequestHandler) -> None:
-    handler.close_connection = True
-    handler.connection.shutdown(socket.SHUT_RDWR)
-
-
-def raw(sent: bytes) -> Answer:
-    def answer(handler: BaseHTTPRequestHandler) -> None:
-        handler.wfile.write(sent)
-        handler.wfile.flush()
-        hang_up(handler)
-
-    return answer
+def reader_of(server: Server) -> S3Reader:
+    return S3Reader(locate("bucket", "us-east-1", server.url), "us-east-1", KEYS)
 
 
 def error(code: str, status: int, **headers: str) -> Answer:
@@ -170,7 +97,7 @@ def error(code: str, status: int, **headers: str) -> Answer:
 def test_objects_come_over_one_connection() -> None:
     """Content, length and ETag are those that were sent, and the connection is kept."""
     with serving(content(b"one"), content(b"2" * 3_000_000)) as server:
-        reader = server.reader()
+        reader = reader_of(server)
         first = reader.get_object(Bucket="bucket", Key="a b/ü.json", IfNoneMatch='"x"')
         assert (first["Body"].read(100), first["ETag"], first["ContentLength"]) == (
             b"one",
@@ -208,7 +135,7 @@ def test_objects_come_over_one_connection() -> None:
 def test_what_s3_refuses_is_said_with_its_code(answer: Answer, status: int, code: str) -> None:
     """Status and code are where botocore has them, and the next object can be asked for."""
     with serving(answer, content(b"next")) as server:
-        reader = server.reader()
+        reader = reader_of(server)
         with pytest.raises(S3Error) as caught:
             reader.get_object(Bucket="bucket", Key="a")
         assert caught.value.response == {
@@ -233,7 +160,7 @@ def test_what_s3_refuses_is_said_with_its_code(answer: Answer, status: int, code
 def test_a_second_attempt_is_made(answer: Answer) -> None:
     """What breaks once is asked for again, and what breaks twice is an error."""
     with serving(answer, content(b"there"), answer, answer) as server:
-        reader = server.reader()
+        reader = reader_of(server)
         assert reader.get_object(Bucket="bucket", Key="a")["Body"].read() == b"there"
         with pytest.raises((S3Error, OSError)):
             reader.get_object(Bucket="bucket", Key="a")
@@ -243,7 +170,7 @@ def test_a_second_attempt_is_made(answer: Answer) -> None:
 def test_a_connection_that_has_ended_meanwhile_is_replaced() -> None:
     """A warm Lambda whose connection S3 has closed reads on."""
     with serving(content(b"1"), content(b"2")) as server:
-        reader = server.reader()
+        reader = reader_of(server)
         reader.get_object(Bucket="bucket", Key="a")["Body"].read()
         assert reader._socket is not None
         reader._socket.shutdown(socket.SHUT_RDWR)
@@ -253,7 +180,7 @@ def test_a_connection_that_has_ended_meanwhile_is_replaced() -> None:
 def test_content_that_ends_too_early_is_an_error() -> None:
     """A download that breaks off is no object."""
     with serving(raw(b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 9\r\n\r\nhalf")) as server:
-        body = server.reader().get_object(Bucket="bucket", Key="a")["Body"]
+        body = reader_of(server).get_object(Bucket="bucket", Key="a")["Body"]
         with pytest.raises(OSError, match="5 bytes too early"):
             body.read()
 
@@ -261,7 +188,7 @@ def test_content_that_ends_too_early_is_an_error() -> None:
 def test_content_that_is_not_read_does_not_disturb_the_next() -> None:
     """An object that is too large is left alone, and another one is read after it."""
     with serving(content(b"x" * 100), content(b"next")) as server:
-        reader = server.reader()
+        reader = reader_of(server)
         assert reader.get_object(Bucket="bucket", Key="a")["Body"].read(10) == b"x" * 10
         assert reader.get_object(Bucket="bucket", Key="b")["Body"].read() == b"next"
 
@@ -270,7 +197,7 @@ def test_an_artifact_that_was_refused_by_its_size_does_not_disturb_either() -> N
     """The store reads nothing of an artifact over the limit, and the pointer after it."""
     pointer = b'{"name": "r", "version": "1", "sha256": "a", "published": "now"}'
     with serving(content(b"x" * 100), content(pointer)) as server:
-        store = ModelStore(server.reader(), "bucket", "r")
+        store = ModelStore(reader_of(server), "bucket", "r")
         with pytest.raises(Exception, match="MAX_ARTIFACT_BYTES"):
             store.download("1", 10)
         found = store.pointer()
