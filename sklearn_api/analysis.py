@@ -83,7 +83,7 @@ def word_analyzer(
         found = [*tokens] if shortest == 1 else []
         # N-grams, and where in the text the word stands that follows each of them.
         grams, following = tokens, list(range(1, len(tokens) + 1))
-        for length in range(2, longest + 1):
+        for length in range(2, min(longest, len(tokens)) + 1):
             if following and following[-1] == len(tokens):
                 grams, following = grams[:-1], following[:-1]
             if prefixes is not None:

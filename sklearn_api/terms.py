@@ -93,6 +93,8 @@ class SortedTerms(Terms):
         self._count = count
         self._places = [*places, len(text)]
         heads = []
+        if max(places, default=0) >= len(text) + 1:
+            raise ArtifactError("the artifact's vocabulary is not divided where it says")
         for place in places:
             end = text.find(b"\n", place)
             heads.append(text[place : end if end >= 0 else None])

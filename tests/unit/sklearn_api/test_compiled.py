@@ -1,6 +1,7 @@
 """Compiled models: the same labels and scores as scikit-learn's, on every text."""
 
 import hashlib
+import json
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_api import analysis
+from sklearn_api.archive import Archive, write_archive
 from sklearn_api.artifact import TOLERANCE, write_artifact
 from sklearn_api.calibration import Calibration
 from sklearn_api.compiled import CompiledModel
@@ -231,3 +233,31 @@ def test_rows_on_which_the_forms_differ_are_noticed(monkeypatch: pytest.MonkeyPa
     content = write_artifact(pipeline, rows=["unknown", "a good film"])
     with pytest.raises(ArtifactError, match="of text 1, scikit-learn"):
         read_model(content, hashlib.sha256(content).hexdigest(), LIMIT, "compiled")
+
+
+ARTIFACT = write_artifact(fitted("words and marks", "LogisticRegression", THREE))
+VALUES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | st.text(max_size=3)
+
+
+@given(data=st.data())
+def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
+    """A changed compiled form is an `ArtifactError`, at the latest at a prediction, or predicts."""
+    archive = Archive(ARTIFACT, LIMIT)
+    members = {name: archive.read(name) for name in archive.names}
+    plan = json.loads(members["compiled.json"])
+    holder: Any = plan
+    while isinstance(holder, (dict, list)) and holder:
+        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(holder[key], (dict, list)) or data.draw(st.booleans()):
+            holder[key] = data.draw(VALUES | st.lists(VALUES, max_size=3))
+            break
+        holder = holder[key]
+    members["compiled.json"] = json.dumps(plan).encode()
+    changed = write_archive(members)
+    try:
+        model = read_model(changed, hashlib.sha256(changed).hexdigest(), LIMIT)
+        for text in TEXTS:
+            model.predict(text)
+    except ArtifactError:
+        pass
