@@ -7,8 +7,7 @@ refresh that takes long goes on in the background.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from sklearn_api.errors import ArtifactError, ModelUnavailableError, SklearnApiError
 from sklearn_api.store import ModelStore, Pointer
@@ -22,8 +21,7 @@ PATIENCE_SECONDS = 2.0
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Served(Generic[T]):
+class Served(NamedTuple, Generic[T]):
     """A model, and the version that it is.
 
     Attributes

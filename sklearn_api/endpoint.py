@@ -8,7 +8,6 @@ in it. The endpoints themselves stand in `health.py` and `prediction.py`.
 import json
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +77,8 @@ class Endpoint:
             answered = response.to_event(request.request_id)
         except Exception as exc:  # The request ends here, and its client learns no internals.
             noted["error"] = type(exc).__name__
+            import traceback  # It is slow to import, and rarely needed.
+
             # The message of an exception can hold what the client sent; the frames cannot.
             noted["frames"] = [
                 f"{frame.filename}:{frame.lineno} {frame.name}"

@@ -25,13 +25,13 @@ def health_endpoint() -> LambdaHandler:
 
     It answers ``healthy`` as text, from nothing but its own process. A client that prefers JSON
     gets ``status``, which is ``healthy`` or ``degraded``, and ``model``: name, version, when it was
-    published and how many seconds ago, or null where there is none. When it is degraded, ``detail``
-    says why the model that S3 names is not the one that is served. All of it is status 200: the API
-    answers.
+    published and how many seconds ago, and which form of it serves, or null where there is none.
+    When it is degraded, ``detail`` says why the model that S3 names is not the one that is served.
+    All of it is status 200: the API answers.
     """
     settings = Settings.from_environ(os.environ)
     log = Log(settings.log_level)
-    known: list[CurrentModel[None]] = []  # made by the first request that wants it
+    known: list[CurrentModel[str]] = []  # made by the first request that wants it
 
     def answer(request: Request, noted: dict[str, object]) -> Response:
         if request.accepts((TEXT, JSON)) == TEXT:
@@ -43,15 +43,24 @@ def health_endpoint() -> LambdaHandler:
     return Endpoint("health", answer, log)
 
 
-def _current_model(settings: Settings, log: Log) -> "CurrentModel[None]":
-    from sklearn_api.artifact import check_artifact
+def _current_model(settings: Settings, log: Log) -> "CurrentModel[str]":
+    # Only when asked for: `healthy` as text needs none of it.
     from sklearn_api.current import CurrentModel
-    from sklearn_api.store import ModelStore, create_client  # brings boto3: only when asked for
+    from sklearn_api.header import check_artifact
+    from sklearn_api.store import ModelStore, create_reader
 
     return CurrentModel(
-        lambda: ModelStore(create_client(), settings.model_bucket, settings.model_name),
+        lambda: ModelStore(
+            create_reader(settings.storage, settings.model_bucket),
+            settings.model_bucket,
+            settings.model_name,
+        ),
         lambda content, sha256: check_artifact(
-            content, sha256, settings.max_artifact_bytes, settings.scikit_learn_version
+            content,
+            sha256,
+            settings.max_artifact_bytes,
+            settings.predictor,
+            settings.scikit_learn_version,
         ),
         refresh_seconds=settings.model_refresh_seconds,
         max_bytes=settings.max_artifact_bytes,
@@ -60,9 +69,10 @@ def _current_model(settings: Settings, log: Log) -> "CurrentModel[None]":
     )
 
 
-def _described(current: "CurrentModel[None]") -> dict[str, Any]:
+def _described(current: "CurrentModel[str]") -> dict[str, Any]:
     try:
-        model = _model(current.get().pointer)
+        served = current.get()
+        model = _model(served.pointer, served.model)
     except ModelUnavailableError:
         model = None
     if current.failure is None:
@@ -70,7 +80,7 @@ def _described(current: "CurrentModel[None]") -> dict[str, Any]:
     return {"status": "degraded", "model": model, "detail": str(current.failure)}
 
 
-def _model(pointer: "Pointer") -> dict[str, Any]:
+def _model(pointer: "Pointer", form: str) -> dict[str, Any]:
     try:
         published = datetime.fromisoformat(pointer.published).astimezone(UTC)
         age = int((datetime.now(UTC) - published).total_seconds())
@@ -81,4 +91,5 @@ def _model(pointer: "Pointer") -> dict[str, Any]:
         "version": pointer.version,
         "published": pointer.published,
         "age_seconds": age,
+        "predictor": form,
     }

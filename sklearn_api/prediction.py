@@ -3,19 +3,19 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
-from sklearn_api.artifact import read_artifact
 from sklearn_api.current import CurrentModel
 from sklearn_api.endpoint import Endpoint, LambdaHandler, Log
 from sklearn_api.errors import SklearnApiError
 from sklearn_api.http import JSON, TEXT, Request, Response, text_field
-from sklearn_api.predictor import Predictor
+from sklearn_api.predictor import read_model
 from sklearn_api.settings import Settings
-from sklearn_api.store import ModelStore, create_client
+from sklearn_api.store import ModelStore, create_reader
 
 
 def prediction_endpoint(
-    *, field: str, convert: Callable[[int], str], aliases: Sequence[str] = ()
+    *, field: str, convert: Callable[[Any], str], aliases: Sequence[str] = ()
 ) -> LambdaHandler:
     """Return the handler of an endpoint that classifies one text.
 
@@ -43,9 +43,13 @@ def prediction_endpoint(
     settings = Settings.from_environ(os.environ)
     log = Log(settings.log_level)
     model = CurrentModel(
-        lambda: ModelStore(create_client(), settings.model_bucket, settings.model_name),
-        lambda content, sha256: Predictor(
-            read_artifact(content, sha256, settings.max_artifact_bytes)
+        lambda: ModelStore(
+            create_reader(settings.storage, settings.model_bucket),
+            settings.model_bucket,
+            settings.model_name,
+        ),
+        lambda content, sha256: read_model(
+            content, sha256, settings.max_artifact_bytes, settings.predictor
         ),
         refresh_seconds=settings.model_refresh_seconds,
         max_bytes=settings.max_artifact_bytes,
@@ -62,6 +66,7 @@ def prediction_endpoint(
         text = text_field(request.json(settings.max_body_bytes), field, aliases)
         served = model.get()
         noted["model_version"] = served.pointer.version
+        noted["predictor"] = served.model.form
         result = served.model.predict(text)
         words = convert(result.label)
         if request.accepts((JSON, TEXT)) == TEXT:

@@ -1,53 +1,32 @@
-"""A model in memory, asked for predictions."""
+"""The model of an artifact, in the form that serves."""
 
-from dataclasses import dataclass
+from sklearn_api.compiled import CompiledModel
+from sklearn_api.estimated import EstimatedModel
+from sklearn_api.header import chosen_form, open_artifact, read_calibration
 
-from sklearn_api.artifact import Model
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of one input.
-
-    Attributes
-    ----------
-    label : int
-        The predicted class.
-    score : float
-        Signed distance to the decision boundary, positive for class 1; where an estimator has
-        none, the probability of class 1.
-    probability : float or None
-        Of class 1, from 0 to 1: of the model's calibration, or else of an estimator that gives
-        probabilities itself; None where there is neither.
-    """
-
-    label: int
-    score: float
-    probability: float | None
+Predictor = CompiledModel | EstimatedModel
+"""Has ``form``, ``compiled`` or ``sklearn``, and ``predict`` for one text."""
 
 
-class Predictor:
-    """What a model says of texts.
+def read_model(content: bytes, sha256: str, max_bytes: int, wanted: str = "auto") -> Predictor:
+    """Check an artifact and return the model in it, in the form that serves.
 
     Parameters
     ----------
-    model : Model
-        Its pipeline is a fitted binary classifier over texts.
+    content, sha256, max_bytes
+        See `artifact.read_artifact`.
+    wanted : str
+        `Settings.predictor`.
+
+    Raises
+    ------
+    ArtifactError
+        It is damaged, made for something else, or has no compiled form where only that is wanted.
     """
+    archive, header = open_artifact(content, sha256, max_bytes)
+    if chosen_form(archive, header, wanted) == "compiled":
+        return CompiledModel(archive, read_calibration(header))
+    from sklearn_api.artifact import read_artifact  # brings scikit-learn
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
-
-    def predict(self, text: str) -> Prediction:
-        """Return the prediction for one text."""
-        pipeline, calibration = self._model.pipeline, self._model.calibration
-        probability: float | None = None
-        if calibration is None and hasattr(pipeline, "predict_proba"):
-            probability = float(pipeline.predict_proba([text])[0][1])
-        if hasattr(pipeline, "decision_function"):
-            score = float(pipeline.decision_function([text])[0])
-        else:
-            score = float(pipeline.predict_proba([text])[0][1])
-        if calibration is not None:
-            probability = calibration.probability(score)
-        return Prediction(int(pipeline.predict([text])[0]), score, probability)
+    model = read_artifact(content, sha256, max_bytes)
+    return EstimatedModel(model.pipeline, model.calibration)

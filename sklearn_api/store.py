@@ -12,19 +12,28 @@ objects first and the pointer last, so that readers see the old model or the who
 """
 
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sklearn_api.errors import ArtifactError, ModelUnavailableError
+from sklearn_api.errors import ArtifactError, ModelUnavailableError, SettingsError
+from sklearn_api.s3 import (
+    ATTEMPTS,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Credentials,
+    S3Reader,
+    locate,
+)
+from sklearn_api.settings import Storage
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+    Client = S3Client | S3Reader
+
 _MAX_POINTER_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(NamedTuple):
     """What `current.json` says.
 
     Attributes
@@ -47,7 +56,7 @@ class Pointer:
 
     def to_json(self) -> bytes:
         """Return it as a JSON file."""
-        return (json.dumps(asdict(self), indent=2) + "\n").encode()
+        return (json.dumps(self._asdict(), indent=2) + "\n").encode()
 
     @classmethod
     def from_json(cls, content: bytes, key: str) -> "Pointer":
@@ -81,17 +90,37 @@ def version_key(name: str, version: str, file: str) -> str:
 
 
 def create_client(endpoint_url: str | None = None, region: str | None = None) -> "S3Client":
-    """Return an S3 client that gives up soon enough for a request to be answered.
-
-    boto3 is imported here and not above: an answer that needs no S3 does not pay for it.
-    """
+    """Return boto3's S3 client, which reads and writes, with the limits of `create_reader`."""
     import boto3
     from botocore.config import Config
 
-    # All attempts together end within the functions' timeout (serverless.yml): a Lambda that is
-    # stopped while S3 hangs could not go on serving the model that it has.
-    config = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": ATTEMPTS},
+    )
     return boto3.client("s3", endpoint_url=endpoint_url, region_name=region, config=config)
+
+
+def create_reader(storage: Storage, bucket: str) -> "Client":
+    """Return a client that reads the objects of one bucket.
+
+    It is a small one without boto3, unless settings hold no credentials: then boto3, which takes
+    half a second to import, has to find them.
+
+    Raises
+    ------
+    SettingsError
+        The endpoint is no address.
+    """
+    if not storage.key or not storage.secret:
+        return create_client(storage.endpoint, storage.region)
+    try:
+        place = locate(bucket, storage.region, storage.endpoint)
+    except ValueError as exc:
+        raise SettingsError(f"AWS_ENDPOINT_URL: {exc}") from exc
+    credentials = Credentials(storage.key, storage.secret, storage.token)
+    return S3Reader(place, storage.region, credentials, storage.authorities)
 
 
 class ModelStore:
@@ -100,12 +129,12 @@ class ModelStore:
     Parameters
     ----------
     client : S3 client
-        As `create_client` makes it.
+        As `create_reader` makes it.
     bucket, name : str
         Where, and of which model.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
+    def __init__(self, client: "Client", bucket: str, name: str) -> None:
         self._client = client
         self.bucket = bucket
         self.name = name

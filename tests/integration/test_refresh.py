@@ -15,9 +15,8 @@ from typing import Any
 import pytest
 
 from scripts.lib.stack import client
-from sklearn_api.artifact import read_artifact
 from sklearn_api.current import PATIENCE_SECONDS
-from sklearn_api.predictor import Predictor
+from sklearn_api.predictor import read_model
 from sklearn_api.utils import convert_prediction
 from tests.integration.deployed import (
     REFRESH_SECONDS,
@@ -59,12 +58,12 @@ class Moved:
 
 def expected(release: Release) -> dict[str, dict[str, Any]]:
     """Return what a model answers to each text, but for the version."""
-    model = read_artifact(release.artifact, release.manifest.sha256, 2**30)
+    model = read_model(release.artifact, release.manifest.sha256, 2**30)
     answers = {}
     for text in TEXTS:
-        found = Predictor(model).predict(text)
+        found = model.predict(text)
         answers[text] = {
-            "prediction": convert_prediction(found.label),
+            "prediction": convert_prediction(int(found.label)),
             "label": found.label,
             "score": found.score,
             "probability": found.probability,

@@ -9,10 +9,10 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api.artifact import read_artifact, write_artifact
+from sklearn_api.artifact import write_artifact
 from sklearn_api.current import RETRY_SECONDS, CurrentModel
 from sklearn_api.errors import ModelUnavailableError
-from sklearn_api.predictor import Predictor
+from sklearn_api.predictor import Predictor, read_model
 from sklearn_api.store import ModelStore, Pointer
 from tests.unit.fakes import Clock, FakeS3
 
@@ -33,7 +33,7 @@ class World:
         self.warnings: list[str] = []
         self.model = CurrentModel(
             lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # a fake
-            lambda content, sha256: Predictor(read_artifact(content, sha256, 1_000_000)),
+            lambda content, sha256: read_model(content, sha256, 1_000_000),
             refresh_seconds=REFRESH,
             max_bytes=1_000_000,
             clock=self.clock,
@@ -291,7 +291,8 @@ def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: byt
 
     def slowly(content: bytes, sha256: str) -> Predictor:
         world.clock.now += REFRESH
-        return load(content, sha256)
+        found: Predictor = load(content, sha256)
+        return found
 
     world.model._load = slowly
     assert world.version() == "1"

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -35,7 +34,7 @@ class Context:
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     # The client is made when a request needs it: the one seam there is.
-    monkeypatch.setattr(store, "create_client", lambda: fake)
+    monkeypatch.setattr(store, "create_reader", lambda *_: fake)
     return fake
 
 
@@ -70,7 +69,7 @@ def test_health_is_a_word_and_asks_nobody(health: LambdaHandler, s3: FakeS3) -> 
 def test_json_tells_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zone: Any) -> None:
     """JSON has name, version and age of the current model, with or without a time zone."""
     published = (datetime.now(zone) - timedelta(hours=1)).isoformat()
-    s3.serve(replace(POINTER, published=published), ARTIFACT)
+    s3.serve(POINTER._replace(published=published), ARTIFACT)
     found = ask(health)
     assert 3600 <= found["model"].pop("age_seconds") < 3700
     model = {"name": "review", "version": "7", "published": published}
@@ -87,7 +86,7 @@ def test_a_model_is_downloaded_once(health: LambdaHandler, s3: FakeS3) -> None:
 
 def test_a_time_that_is_none_has_no_age(health: LambdaHandler, s3: FakeS3) -> None:
     """A pointer that was written by hand, with another time, is a pointer all the same."""
-    s3.serve(replace(POINTER, published="soon"), ARTIFACT)
+    s3.serve(POINTER._replace(published="soon"), ARTIFACT)
     assert ask(health)["model"]["age_seconds"] is None
 
 
@@ -121,7 +120,7 @@ def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
                 patch.setattr(artifact, "_scikit_learn", lambda: "1.0")
                 content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1]))
     sha256 = sha256 or hashlib.sha256(content).hexdigest()
-    s3.serve(replace(POINTER, version="8", sha256=sha256), content)
+    s3.serve(POINTER._replace(version="8", sha256=sha256), content)
     if how == "artifact gone":
         del s3.objects["models/review/8/model.zip"]
         return "models/review/8/model.zip does not exist"
@@ -145,7 +144,7 @@ def test_a_failed_refresh_shows(
         assert (found["status"], found["model"]["version"]) == ("degraded", "7")
         assert detail in found["detail"]
     s3.failure = None
-    s3.serve(replace(POINTER, version="9"), ARTIFACT)
+    s3.serve(POINTER._replace(version="9"), ARTIFACT)
     found = ask(health)
     assert (found["status"], found["model"]["version"]) == ("healthy", "9")
     assert "detail" not in found

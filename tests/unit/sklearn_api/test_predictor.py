@@ -1,4 +1,4 @@
-"""What a model says of a text."""
+"""What a model says of a text, in either of its forms."""
 
 import hashlib
 from typing import Any
@@ -10,9 +10,10 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api.artifact import Model, read_artifact, write_artifact
+from sklearn_api.artifact import write_artifact
 from sklearn_api.calibration import Calibration
-from sklearn_api.predictor import Predictor
+from sklearn_api.estimated import EstimatedModel
+from sklearn_api.predictor import read_model
 
 TEXTS = ["good film", "bad film", "good", "bad"]
 
@@ -20,7 +21,7 @@ TEXTS = ["good film", "bad film", "good", "bad"]
 def test_a_classifier_without_decision_function_scores_by_probability() -> None:
     """Where an estimator has no distance to a boundary, the score is the probability of class 1."""
     pipeline = make_pipeline(CountVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0])
-    found = Predictor(Model(pipeline)).predict("good")
+    found = EstimatedModel(pipeline).predict("good")
     assert found.label == 1
     assert found.score == found.probability == pipeline.predict_proba(["good"])[0][1]
 
@@ -28,7 +29,7 @@ def test_a_classifier_without_decision_function_scores_by_probability() -> None:
 def test_a_classifier_with_both_gives_its_own_probability() -> None:
     """Without a calibration, the probability is the estimator's, and the score its distance."""
     pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, [1, 0, 1, 0])
-    found = Predictor(Model(pipeline)).predict("bad")
+    found = EstimatedModel(pipeline).predict("bad")
     assert found.score == pipeline.decision_function(["bad"])[0]
     assert found.probability == pipeline.predict_proba(["bad"])[0][1]
 
@@ -39,12 +40,14 @@ def test_a_calibration_gives_the_probability(last: Any) -> None:
     pipeline = make_pipeline(CountVectorizer(), last).fit(TEXTS, [1, 0, 1, 0])
     calibration = Calibration(3.0, 0.25)
     content = write_artifact(pipeline, calibration)
-    model = read_artifact(content, hashlib.sha256(content).hexdigest(), 1_000_000)
-    found = Predictor(model).predict("bad")
-    assert found.probability == calibration.probability(pipeline.decision_function(["bad"])[0])
+    expected = calibration.probability(pipeline.decision_function(["bad"])[0])
+    for form in ("sklearn", "compiled"):
+        model = read_model(content, hashlib.sha256(content).hexdigest(), 1_000_000, form)
+        assert model.form == form
+        assert model.predict("bad").probability == pytest.approx(expected, abs=1e-12)
 
 
 def test_without_either_there_is_no_probability() -> None:
     """A distance to a boundary is not passed off as a probability."""
     pipeline = make_pipeline(CountVectorizer(), LinearSVC()).fit(TEXTS, [1, 0, 1, 0])
-    assert Predictor(Model(pipeline)).predict("good").probability is None
+    assert EstimatedModel(pipeline).predict("good").probability is None

@@ -2,7 +2,6 @@
 
 import json
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +46,7 @@ def test_an_unchanged_pointer_is_not_read_again(s3: FakeS3, store: ModelStore) -
 def test_a_pointer_reads_as_it_was_written() -> None:
     """It may name the version that was served before, and hold what newer code has added."""
     for previous in (None, "0"):
-        written = replace(pointer("1"), previous=previous)
+        written = pointer("1")._replace(previous=previous)
         assert Pointer.from_json(written.to_json(), CURRENT) == written
     newer = {**json.loads(pointer("1").to_json()), "channel": "beta"}
     assert Pointer.from_json(json.dumps(newer).encode(), CURRENT) == pointer("1")
