@@ -6,7 +6,6 @@ import pytest
 
 from training.__main__ import main
 
-
 COMMANDS = ["train", "publish", "list", "show", "rollback", "promote"]
 
 
