@@ -42,7 +42,7 @@ def test_a_stack_grows_up(deployment: Deployment, model: Path) -> None:
     assert "no model is published" in answer.json()["detail"]
     assert int(answer.headers["retry-after"]) > 0
     health = api.request("GET", "/health", accept="application/json").json()
-    assert (health["status"], health["model"]) == ("healthy", None)
+    assert (health["status"], health["model"]) == ("degraded", None)
 
     deployment.publish(model)
     wait_for(lambda: api.review("I love this movie").status == 200, "recovery from 503")

@@ -6,14 +6,19 @@ import pytest
 
 from training.__main__ import main
 
+COMMANDS = ["train", "publish", "list", "show", "rollback", "promote"]
 
-@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["publish", "--help"]])
+
+@pytest.mark.parametrize("arguments", [[], *([one] for one in COMMANDS)])
 def test_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Each command explains itself."""
+    """Each command explains itself; those of the registry with examples."""
     with pytest.raises(SystemExit) as caught:
-        main(arguments)
+        main([*arguments, "--help"])
     assert caught.value.code == 0
-    assert "usage: python -m training" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "usage: python -m training" in printed
+    if arguments and arguments != ["train"]:
+        assert f"examples:\n  python -m training {arguments[0]}" in printed
 
 
 def test_train_and_train_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
