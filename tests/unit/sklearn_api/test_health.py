@@ -72,7 +72,7 @@ def test_json_tells_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zon
     s3.serve(POINTER._replace(published=published), ARTIFACT)
     found = ask(health)
     assert 3600 <= found["model"].pop("age_seconds") < 3700
-    model = {"name": "review", "version": "7", "published": published}
+    model = {"name": "review", "version": "7", "published": published, "predictor": "compiled"}
     assert found == {"status": "healthy", "model": model}
 
 
@@ -117,7 +117,8 @@ def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
             sha256 = "0" * 64
         case "scikit-learn":
             with monkeypatch.context() as patch:
-                patch.setattr(artifact, "_scikit_learn", lambda: "1.0")
+                made_with = {**artifact._made_with(), "scikit-learn": "1.0"}
+                patch.setattr(artifact, "_made_with", lambda: made_with)
                 content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1]))
     sha256 = sha256 or hashlib.sha256(content).hexdigest()
     s3.serve(POINTER._replace(version="8", sha256=sha256), content)
