@@ -3,7 +3,7 @@
 from array import array
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction import FeatureHasher
 from sklearn.utils import murmurhash3_32
@@ -25,6 +25,7 @@ def sorted_terms(terms: list[str]) -> SortedTerms:
     return SortedTerms("\n".join(terms).encode(), places, len(terms))
 
 
+@settings(deadline=None)
 @given(
     terms=st.sets(LETTERS, min_size=1, max_size=300).map(sorted),
     asked=st.lists(LETTERS | st.text(max_size=3)),
@@ -44,6 +45,7 @@ def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
         assert (found[term] >> 2, found[term] & 3) == (-1, 0)
 
 
+@settings(deadline=None)
 @given(terms=st.lists(st.text(max_size=3), unique=True), asked=st.text(max_size=3))
 def test_a_list_may_hold_any_terms_in_any_order(terms: list[str], asked: str) -> None:
     """Also line feeds and halves of surrogate pairs."""
@@ -52,6 +54,7 @@ def test_a_list_may_hold_any_terms_in_any_order(terms: list[str], asked: str) ->
     assert asked in terms or found[asked] < 0
 
 
+@settings(deadline=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
 def test_the_hash_is_scikit_learns(text: str) -> None:
     """Columns and signs are those of `FeatureHasher`."""
