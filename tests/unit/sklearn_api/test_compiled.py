@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import TruncatedSVD
@@ -164,6 +164,7 @@ def test_every_classifier_is_compiled(vectorizer: str, classifier: str, labels: 
 
 
 @pytest.mark.parametrize("vectorizer", VECTORIZERS)
+@settings(deadline=None)
 @given(
     text=st.text(max_size=200)
     | st.text(st.characters(max_codepoint=0x17F), max_size=200)
@@ -218,6 +219,7 @@ def test_what_is_not_compiled_says_why(pipeline: Any, reason: str) -> None:
     assert "PREDICTOR is 'compiled'" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(text=st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join))
 def test_ties_are_decided_as_scikit_learn_decides_them(text: str) -> None:
     """Where two classes are equal but for rounding, the label is still the same."""
@@ -239,6 +241,7 @@ ARTIFACT = write_artifact(fitted("words and marks", "LogisticRegression", THREE)
 VALUES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | st.text(max_size=3)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
     """A changed compiled form is an `ArtifactError`, at the latest at a prediction, or predicts."""
