@@ -64,6 +64,14 @@ def enforce_iam() -> None:
         modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # always rolo's
 
 
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+def hurry() -> None:
+    """Let LocalStack ask its own services often."""
+    from localstack_parity import polling
+
+    polling.install()
+
+
 @hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
 def stop_functions() -> None:
     """End every function process before LocalStack ends."""
