@@ -64,6 +64,18 @@ def enforce_iam() -> None:
         modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # always rolo's
 
 
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+def ask_often() -> None:
+    """Let LocalStack ask its own services ten times a second whether they are done, not once.
+
+    CloudFormation waits twice for each function that it updates; the setting takes whole seconds.
+    """
+    from localstack import config
+
+    config.BOTO_WAITER_MAX_ATTEMPTS *= config.BOTO_WAITER_DELAY * 10
+    config.BOTO_WAITER_DELAY = 0.1  # type: ignore[assignment]  # what it is handed to takes parts
+
+
 @hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
 def stop_functions() -> None:
     """End every function process before LocalStack ends."""

@@ -1,6 +1,6 @@
 """Build the Lambda layer that holds scikit-learn: ``.local/layer/python3.13-x86_64.zip``.
 
-Four steps, the same on every machine:
+Five steps, the same on every machine:
 
 install
     uv resolves ``requirements/layer.lock`` for Lambda's platform and checks every hash.
@@ -10,6 +10,9 @@ prune
 compile
     Every module to bytecode, by an interpreter of the version that will load it. A layer is a
     read-only disk: without bytecode each cold start compiles scikit-learn anew (2.7 s, not 1 s).
+    Sources, then, are read by nobody, and go.
+shrink
+    Shared libraries lose their tables for debuggers and linkers.
 zip
     Sorted, with one date and fixed permissions, so that the same input makes the same bytes.
 
@@ -35,7 +38,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from scripts.lib import layer_content, toolchain
+from scripts.lib import layer_content, shared_object, toolchain
 from scripts.lib.console import ERR, OUT
 from scripts.lib.layer_content import LayerError
 from scripts.lib.project import ROOT, SUPPORTED
@@ -112,7 +115,8 @@ def build_layer(
     built = None
     try:
         inputs = [lock.read_bytes(), python.encode(), arch.encode()]
-        inputs += [Path(file).read_bytes() for file in (__file__, layer_content.__file__)]
+        modules = (__file__, layer_content.__file__, shared_object.__file__)
+        inputs += [Path(file).read_bytes() for file in modules]
         digests = b"".join(hashlib.sha256(content).digest() for content in inputs)
         wanted = hashlib.sha256(digests).hexdigest()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -187,6 +191,8 @@ def _build(
         layer_content.prune(content)
         report(f"compiling {_mb(layer_content.folders(content).total())} with Python {python}")
         layer_content.compile_modules(build, interpreter)
+        report(f"shrinking {_mb(layer_content.folders(content).total())}")
+        layer_content.shrink_libraries(content)
         folders = layer_content.folders(content)
         _check_size(folders, limit)
         report(f"zipping {_mb(folders.total())}")

@@ -1,4 +1,4 @@
-"""What goes into the layer: installed, pruned, compiled and zipped. `layer.py` decides when."""
+"""What goes into the layer: installed, pruned, compiled, shrunk, zipped. `layer.py` says when."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from collections import Counter
 from pathlib import Path
 from shutil import rmtree
 
-from scripts.lib import toolchain
+from scripts.lib import shared_object, toolchain
 from scripts.lib.project import ScriptError
 
-PRUNED_FOLDERS = {"tests", "test", "_precompute", "_examples"}
+PRUNED_FOLDERS = {"tests", "test", "_precompute", "_examples", "_build_utils"}
 PRUNED_NAMES = {".lock", "RECORD", "REQUESTED", "INSTALLER", "conftest.py", "py.typed"}
 PRUNED_SUFFIXES = {
     *(".a", ".build", ".c", ".cpp", ".f", ".f90", ".h", ".hpp", ".in", ".pc"),
@@ -26,16 +26,18 @@ KEPT = {"numpy/_core/tests/__init__.py", "numpy/_core/tests/_natype.py"}
 # interned by then). So the share of each process is fixed, whatever the number of processors.
 COMPILERS = 4
 COMPILER = """
-import py_compile, sys
+import os, py_compile, sys
 part, parts = int(sys.argv[1]), int(sys.argv[2])
 with open("sources.txt", encoding="utf-8") as sources:
     for name in sources.read().split("\\n")[part::parts]:
         py_compile.compile(
             name,
+            cfile=f"{name}c",
             dfile=f"/opt/{name}",
             doraise=True,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
         )
+        os.unlink(name)
 """
 
 # What uv says, and what it means.
@@ -83,14 +85,20 @@ def prune(content: Path) -> None:
 
 
 def compile_modules(build: Path, interpreter: Path) -> None:
-    """Compile every module, with the path that Lambda will show in tracebacks."""
+    """Replace every module by its bytecode, with the path that Lambda will show in tracebacks.
+
+    Python imports ``module.pyc`` where there is no ``module.py``. A traceback still names file,
+    line and function, but cannot print the line itself.
+    """
     sources = [file for file in files(build / "python") if file.suffix == ".py"]
     names = [str(file.relative_to(build)) for file in sources]
     (build / "sources.txt").write_text("\n".join(names), encoding="utf-8")
     # Unchecked-hash bytecode: unzipping changes dates, and dated bytecode would then be ignored.
     # A fixed hash seed: bytecode holds the elements of set constants in hash order.
+    # No debug ranges: they point out columns of lines, and there are no lines to point into.
     inherited = {name: v for name, v in os.environ.items() if not name.startswith("PYTHON")}
-    command = [str(interpreter), "-P", "-s", "-S", "-W", "ignore", "-c", COMPILER]
+    options = ["-P", "-s", "-S", "-W", "ignore", "-X", "no_debug_ranges"]
+    command = [str(interpreter), *options, "-c", COMPILER]
     workers: list[subprocess.Popen[str]] = []
     try:
         for part in range(COMPILERS):
@@ -112,6 +120,13 @@ def compile_modules(build: Path, interpreter: Path) -> None:
         for worker in workers:
             worker.kill()
             worker.wait()
+
+
+def shrink_libraries(content: Path) -> None:
+    """Take out of every shared library what only debuggers and linkers read."""
+    for file in files(content):
+        if ".so" in file.suffixes:
+            file.write_bytes(shared_object.shrink(file.read_bytes()))
 
 
 def write_zip(content: Path, archive: Path) -> None:

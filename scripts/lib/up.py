@@ -1,19 +1,22 @@
 """Bring the whole API up on this machine: train, build, emulate, deploy, publish, ask."""
 
 import argparse
+import json
 import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.lib import emulator as emulators
-from scripts.lib import toolchain
+from scripts.lib import record, toolchain
 from scripts.lib.console import OUT, run_main, step
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer import build_layer
 from scripts.lib.project import LOCAL, ROOT, ScriptError, architecture, python_version, tail
+from scripts.lib.record import Record
 from scripts.lib.stack import STACK_FILE, Stack, ask, credentials, describe, serverless
 
 REVIEWS = ("I love this movie", "I hate this movie")
@@ -67,8 +70,14 @@ def running_emulator(port: int) -> Emulator | None:
     return found
 
 
-def train(data: str | None) -> None:
-    """Train a model, unless the one that is there would come out again."""
+def train(data: str | None, made: Record | None = None) -> None:
+    """Train a model, unless the one that is there would come out again.
+
+    Where the `made` record says so, training is not even asked: it imports scikit-learn.
+    """
+    if data is None and made and made.model == record.model_inputs():
+        OUT.print("✓ Model is current", markup=False)
+        return
     options = ["--data", data] if data else []
     training(["train", "--if-changed", "--output", str(MODEL), *options], "training")
 
@@ -95,7 +104,40 @@ def deploy(current: Emulator) -> Stack:
         stack = describe(current)
         stack.save()
         done("deployed")
-    training(["publish", "--stage", "local", "--model", str(MODEL)], "publishing", current.url)
+    publish(stack)
+    return stack
+
+
+def publish(stack: Stack) -> None:
+    """Publish the model to a stack."""
+    training(
+        ["publish", "--stage", "local", "--model", str(MODEL)], "publishing", stack.emulator.url
+    )
+
+
+def deployed_already(current: Emulator, made: Record, inputs: str) -> Stack | None:
+    """Return the stack that runs, with the model that is there, None where something differs.
+
+    Parameters
+    ----------
+    current : Emulator
+        Where it would run.
+    made : Record
+        What the last `up` has deployed.
+    inputs : str
+        Digest of what would be deployed now.
+    """
+    if made.deployment != inputs or made.deployed != record.deployed(current):
+        return None
+    stack = describe(current)
+    stack.save()
+    sha256 = json.loads((MODEL / "manifest.json").read_text())["sha256"]
+    try:
+        version = ask(stack, REVIEWS[0])["model"]["version"]
+    except ScriptError:  # such as: no model has been published
+        version = ""
+    if not version.endswith(sha256[:8]):
+        publish(stack)
     return stack
 
 
@@ -140,34 +182,26 @@ def _shown(path: Path) -> str:
     return shlex.quote(os.path.relpath(path))
 
 
-def main() -> int:
-    """Run the script; see ``--help``."""
-    options = arguments()
-    port = emulators.default_port() if options.port is None else options.port
+def chosen_port(option: int | None) -> int:
+    """Return the port to use, by the option ``--port`` or the environment; check it."""
+    port = emulators.default_port() if option is None else option
     if not 0 < port < 65536:
         raise ScriptError(f"port {port} is none: use a number from 1 to 65535")
-    version = python_version()
     refuse_second(port)
     if not emulators.port_is_free(port) and running_emulator(port) is None:
         raise ScriptError(
             f"port {port} is used by another program; choose another with --port, "
             f"for example --port {emulators.free_port()}"
         )
-    with step("Deployer and emulator") as done:
-        new = [toolchain.install_deployer(), toolchain.install_emulator()]
-        toolchain.install_runtime()
-        done("installed from the lock files" if any(new) else "current")
-    train(options.data)
-    with step("scikit-learn layer") as done:
-        layer = build_layer(version, architecture(), root=ROOT, report=lambda line: None)
-        done(
-            f"{'current' if layer.reused else 'built'}, {layer.size / 1e6:.0f} MB zipped, "
-            f"{layer.unzipped_size / 1e6:.0f} MB unzipped"
-        )
+    return port
+
+
+@contextmanager
+def undone_on_failure(port: int) -> Iterator[list[Emulator]]:
+    """Stop the emulators that the caller has added to the list, if its work fails."""
     started: list[Emulator] = []
     try:
-        stack = deploy(get_emulator(port, started))
-        predictions(stack)
+        yield started
     except BaseException as exc:
         log = emulators.log_path(port)
         for one in started:
@@ -178,6 +212,48 @@ def main() -> int:
                 f"{exc}\nLocalStack has been stopped; the end of {_shown(log)}:\n{tail(log, 8)}"
             ) from exc
         raise
+
+
+def bring_up(port: int, data: str | None = None) -> Stack:
+    """Do what is not done yet, and return the stack when it has answered.
+
+    Raises
+    ------
+    ScriptError
+        Something failed; an emulator that was started here is stopped again.
+    """
+    version = python_version()
+    made = Record.load()
+    with step("Deployer and emulator") as done:
+        new = [toolchain.install_deployer(), toolchain.install_emulator()]
+        toolchain.install_runtime()
+        done("installed from the lock files" if any(new) else "current")
+    train(data, made)
+    with step("scikit-learn layer") as done:
+        layer = build_layer(version, architecture(), root=ROOT, report=lambda line: None)
+        done(
+            f"{'current' if layer.reused else 'built'}, {layer.size / 1e6:.0f} MB zipped, "
+            f"{layer.unzipped_size / 1e6:.0f} MB unzipped"
+        )
+    inputs = record.deployment_inputs(layer.sha256)
+    with undone_on_failure(port) as started:
+        current = get_emulator(port, started)
+        stack = deployed_already(current, made, inputs)
+        if stack:
+            OUT.print("✓ What is deployed is current", markup=False)
+        else:
+            stack = deploy(current)
+        predictions(stack)
+    Record(record.model_inputs(), inputs, record.deployed(current)).save()
+    return stack
+
+
+def main() -> int:
+    """Run the script; see ``--help``."""
+    options = arguments()
+    python_version()
+    port = chosen_port(options.port)
+    stack = bring_up(port, options.data)
     other = "" if port == emulators.DEFAULT_PORT else f"AWS_ENDPOINT_URL={stack.emulator.url} "
     summary(
         stack,

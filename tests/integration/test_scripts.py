@@ -8,13 +8,17 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from scripts.lib import emulator as emulators
 from scripts.lib import toolchain
-from scripts.lib.project import ROOT, python_version
+from scripts.lib.emulator import Emulator
+from scripts.lib.project import ROOT, ScriptError, python_version
+from scripts.lib.stack import Stack, ask, client
 from tests.integration.deployed import copy_project, wait_for
 
 pytestmark = pytest.mark.skipif(
@@ -24,6 +28,7 @@ pytestmark = pytest.mark.skipif(
 
 COPIED = (
     *("serverless.yml", "package.json", "package-lock.json", ".python-version", "pyproject.toml"),
+    ".env.local",
     *(
         "README.md",
         "handlers",
@@ -97,6 +102,8 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert second.returncode == 0, second.stdout
     for reused in ("emulator: current", "Model is current", "layer: current", "runs already"):
         assert reused in second.stdout, second.stdout
+    assert "What is deployed is current" in second.stdout
+    assert "sls deploy" not in second.stdout
     assert json.loads((checkout / ".local" / "stack.json").read_text()) == stack
 
     bench = script(checkout, "./scripts/bench", "--requests", "20")
@@ -109,6 +116,120 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert not (checkout / ".local" / "stack.json").exists()
     again = script(checkout, "./scripts/down")
     assert (again.returncode, "Nothing to stop" in again.stdout) == (0, True)
+
+
+def test_up_does_again_what_is_no_longer_so(checkout: Path, port: int) -> None:
+    """After a change of a handler, of a function by other means, or of the model, `up` mends it."""
+
+    def up() -> str:
+        done = script(checkout, "./scripts/up", port=port)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    up()
+    utils = checkout / "sklearn_api" / "utils.py"
+    utils.write_text(utils.read_text().replace("Positive Review", "Thumbs up"))
+    assert "Thumbs up" in up()
+
+    url = f"http://127.0.0.1:{port}"
+    functions: Any = client("lambda", url)
+    functions.update_function_configuration(
+        FunctionName="sklearn-api-local-review", Environment={"Variables": {}}
+    )
+    mended = up()
+    assert "sls deploy --stage local: deployed" in mended
+    assert "Thumbs up" in mended
+
+    store: Any = client("s3", url)
+    stack = json.loads((checkout / ".local" / "stack.json").read_text())
+    store.delete_object(Bucket=stack["bucket"], Key="models/review/current.json")
+    functions.update_function_code(  # and no running function that remembers the model
+        FunctionName="sklearn-api-local-review",
+        ZipFile=(checkout / ".serverless" / "review.zip").read_bytes(),
+    )
+    published = up()
+    assert "What is deployed is current" in published
+    assert "Thumbs up" in published
+
+
+@dataclass
+class Dev:
+    """A running `scripts/dev`, and what it has written."""
+
+    process: "subprocess.Popen[str]"
+    log: Path
+    stack: Stack
+
+    def ask(self) -> str:
+        """What POST /review answers: the prediction, or the error."""
+        try:
+            return str(ask(self.stack, "I love this movie")["prediction"])
+        except ScriptError as exc:
+            return str(exc)
+
+
+@pytest.fixture
+def dev(checkout: Path, port: int, tmp_path: Path) -> Iterator[Dev]:
+    """`scripts/dev`, once it says that it runs what is saved."""
+    log = tmp_path / "dev.log"
+    with (
+        log.open("w") as output,
+        subprocess.Popen(
+            ["./scripts/dev"],
+            cwd=checkout,
+            env={**os.environ, "EMULATOR_PORT": str(port)},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            # Where the tests run in the background, Ctrl-C is ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        ) as process,
+    ):
+        ready = "Now running"
+        wait_for(lambda: ready in log.read_text() or process.poll() is not None, ready, 200)
+        assert ready in log.read_text(), log.read_text()
+        found = json.loads((checkout / ".local" / "stack.json").read_text())
+        yield Dev(process, log, Stack(**{**found, "emulator": Emulator(**found["emulator"])}))
+        process.kill()
+
+
+def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
+    """A saved change answers the next request, a mistake is told, and Ctrl-C undoes it all."""
+    utils = checkout / "sklearn_api" / "utils.py"
+    original = utils.read_text()
+    assert dev.ask() == "Positive Review"
+
+    utils.write_text(original.replace("Positive Review", "Thumbs up"))
+    wait_for(lambda: "utils.py → review" in dev.log.read_text(), "the change is seen", 10)
+    assert dev.ask() == "Thumbs up"
+
+    written = len(dev.log.read_text())
+    utils.write_text(original + "def broken(:\n")
+    wait_for(lambda: "is no Python: line" in dev.log.read_text()[written:], "the mistake", 10)
+    assert "502" in dev.ask()
+
+    written = len(dev.log.read_text())
+    utils.write_text(original.replace("Positive Review", "Mended"))
+    wait_for(lambda: "utils.py → review" in dev.log.read_text()[written:], "the change is seen", 10)
+    assert dev.ask() == "Mended"
+
+    # A new file, imported by one that is there.
+    written = len(dev.log.read_text())
+    (checkout / "sklearn_api" / "smile.py").write_text("SMILE = 'with a smile'\n")
+    utils.write_text(
+        "from sklearn_api.smile import SMILE\n"
+        + original.replace('"Positive Review"', "SMILE").replace("'Positive Review'", "SMILE")
+    )
+    wait_for(lambda: "utils.py → review" in dev.log.read_text()[written:], "the change is seen", 10)
+    assert dev.ask() == "with a smile"
+
+    dev.process.send_signal(signal.SIGINT)
+    assert dev.process.wait(30) == 130
+    log = dev.log.read_text()
+    assert "sklearn-api-local-review: runs what was deployed" in log
+    assert "Traceback" not in log
+    assert dev.ask() == "Positive Review"
 
 
 def test_down_leaves_what_up_has_not_started(checkout: Path, port: int) -> None:
@@ -241,7 +362,9 @@ def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
     assert emulators.port_is_free(port)
 
 
-@pytest.mark.parametrize("name", ["up", "down", "test", "bench", "build-layer", "lock", "emulator"])
+@pytest.mark.parametrize(
+    "name", ["up", "dev", "down", "test", "bench", "build-layer", "lock", "emulator"]
+)
 def test_every_script_explains_itself(name: str) -> None:
     """`--help` says what a script does."""
     result = script(ROOT, f"./scripts/{name}", "--help")

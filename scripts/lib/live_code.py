@@ -1,0 +1,158 @@
+"""A function that runs what is saved, instead of what was deployed.
+
+LocalStack's bucket `hot-reload` stands for folders of this machine: a function whose code is the
+"object" ``/some/folder`` runs what lies there, and is started anew when that has changed. Such a
+folder holds copies, laid out as the deployed zip is: a function sees its own folder and nothing of
+the project, so links would lead nowhere.
+"""
+
+import re
+import shutil
+import urllib.request
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import yaml
+
+from scripts.lib.emulator import Emulator
+from scripts.lib.project import ScriptError
+
+HOT_RELOAD = "hot-reload"
+FROM_FILE = re.compile(r"\$\{file\((?P<file>[^)]+)\):(?P<key>[\w.]+)\}")
+
+State = tuple[int, int]  # time of modification in ns, size in bytes
+
+
+class _Configuration(yaml.SafeLoader):
+    """Reads serverless.yml; CloudFormation's own tags, such as ``!Ref``, mean nothing here."""
+
+
+_Configuration.add_multi_constructor("!", lambda loader, suffix, node: None)
+
+
+def packages(root: Path) -> dict[str, list[str]]:
+    """Return the patterns of the files that each function of serverless.yml is packaged from.
+
+    Raises
+    ------
+    ScriptError
+        serverless.yml, or a file that it names, cannot be read.
+    """
+    try:
+        loaded = yaml.load((root / "serverless.yml").read_text(), _Configuration)  # noqa: S506 - safe
+        found: dict[str, list[str]] = {}
+        for name, function in loaded["functions"].items():
+            patterns = function["package"]["patterns"]
+            if isinstance(patterns, str) and (named := FROM_FILE.fullmatch(patterns)):
+                patterns = yaml.safe_load((root / named["file"]).read_text())[named["key"]]
+            if not isinstance(patterns, list):
+                raise ValueError(f"the patterns of {name} are no list: {patterns!r}")
+            found[name] = patterns
+        return found
+    except (OSError, LookupError, TypeError, AttributeError, ValueError, yaml.YAMLError) as exc:
+        raise ScriptError(f"serverless.yml does not say what its functions hold: {exc}") from exc
+
+
+class Copies:
+    """A folder with copies of one function's files.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The project.
+    patterns : list of str
+        What the function is packaged from, relative to the project.
+    folder : pathlib.Path
+        Where the copies go. What is there is removed first.
+    """
+
+    def __init__(self, root: Path, patterns: list[str], folder: Path) -> None:
+        self._root = root
+        self._patterns = patterns
+        self.folder = folder
+        self._copied: dict[str, State] = {}
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+    def update(self) -> list[str]:
+        """Copy what has changed, remove what has gone, and return the paths of both."""
+        wanted = self._sources()
+        changed = [path for path, state in wanted.items() if self._copied.get(path) != state]
+        gone = self._copied.keys() - wanted.keys()
+        for path in changed:
+            target = self.folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Beside the folder and then into it: a function never starts with half a file.
+            incoming = self.folder.with_suffix(".incoming")
+            try:
+                shutil.copyfile(self._root / path, incoming)
+            except FileNotFoundError:  # some editors remove a file and write it again
+                del wanted[path]
+                continue
+            incoming.replace(target)
+        for path in gone:
+            (self.folder / path).unlink(missing_ok=True)
+        self._copied = wanted
+        return sorted({*changed, *gone})
+
+    def _sources(self) -> dict[str, State]:
+        found: dict[str, State] = {}
+        for pattern in self._patterns:
+            exclude = pattern.startswith("!")
+            if exclude:
+                found = {
+                    path: state
+                    for path, state in found.items()
+                    if not PurePosixPath(path).match(pattern[1:])
+                }
+                continue
+            for file in self._root.glob(pattern):
+                try:
+                    facts = file.stat()
+                except FileNotFoundError:
+                    continue
+                if file.is_file():
+                    path = file.relative_to(self._root).as_posix()
+                    found[path] = (facts.st_mtime_ns, facts.st_size)
+        return found
+
+
+class LiveFunction:
+    """A deployed function that runs a folder for a while.
+
+    Parameters
+    ----------
+    functions : botocore client
+        Of Lambda, in the emulator.
+    name : str
+        The function's.
+    emulator : Emulator
+        Where it is deployed.
+    """
+
+    def __init__(self, functions: Any, name: str, emulator: Emulator) -> None:
+        self._functions = functions
+        self.name = name
+        location = urlsplit(functions.get_function(FunctionName=name)["Code"]["Location"])
+        # The address's name has to be resolved by the internet's name servers; its port is ours.
+        here = urlunsplit(location._replace(netloc=urlsplit(emulator.url).netloc))
+        with urllib.request.urlopen(here, timeout=30) as answer:
+            self._deployed: bytes = answer.read()
+
+    def run(self, folder: Path) -> None:
+        """Have it run what lies in a folder."""
+        self._functions.update_function_code(
+            FunctionName=self.name, S3Bucket=HOT_RELOAD, S3Key=str(folder)
+        )
+        self._wait()
+
+    def restore(self) -> None:
+        """Give it back the code that was deployed."""
+        self._functions.update_function_code(FunctionName=self.name, ZipFile=self._deployed)
+        self._wait()
+
+    def _wait(self) -> None:
+        self._functions.get_waiter("function_updated_v2").wait(
+            FunctionName=self.name, WaiterConfig={"Delay": 0.1, "MaxAttempts": 300}
+        )

@@ -1,0 +1,100 @@
+"""What the last `up` made, and of what: ``.local/up.json``. What is the same is not done again."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.lib.emulator import Emulator
+from scripts.lib.project import LOCAL, ROOT, SERVICE, python_version
+from scripts.lib.stack import client
+
+RECORD_FILE = LOCAL / "up.json"
+
+# Paths in the project, files or folders.
+MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/model/review")
+DEPLOYMENT_INPUTS = (
+    *("serverless.yml", "handlers", "sklearn_api", "scripts/python-version.cjs", ".env.local"),
+    *("package-lock.json", "scripts/lib/stack.py"),
+)
+# What LocalStack says of a function at the moment, and not of what was deployed.
+MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonCode"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """Digests of what a model and a deployment were made of, and of what was then deployed."""
+
+    model: str
+    deployment: str
+    deployed: str
+
+    def save(self) -> None:
+        """Write `RECORD_FILE`, as a whole or not at all."""
+        temporary = RECORD_FILE.with_suffix(f".{os.getpid()}")
+        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n")
+        temporary.replace(RECORD_FILE)
+
+    @classmethod
+    def load(cls) -> "Record":
+        """Return what `RECORD_FILE` says; where it says nothing, what no digest is equal to."""
+        try:
+            return cls(**json.loads(RECORD_FILE.read_text()))
+        except (OSError, ValueError, TypeError):
+            return cls("", "", "")
+
+
+def model_inputs() -> str:
+    """Return a digest of what a model is made of without ``--data``, and of the model itself."""
+    return _digest(MODEL_INPUTS, python_version())
+
+
+def deployment_inputs(layer: str) -> str:
+    """Return a digest of what is deployed.
+
+    Parameters
+    ----------
+    layer : str
+        The layer's own digest.
+    """
+    return _digest(DEPLOYMENT_INPUTS, python_version(), layer)
+
+
+def deployed(emulator: Emulator) -> str:
+    """Return a digest of the stack that the emulator has, empty where it has none.
+
+    It changes with every deployment, and with every change to a function by other means.
+    """
+    cloudformation: Any = client("cloudformation", emulator.url)
+    try:
+        stack = cloudformation.describe_stacks(StackName=f"{SERVICE}-local")["Stacks"][0]
+    except cloudformation.exceptions.ClientError:
+        return ""
+    functions: Any = client("lambda", emulator.url)
+    found = [
+        {name: value for name, value in function.items() if name not in MOMENTARY}
+        for page in functions.get_paginator("list_functions").paginate()
+        for function in page["Functions"]
+        if function["FunctionName"].startswith(f"{SERVICE}-local-")
+    ]
+    facts = [stack["StackId"], str(stack.get("LastUpdatedTime")), stack["StackStatus"], found]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _digest(paths: Iterable[str], *facts: str) -> str:
+    digest = hashlib.sha256("\0".join(facts).encode())
+    for file in _files(paths):
+        content = hashlib.sha256(file.read_bytes()).hexdigest()
+        digest.update(f"{file.relative_to(ROOT)}\0{content}\0".encode())
+    return digest.hexdigest()
+
+
+def _files(paths: Iterable[str]) -> list[Path]:
+    found: list[Path] = []
+    for path in (ROOT / name for name in paths):
+        within = path.rglob("*") if path.is_dir() else [path]
+        found += [file for file in within if file.is_file() and file.suffix != ".pyc"]
+    return sorted(found)

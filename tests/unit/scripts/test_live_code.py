@@ -1,0 +1,91 @@
+"""Folders that hold what a function would be packaged from, as it is at the moment."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts.lib.live_code import Copies, packages
+from scripts.lib.project import ROOT, ScriptError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A project with two modules and a note."""
+    (tmp_path / "project" / "code").mkdir(parents=True)
+    for name in ("one.py", "two.py", "note.txt"):
+        (tmp_path / "project" / "code" / name).write_text(name)
+    return tmp_path / "project"
+
+
+def content(copies: Copies) -> dict[str, str]:
+    """Return what a folder of copies holds."""
+    files = [path for path in copies.folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(copies.folder)): path.read_text() for path in files}
+
+
+def test_functions_and_their_files_are_read_from_the_configuration() -> None:
+    """serverless.yml is read with CloudFormation's tags, and the list of packages through it."""
+    found = packages(ROOT)
+    assert set(found) == {"health", "review"}
+    assert "handlers/review/handler.py" in found["review"]
+
+
+def test_patterns_may_stand_in_the_configuration(root: Path) -> None:
+    """A function may list its files itself."""
+    (root / "serverless.yml").write_text(
+        "functions:\n  mood:\n    role: !GetAtt Role.Arn\n"
+        "    package:\n      patterns: [code/*.py]\n"
+    )
+    assert packages(root) == {"mood": ["code/*.py"]}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "functions: {a: {handler: b}}", "functions: {a: {package: {patterns: x}}}", "{"]
+)
+def test_a_configuration_without_patterns_is_refused(root: Path, text: str) -> None:
+    """What is missing or no list is said in a sentence."""
+    (root / "serverless.yml").write_text(text)
+    with pytest.raises(ScriptError, match=r"serverless\.yml does not say"):
+        packages(root)
+
+
+def test_copies_follow_their_sources(root: Path, tmp_path: Path) -> None:
+    """New, changed and removed files arrive; what has not changed is not touched."""
+    copies = Copies(root, ["code/*.py"], tmp_path / "copies")
+    assert copies.update() == ["code/one.py", "code/two.py"]
+    assert content(copies) == {"code/one.py": "one.py", "code/two.py": "two.py"}
+    before = (copies.folder / "code/two.py").stat()
+    (root / "code" / "one.py").write_text("changed")
+    (root / "code" / "three.py").write_text("new")
+    assert copies.update() == ["code/one.py", "code/three.py"]
+    assert copies.update() == []
+    (root / "code" / "one.py").unlink()
+    assert copies.update() == ["code/one.py"]
+    assert content(copies) == {"code/two.py": "two.py", "code/three.py": "new"}
+    assert (copies.folder / "code/two.py").stat() == before
+
+
+def test_a_file_replaced_by_another_of_the_same_size_arrives(root: Path, tmp_path: Path) -> None:
+    """Editors write beside the file and rename; that is seen, too."""
+    copies = Copies(root, ["code/one.py"], tmp_path / "copies")
+    copies.update()
+    (root / "code" / "beside").write_text("two.py")
+    (root / "code" / "beside").rename(root / "code" / "one.py")
+    assert copies.update() == ["code/one.py"]
+    assert content(copies) == {"code/one.py": "two.py"}
+
+
+def test_patterns_can_exclude(root: Path, tmp_path: Path) -> None:
+    """As for the deployer, a later pattern with ``!`` takes files away."""
+    copies = Copies(root, ["code/*", "!code/*.txt"], tmp_path / "copies")
+    copies.update()
+    assert set(content(copies)) == {"code/one.py", "code/two.py"}
+
+
+def test_what_an_earlier_run_left_is_removed(root: Path, tmp_path: Path) -> None:
+    """Copies of files that are no longer there do not come back."""
+    Copies(root, ["code/*.py"], tmp_path / "copies").update()
+    (root / "code" / "one.py").unlink()
+    copies = Copies(root, ["code/*.py"], tmp_path / "copies")
+    copies.update()
+    assert set(content(copies)) == {"code/two.py"}
