@@ -12,9 +12,17 @@ from localstack_parity.cli import INFO_PATH
 
 @functools.cache  # LocalStack loads the executor for every environment.
 def _mend_lambda() -> None:
-    from localstack_parity.lambda_process import delivery, request_limit, rollover
+    from localstack_parity.lambda_process import (
+        delivery,
+        keepalive,
+        metrics,
+        request_limit,
+        rollover,
+    )
 
     delivery.install()
+    keepalive.install()
+    metrics.install()
     request_limit.install()
     rollover.install()
 
@@ -44,10 +52,12 @@ def publish_info() -> None:
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
 def mend_apigateway() -> None:
-    """Let API Gateway hand over bodies as they came."""
+    """Let API Gateway hand over bodies as they came, and without a detour."""
+    from localstack_parity import lambda_proxy
     from localstack_parity.apigateway import pass_bodies_unchanged
 
     pass_bodies_unchanged()
+    lambda_proxy.install()
 
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
