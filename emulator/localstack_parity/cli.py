@@ -86,6 +86,7 @@ def _start(host: str, port: int, state: Path) -> int:
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",  # no telemetry
         "DNS_ADDRESS": "0",  # no name server: functions get an address
+        "GATEWAY_SERVER": "parity",  # see server.py
         "IN_MEMORY_CLIENT": "1",  # LocalStack's calls to itself stay off the network
     }
     for name, value in defaults.items():

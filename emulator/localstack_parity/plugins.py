@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from localstack.runtime import hooks
+from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 
 from localstack_parity.cli import INFO_PATH
@@ -38,6 +39,18 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
 
         _mend_lambda()
         return ProcessExecutor
+
+
+class ServerPlugin(RuntimeServerPlugin):
+    """The server `parity`, chosen with ``GATEWAY_SERVER=parity``."""
+
+    name = "parity"
+
+    def load(self, *args: Any, **kwargs: Any) -> RuntimeServer:
+        """Return the server."""
+        from localstack_parity.server import Server
+
+        return Server()
 
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack has no types for it

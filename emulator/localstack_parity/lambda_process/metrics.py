@@ -58,7 +58,9 @@ class InvocationMetrics:
             for metric in metrics:
                 self._counts[Count(account, region, function, metric, second)] += 1
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="lambda-metrics", daemon=True)
+                self._thread = threading.Thread(
+                    target=self._run, name="lambda-metrics", daemon=True
+                )
                 self._thread.start()
         if not self._counted.is_set():
             self._counted.set()
