@@ -10,8 +10,9 @@ import re
 from contextvars import ContextVar
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # it has no types
 from localstack.aws.api import ServiceException
+from localstack.aws.api.lambda_ import InvocationType
 from localstack.services.apigateway.next_gen.execute_api.context import RestApiInvocationContext
 from localstack.services.apigateway.next_gen.execute_api.integrations.aws import (
     RestApiAwsProxyIntegration,
@@ -55,7 +56,7 @@ def install() -> None:
         return _invoke(service, region, account, name, qualifier, event)
 
     RestApiAwsProxyIntegration.invoke = invoke_with_trace  # type: ignore[method-assign]  # the same
-    RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)  # type: ignore[method-assign,assignment]  # the same
+    RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)  # type: ignore[method-assign]  # the same
 
 
 def _invoke(
@@ -66,14 +67,14 @@ def _invoke(
     qualifier: str | None,
     event: bytes,
 ) -> bytes:
-    trace = TraceHeader.from_header_str(_TRACE.get()).ensure_root_exists()
+    trace = TraceHeader.from_header_str(_TRACE.get()).ensure_root_exists()  # type: ignore[no-untyped-call]  # it has no types
     try:
         result = service.invoke(
             function_name=name,
             qualifier=qualifier,
             region=region,
             account_id=account,
-            invocation_type="RequestResponse",
+            invocation_type=InvocationType.RequestResponse,
             client_context=None,
             request_id=long_uid(),
             payload=event,
@@ -81,8 +82,8 @@ def _invoke(
         )
     except ServiceException as exc:  # as the integration knows it from its client
         answer = {"Error": {"Code": exc.code, "Message": exc.message}}
-        raise ClientError(answer, "Invoke") from exc  # type: ignore[arg-type]  # all that is read
-    return to_bytes(result.payload) if result else b""
+        raise ClientError(answer, "Invoke") from exc
+    return to_bytes(result.payload or b"") if result else b""
 
 
 def _lambda_service() -> LambdaService | None:

@@ -48,10 +48,10 @@ _SHUTDOWN_SECONDS = 10.0
 
 
 class Server(TwistedRuntimeServer):
-    """Accepts all connections, answers the requests of APIs' clients, and leaves Twisted the rest."""
+    """Accepts all connections, answers APIs' clients, and leaves the rest to Twisted."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # it has no types
         self._listeners: list[socket.socket] = []
         self._busy: set[threading.Thread] = set()
 
@@ -64,7 +64,7 @@ class Server(TwistedRuntimeServer):
         """Listen at these addresses, and at no others: Twisted would at all of the machine's."""
         application = WsgiGateway(gateway)
         factory = _twisted_factory(gateway, ssl_creds)
-        reactor.callWhenRunning(factory.doStart)  # type: ignore[attr-defined]  # it has no types
+        reactor.callWhenRunning(factory.doStart)  # type: ignore[attr-defined]  # the same
         for address in listen:
             ipv6 = config.is_ipv6_address(address.host)
             listener = socket.create_server(
@@ -136,9 +136,9 @@ def _twisted_factory(gateway: Gateway, ssl_creds: tuple[str, str] | None) -> Fac
     if not ssl_creds:
         return site
     certificate, key = ssl_creds
-    context = ssl.DefaultOpenSSLContextFactory(key, certificate)
-    context.getContext().use_certificate_chain_file(certificate)
-    return TLSMultiplexerFactory(context, False, site)  # type: ignore[no-any-return,no-untyped-call]  # the same
+    context = ssl.DefaultOpenSSLContextFactory(key, certificate)  # type: ignore[no-untyped-call]  # the same
+    context.getContext().use_certificate_chain_file(certificate)  # type: ignore[no-untyped-call]  # the same
+    return TLSMultiplexerFactory(context, False, site)  # type: ignore[no-untyped-call]  # the same
 
 
 def _hand_over(connection: socket.socket, factory: Factory) -> None:
@@ -240,7 +240,7 @@ def _answer(application: WsgiGateway, environ: dict[str, Any], head: Head) -> tu
     def start_response(status: str, fields: list[tuple[str, str]], error: Any = None) -> Any:
         started[:] = status, fields
 
-    parts = application(environ, start_response)  # type: ignore[arg-type]  # nobody calls `write`
+    parts = application(environ, start_response)
     try:
         body = b"".join(parts)
     finally:

@@ -106,7 +106,10 @@ def _store(handler: LogHandler, group: str, stream: str, batch: list[dict[str, A
     """Put a batch into LocalStack's store; False where that takes more than putting it there."""
     if not SERVICE_PLUGINS.is_running("logs"):
         return False
-    store = logs_backends[extract_account_id_from_arn(handler.role_arn)][handler.region]
+    account = extract_account_id_from_arn(handler.role_arn)
+    if account is None:
+        return False
+    store = logs_backends[account][handler.region]
     known = store.groups.get(group)
     if known is None or stream not in known.streams:
         return False

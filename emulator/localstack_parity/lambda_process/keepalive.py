@@ -80,4 +80,4 @@ class Timer:
 
 def install() -> None:
     """Have LocalStack's environments use these timers."""
-    execution_environment.Timer = Timer  # type: ignore[misc,assignment]  # the part that it uses
+    execution_environment.Timer = Timer  # type: ignore[attr-defined,assignment]  # a name that it imports

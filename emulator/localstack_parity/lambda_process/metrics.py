@@ -78,7 +78,7 @@ class InvocationMetrics:
 def install() -> None:
     """Have LocalStack count its invocations through this module."""
     metrics = InvocationMetrics(_put)
-    start_thread = version_manager.start_thread
+    start_thread = version_manager.start_thread  # type: ignore[attr-defined]  # a name that it imports
 
     def succeeded(function_name: str, account_id: str, region_name: str) -> None:
         metrics.add(account_id, region_name, function_name, "Invocations")
@@ -92,7 +92,7 @@ def install() -> None:
             return method()
         return start_thread(method, *arguments, **named)
 
-    version_manager.record_cw_metric_invocation = succeeded  # type: ignore[attr-defined]  # a name that it imports
+    version_manager.record_cw_metric_invocation = succeeded  # type: ignore[attr-defined]  # the same
     version_manager.record_cw_metric_error = failed  # type: ignore[attr-defined]  # the same
     version_manager.start_thread = start  # type: ignore[attr-defined]  # the same
 

@@ -163,11 +163,8 @@ class _Server:
 
     def _serve(self, connection: socket.socket) -> None:
         # The usual error is that of a process that was killed while it had a connection.
-        with (
-            contextlib.suppress(OSError, ValueError),
-            connection,
-            connection.makefile("rb") as stream,
-        ):
+        with contextlib.suppress(OSError, ValueError), connection:
+            stream = connection.makefile("rb")
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while (content := _read_head(stream)) is not None:
                 try:
