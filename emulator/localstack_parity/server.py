@@ -222,7 +222,7 @@ def _environ(head: Head, body: bytes, server: Any, client: Any) -> dict[str, Any
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
-        "rolo.headers": [(k.encode("latin-1"), v.encode("latin-1")) for k, v in head.fields],
+        "rolo.headers": _grouped(head.fields),
     }
     for name, value in head.fields:
         key = "HTTP_" + name.upper().replace("-", "_")
@@ -231,6 +231,21 @@ def _environ(head: Head, body: bytes, server: Any, client: Any) -> dict[str, Any
     environ["CONTENT_LENGTH"] = str(len(body))
     environ.pop("HTTP_CONTENT_LENGTH", None)
     return environ
+
+
+def _grouped(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
+    """Put the fields of one name together, under the name as it was given last."""
+    groups: dict[str, list[str]] = {}
+    names: dict[str, str] = {}
+    for name, value in fields:
+        key = name.lower()
+        names[key] = name
+        groups.setdefault(key, []).append(value)
+    return [
+        (names[key].encode("latin-1"), value.encode("latin-1"))
+        for key, values in groups.items()
+        for value in values
+    ]
 
 
 def _answer(application: WsgiGateway, environ: dict[str, Any], head: Head) -> tuple[bytes, bool]:
@@ -257,6 +272,9 @@ def _answer(application: WsgiGateway, environ: dict[str, Any], head: Head) -> tu
         lines.append(f"Content-Length: {names['content-length']}")
     if "date" not in names:
         lines.append(f"Date: {formatdate(usegmt=True)}")
-    closes = head.closes() or names.get("connection", "").lower() == "close"
+    closes = names.get("connection", "").lower() == "close"
+    if head.closes() and not closes:
+        closes = True
+        lines.append("Connection: close")
     top = "\r\n".join(lines).encode("latin-1") + END_OF_HEAD
     return (top if bodiless else top + body), closes
