@@ -94,6 +94,8 @@ def _start(host: str, port: int, state: Path) -> int:
     tempfile.tempdir = str(temporary)  # where LocalStack unpacks functions and layers
     os.environ["XDG_CACHE_HOME"] = str(state / "cache")
     os.environ["GATEWAY_LISTEN"] = f"{host}:{port}"
+    if host not in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104 - compared, not bound to
+        os.environ["GATEWAY_LISTEN"] += f",127.0.0.1:{port}"  # where functions find it
     os.environ["LAMBDA_RUNTIME_EXECUTOR"] = "process"
     # LocalStack reads its settings when it is imported: only now.
     from localstack.runtime.main import main as run_localstack

@@ -11,6 +11,7 @@ to Twisted, which has it from then on, and finds the request as it was sent.
 ``GATEWAY_SERVER=twisted`` is LocalStack's own switch back.
 """
 
+import contextlib
 import logging
 import socket
 import threading
@@ -54,6 +55,7 @@ class Server(TwistedRuntimeServer):
         super().__init__()  # type: ignore[no-untyped-call]  # it has no types
         self._listeners: list[socket.socket] = []
         self._busy: set[threading.Thread] = set()
+        self._closing = False
 
     def register(
         self,
@@ -79,7 +81,10 @@ class Server(TwistedRuntimeServer):
 
     def shutdown(self) -> None:
         """Take no more connections, and let running requests end, for some seconds."""
+        self._closing = True
         for listener in self._listeners:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
             listener.close()
         deadline = time.monotonic() + _SHUTDOWN_SECONDS
         while self._busy and time.monotonic() < deadline:
@@ -91,7 +96,7 @@ class Server(TwistedRuntimeServer):
             try:
                 connection, address = listener.accept()
             except OSError:
-                if listener.fileno() < 0:
+                if self._closing:
                     return
                 LOG.warning("cannot accept a connection", exc_info=True)
                 time.sleep(0.1)  # such as for lack of file descriptors
