@@ -47,7 +47,7 @@ def send_all(localstack: LocalStack, path: str) -> list[dict[str, Any] | None]:
         return [one for part in pool.map(client, range(CLIENTS)) for one in part]
 
 
-def metric(localstack: LocalStack, function: Function, name: str) -> float:
+def metric(localstack: LocalStack, function: Function, name: str, statistic: str = "Sum") -> float:
     now = datetime.now(UTC)
     points = localstack.client("cloudwatch").get_metric_statistics(
         Namespace="AWS/Lambda",
@@ -56,9 +56,9 @@ def metric(localstack: LocalStack, function: Function, name: str) -> float:
         StartTime=now - timedelta(hours=1),
         EndTime=now + timedelta(minutes=5),
         Period=60,
-        Statistics=["Sum"],
+        Statistics=[statistic],
     )["Datapoints"]
-    return float(sum(point["Sum"] for point in points))
+    return float(sum(point[statistic] for point in points))
 
 
 def test_metrics_and_logs_of_parallel_requests(localstack: LocalStack, function: Create) -> None:
@@ -71,6 +71,7 @@ def test_metrics_and_logs_of_parallel_requests(localstack: LocalStack, function:
 
     wait_for(lambda: metric(localstack, made, "Errors") >= total // 5, what="the errors")
     assert metric(localstack, made, "Invocations") == total
+    assert metric(localstack, made, "Invocations", "SampleCount") == total
     assert metric(localstack, made, "Errors") == total // 5
 
     wait_for(lambda: sum(map(len, logs(made).values())) >= total, what="the logs")

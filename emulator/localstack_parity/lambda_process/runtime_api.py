@@ -9,7 +9,9 @@ from the old process can never take an invocation.
 import contextlib
 import random
 import socket
+import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import BinaryIO
@@ -169,7 +171,7 @@ class _Server:
             while (content := _read_head(stream)) is not None:
                 try:
                     head = parse_head(content)
-                    answer = self._answer(head, _read_body(head, stream, connection))
+                    answer = self._answer(head, self._body(head, stream, connection))
                 except UnsupportedRequestError as exc:
                     connection.sendall(_response(400, report.error("InvalidRequest", str(exc))))
                     return
@@ -178,6 +180,16 @@ class _Server:
                 connection.sendall(answer)
                 if head.closes():
                     return
+
+    def _body(self, head: Head, stream: BinaryIO, connection: socket.socket) -> bytes:
+        """Read a body; of a response that is too large, one byte more than is allowed."""
+        if any(value.lower() == "100-continue" for value in head.values("expect")):
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        limit = self._api.max_response_bytes if head.target.endswith("/response") else sys.maxsize
+        body = bytearray()
+        for part in _body_parts(head, stream):
+            body += part[: limit + 1 - len(body)]
+        return bytes(body)
 
     def _answer(self, head: Head, body: bytes) -> bytes | None:
         """Return the response; None to close the connection."""
@@ -228,18 +240,24 @@ def _read_head(stream: BinaryIO) -> bytes | None:
     return b"".join(lines).removesuffix(b"\r\n")
 
 
-def _read_body(head: Head, stream: BinaryIO, connection: socket.socket) -> bytes:
-    if any(value.lower() == "100-continue" for value in head.values("expect")):
-        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+def _body_parts(head: Head, stream: BinaryIO) -> Iterator[bytes]:
     if not head.chunked():
-        return stream.read(head.content_length())
-    body = bytearray()
+        yield from _parts(stream, head.content_length())
+        return
     while size := int(stream.readline().split(b";")[0], 16):
-        body += stream.read(size)
+        yield from _parts(stream, size)
         stream.readline()
     while stream.readline().strip():
         pass
-    return bytes(body)
+
+
+def _parts(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0:
+        part = stream.read(min(size, 1024 * 1024))
+        if not part:
+            raise ConnectionError("the process has closed the connection within a request")
+        yield part
+        size -= len(part)
 
 
 def _response(status: int, body: bytes = b"", fields: str = "") -> bytes:
