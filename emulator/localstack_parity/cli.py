@@ -86,6 +86,7 @@ def _start(host: str, port: int, state: Path) -> int:
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",  # no telemetry
         "DNS_ADDRESS": "0",  # no name server: functions get an address
+        "GATEWAY_SERVER": "parity",  # see server.py
         "IN_MEMORY_CLIENT": "1",  # LocalStack's calls to itself stay off the network
     }
     for name, value in defaults.items():
@@ -93,6 +94,8 @@ def _start(host: str, port: int, state: Path) -> int:
     tempfile.tempdir = str(temporary)  # where LocalStack unpacks functions and layers
     os.environ["XDG_CACHE_HOME"] = str(state / "cache")
     os.environ["GATEWAY_LISTEN"] = f"{host}:{port}"
+    if host not in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104 - compared, not bound to
+        os.environ["GATEWAY_LISTEN"] += f",127.0.0.1:{port}"  # where functions find it
     os.environ["LAMBDA_RUNTIME_EXECUTOR"] = "process"
     # LocalStack reads its settings when it is imported: only now.
     from localstack.runtime.main import main as run_localstack

@@ -5,6 +5,7 @@ import os
 from typing import Any
 
 from localstack.runtime import hooks
+from localstack.runtime.server.core import RuntimeServer, RuntimeServerPlugin
 from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 
 from localstack_parity.cli import INFO_PATH
@@ -12,9 +13,17 @@ from localstack_parity.cli import INFO_PATH
 
 @functools.cache  # LocalStack loads the executor for every environment.
 def _mend_lambda() -> None:
-    from localstack_parity.lambda_process import delivery, request_limit, rollover
+    from localstack_parity.lambda_process import (
+        delivery,
+        keepalive,
+        metrics,
+        request_limit,
+        rollover,
+    )
 
     delivery.install()
+    keepalive.install()
+    metrics.install()
     request_limit.install()
     rollover.install()
 
@@ -32,6 +41,18 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):
         return ProcessExecutor
 
 
+class ServerPlugin(RuntimeServerPlugin):
+    """The server `parity`, chosen with ``GATEWAY_SERVER=parity``."""
+
+    name = "parity"
+
+    def load(self, *args: Any, **kwargs: Any) -> RuntimeServer:
+        """Return the server."""
+        from localstack_parity.server import Server
+
+        return Server()
+
+
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack has no types for it
 def publish_info() -> None:
     """Serve at `INFO_PATH` which executor really runs: LocalStack falls back in silence."""
@@ -44,7 +65,7 @@ def publish_info() -> None:
 
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
 def mend_apigateway() -> None:
-    """Let API Gateway behave as on AWS: bodies, usage plans, time limits."""
+    """Let API Gateway behave as on AWS (bodies, usage plans, time limits), without a detour."""
     from localstack_parity import apigateway
 
     apigateway.install()

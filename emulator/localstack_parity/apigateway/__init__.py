@@ -1,7 +1,7 @@
 """Where LocalStack's API Gateway (REST APIs) differs from AWS in what a client sees.
 
-Read `install` first: it says where each part hooks in. `bodies` and `integration_timeout` stand for
-themselves. Usage plans are four modules: `throttle` (the token bucket) and `quota` (the calendar)
+Read `install` first: it says where each part hooks in. `bodies`, `integration_timeout` and
+`lambda_proxy` stand for themselves. Usage plans are four modules: `throttle` (the token bucket) and `quota` (the calendar)
 are plain arithmetic that is handed the time; `usage` keeps what each key has used; `usage_plans`
 is what a request passes through. `usage_api` lets clients read and change it, and `plan_updates`
 change the plan itself.
@@ -19,6 +19,7 @@ def install() -> None:
     from localstack_parity.apigateway import (
         bodies,
         integration_timeout,
+        lambda_proxy,
         plan_updates,
         usage_api,
         usage_plans,
@@ -29,4 +30,5 @@ def install() -> None:
     usage_plans.enforce_after_key_validation()
     usage_api.serve_usage()
     plan_updates.complete_plan_updates()
+    lambda_proxy.install()
     integration_timeout.limit_integrations()

@@ -11,6 +11,8 @@ Reading order, from the outside in::
     output        the process's standard output and error, cut into events
     report        START, END and REPORT, an invocation's whole log, and AWS's error payloads
     delivery      that log's way to CloudWatch Logs
+    metrics       how many invocations there were, and how many failed, for CloudWatch
+    keepalive     the timers that end environments which nobody uses
     memory        what a process tree uses, and what happens when it is too much
     request_limit the largest event of an invocation
     rollover      an update lets running invocations finish

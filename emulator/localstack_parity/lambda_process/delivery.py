@@ -1,22 +1,30 @@
 """The delivery of logs to CloudWatch Logs, in the events that they consist of.
 
-LocalStack cuts an invocation's log at its line breaks, and gives all of it the time of delivery.
+LocalStack cuts an invocation's log at its line breaks, and gives all of it the time of delivery. It
+sends a request for each invocation, in which every event is checked and serialised twice. Here the
+logs of half a second go together, and straight into the store of a stream that exists and has
+nothing to be told of them.
 """
 
 import contextlib
 import logging
 from collections.abc import Iterator
+from queue import Empty
 from typing import Any
 
 from localstack.aws.connect import connect_to
-from localstack.services.lambda_.invocation.logs import QUEUE_SHUTDOWN, LogHandler, LogItem
+from localstack.services.lambda_.invocation.logs import LogHandler, LogItem
+from localstack.services.plugins import SERVICE_PLUGINS
+from localstack.utils.aws.arns import extract_account_id_from_arn
 from localstack.utils.aws.client_types import ServicePrincipal
+from moto.logs.models import logs_backends
 
 from localstack_parity.lambda_process.output import Event, now
 from localstack_parity.lambda_process.report import Log
 
 LOG = logging.getLogger(__name__)
 
+INTERVAL_SECONDS = 0.5
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 _BATCH_EVENTS, _BATCH_BYTES, _EVENT_OVERHEAD = 10_000, 1_048_576, 26
 _EVENT_CHARACTERS = 256 * 1024
@@ -29,19 +37,44 @@ def install() -> None:
 
 
 def _run(handler: LogHandler, *_: Any, **__: Any) -> None:
-    """Take logs from the handler's queue until it is shut down."""
+    """Deliver logs from the handler's queue until it is shut down, what is left then included."""
     client = connect_to.with_assumed_role(
         region_name=handler.region,
         role_arn=handler.role_arn,
         service_principal=ServicePrincipal.lambda_,  # type: ignore[arg-type]  # a constant of that class
     ).logs
-    while (item := handler.log_queue.get()) is not QUEUE_SHUTDOWN:
-        assert isinstance(item, LogItem)
+    ended = False
+    while not ended:
+        items, ended = _waiting(handler)
+        for (group, stream), events in _by_stream(items).items():
+            try:
+                for batch in _batches(events):
+                    if not _store(handler, group, stream, batch):
+                        _put(client, group, stream, batch)
+            except Exception as exc:  # One log that is lost must not cost the ones after it.
+                LOG.warning("Error saving logs to group %s: %s", group, exc)
+        # A request takes longer than a short invocation: those to come share the next ones.
+        handler._shutdown_event.wait(INTERVAL_SECONDS)
+
+
+def _waiting(handler: LogHandler) -> tuple[list[LogItem], bool]:
+    """Wait for a log; return all that are there, and whether they are the last ones."""
+    items: list[LogItem] = []
+    item = handler.log_queue.get()
+    while isinstance(item, LogItem):
+        items.append(item)
         try:
-            for batch in _batches(_events(item.logs)):
-                _put(client, item, batch)
-        except Exception as exc:  # One log that is lost must not cost the ones after it.
-            LOG.warning("Error saving logs to group %s: %s", item.log_group, exc)
+            item = handler.log_queue.get_nowait()
+        except Empty:
+            return items, False
+    return items, True
+
+
+def _by_stream(items: list[LogItem]) -> dict[tuple[str, str], list[Event]]:
+    streams: dict[tuple[str, str], list[Event]] = {}
+    for item in items:
+        streams.setdefault((item.log_group, item.log_stream), []).extend(_events(item.logs))
+    return streams
 
 
 def _events(text: str) -> list[Event]:
@@ -69,12 +102,29 @@ def _batches(events: list[Event]) -> Iterator[list[dict[str, Any]]]:
         yield batch
 
 
-def _put(client: Any, item: LogItem, batch: list[dict[str, Any]]) -> None:
-    stream = {"logGroupName": item.log_group, "logStreamName": item.log_stream}
+def _store(handler: LogHandler, group: str, stream: str, batch: list[dict[str, Any]]) -> bool:
+    """Put a batch into LocalStack's store; False where that takes more than putting it there."""
+    if not SERVICE_PLUGINS.is_running("logs"):
+        return False
+    account = extract_account_id_from_arn(handler.role_arn)
+    if account is None:
+        return False
+    store = logs_backends[account][handler.region]
+    known = store.groups.get(group)
+    if known is None or stream not in known.streams:
+        return False
+    if store.filters.metric_filters or known.subscription_filters:
+        return False
+    store.put_log_events(group, stream, batch)
+    return True
+
+
+def _put(client: Any, group: str, stream: str, batch: list[dict[str, Any]]) -> None:
+    where = {"logGroupName": group, "logStreamName": stream}
     try:
-        client.put_log_events(**stream, logEvents=batch)
+        client.put_log_events(**where, logEvents=batch)
     except client.exceptions.ResourceNotFoundException:
         with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-            client.create_log_group(logGroupName=item.log_group)
-        client.create_log_stream(**stream)
-        client.put_log_events(**stream, logEvents=batch)
+            client.create_log_group(logGroupName=group)
+        client.create_log_stream(**where)
+        client.put_log_events(**where, logEvents=batch)

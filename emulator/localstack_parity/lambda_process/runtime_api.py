@@ -6,13 +6,17 @@ serves one process: a process that is started anew gets a new one, at the same a
 connection left over from the old process can never take an invocation.
 """
 
+import contextlib
 import random
 import socket
+import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from http import HTTPStatus
+from typing import BinaryIO
 
+from localstack_parity.http1 import MAX_HEAD_BYTES, Head, UnsupportedRequestError, parse_head
 from localstack_parity.lambda_process import report
 
 PORT = 9001
@@ -67,11 +71,12 @@ class RuntimeApi:
         self._next: Invocation | None = None
         self._running: str | None = None
         self._answer: Answer | None = None
-        self._server = _bind(self, host)
-        self.host = str(self._server.server_address[0])
+        listener = _bind(host)
+        self._server = _Server(self, listener)
+        self.host = str(listener.getsockname()[0])
         self.address = f"{self.host}:{PORT}"
         threading.Thread(
-            target=self._server.serve_forever, name=f"runtime-api-{self.address}", daemon=True
+            target=self._server.run, name=f"runtime-api-{self.address}", daemon=True
         ).start()
 
     def wait_until_ready(self, timeout: float) -> bool:
@@ -114,10 +119,9 @@ class RuntimeApi:
                 return
             self._closed = True
             self._changed.notify_all()
-        self._server.shutdown()
-        self._server.server_close()
+        self._server.close()
 
-    # What the HTTP handler calls.
+    # What the server calls.
 
     def next_invocation(self) -> Invocation | None:
         """Wait for an invocation; None when there will be none any more."""
@@ -147,110 +151,145 @@ class RuntimeApi:
             self._init_error = payload
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    api: RuntimeApi
+class _Server:
+    """Accepts the process's connections; each has a thread."""
 
-    def server_bind(self) -> None:
-        # HTTPServer's own looks the address up in DNS, which can take seconds.
-        socket_address = self.server_address
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(socket_address)
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(self.server_address[0]), PORT
+    def __init__(self, api: RuntimeApi, listener: socket.socket) -> None:
+        self._api = api
+        self._listener = listener
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay silent: the usual cause is a process that was killed while it had a connection."""
+    def run(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed
+                return
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+        self._listener.close()
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    # Headers and body leave in one packet. In two, Nagle's algorithm and the peer's delayed
-    # acknowledgement add 40 ms to every exchange.
-    wbufsize = 1024 * 1024
-    disable_nagle_algorithm = True
-    server: _Server
+    def _serve(self, connection: socket.socket) -> None:
+        # The usual error is that of a process that was killed while it had a connection.
+        with contextlib.suppress(OSError, ValueError), connection:
+            stream = connection.makefile("rb")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            while (content := _read_head(stream)) is not None:
+                try:
+                    head = parse_head(content)
+                    answer = self._answer(head, self._body(head, stream, connection))
+                except UnsupportedRequestError as exc:
+                    connection.sendall(_response(400, report.error("InvalidRequest", str(exc))))
+                    return
+                if answer is None:
+                    return
+                connection.sendall(answer)
+                if head.closes():
+                    return
 
-    def do_GET(self) -> None:
-        if self.path != f"{_PREFIX}/invocation/next":
-            self._reply(404)
-            return
-        invocation = self.server.api.next_invocation()
-        if invocation is None:
-            self.close_connection = True
-            return
-        self._reply(
-            200,
-            invocation.payload,
-            {
-                "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-                "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
-                "Lambda-Runtime-Invoked-Function-Arn": invocation.function_arn,
-                "Lambda-Runtime-Trace-Id": invocation.trace_id,
-            },
-        )
-
-    def do_POST(self) -> None:
-        body = self._body()
-        parts = self.path.removeprefix(f"{_PREFIX}/").split("/")
-        match parts:
-            case ["init", "error"]:
-                self.server.api.fail_init(body)
-                self._accepted(True)
-            case ["invocation", request_id, "response"]:
-                limit = self.server.api.max_response_bytes
-                if len(body) > limit:
-                    refusal = report.response_too_large(limit)
-                    self.server.api.complete(request_id, Answer(refusal, True))
-                    self._reply(413, b'{"errorType":"RequestEntityTooLarge"}')
-                else:
-                    self._accepted(self.server.api.complete(request_id, Answer(body, False)))
-            case ["invocation", request_id, "error"]:
-                self._accepted(self.server.api.complete(request_id, Answer(body, True)))
-            case _:
-                self._reply(404)
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def _body(self, head: Head, stream: BinaryIO, connection: socket.socket) -> bytes:
+        """Read a body; of a response that is too large, one byte more than is allowed."""
+        if any(value.lower() == "100-continue" for value in head.values("expect")):
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        limit = self._api.max_response_bytes if head.target.endswith("/response") else sys.maxsize
         body = bytearray()
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline().strip():
-            pass
+        for part in _body_parts(head, stream):
+            body += part[: limit + 1 - len(body)]
         return bytes(body)
 
-    def _accepted(self, known: bool) -> None:
-        if known:
-            self._reply(202, b'{"status":"OK"}')
-        else:
-            self._reply(400, b'{"errorType":"InvalidRequestID"}')
+    def _answer(self, head: Head, body: bytes) -> bytes | None:
+        """Return the response; None to close the connection."""
+        parts = head.target.removeprefix(f"{_PREFIX}/").split("/")
+        match head.method, parts:
+            case "GET", ["invocation", "next"]:
+                invocation = self._api.next_invocation()
+                if invocation is None:
+                    return None
+                return _response(
+                    200,
+                    invocation.payload,
+                    f"Lambda-Runtime-Aws-Request-Id: {invocation.request_id}\r\n"
+                    f"Lambda-Runtime-Deadline-Ms: {invocation.deadline_ms}\r\n"
+                    f"Lambda-Runtime-Invoked-Function-Arn: {invocation.function_arn}\r\n"
+                    f"Lambda-Runtime-Trace-Id: {invocation.trace_id}\r\n",
+                )
+            case "POST", ["init", "error"]:
+                self._api.fail_init(body)
+                return _ACCEPTED
+            case "POST", ["invocation", request_id, "response"]:
+                limit = self._api.max_response_bytes
+                if len(body) > limit:
+                    refusal = report.response_too_large(limit)
+                    self._api.complete(request_id, Answer(refusal, True))
+                    return _response(413, b'{"errorType":"RequestEntityTooLarge"}')
+                return self._completed(request_id, Answer(body, False))
+            case "POST", ["invocation", request_id, "error"]:
+                return self._completed(request_id, Answer(body, True))
+        return _response(404)
 
-    def _reply(self, status: int, body: bytes = b"", headers: dict[str, str] | None = None) -> None:
-        self.send_response_only(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Write no access log."""
+    def _completed(self, request_id: str, answer: Answer) -> bytes:
+        if self._api.complete(request_id, answer):
+            return _ACCEPTED
+        return _response(400, b'{"errorType":"InvalidRequestID"}')
 
 
-def _bind(api: RuntimeApi, wanted: str | None) -> _Server:
+def _read_head(stream: BinaryIO) -> bytes | None:
+    """Return a request's head; None where the connection ends instead."""
+    lines: list[bytes] = []
+    left = MAX_HEAD_BYTES
+    while (line := stream.readline(left)) != b"\r\n" or not lines:
+        left -= len(line)
+        if not line or left <= 0:
+            return None
+        if line != b"\r\n":
+            lines.append(line)
+    return b"".join(lines).removesuffix(b"\r\n")
+
+
+def _body_parts(head: Head, stream: BinaryIO) -> Iterator[bytes]:
+    if not head.chunked():
+        yield from _parts(stream, head.content_length())
+        return
+    while size := int(stream.readline().split(b";")[0], 16):
+        yield from _parts(stream, size)
+        stream.readline()
+    while stream.readline().strip():
+        pass
+
+
+def _parts(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0:
+        part = stream.read(min(size, 1024 * 1024))
+        if not part:
+            raise ConnectionError("the process has closed the connection within a request")
+        yield part
+        size -= len(part)
+
+
+def _response(status: int, body: bytes = b"", fields: str = "") -> bytes:
+    # Head and body leave in one packet. In two, Nagle's algorithm and the peer's delayed
+    # acknowledgement add 40 ms to every exchange.
+    head = (
+        f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
+        "Content-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n{fields}\r\n"
+    )
+    return head.encode("latin-1") + body
+
+
+_ACCEPTED = _response(202, b'{"status":"OK"}')
+
+
+def _bind(wanted: str | None) -> socket.socket:
     """Bind to an address of its own: the whole of 127.0.0.0/8 is this machine on Linux."""
     for _ in range(1 if wanted else 100):
         host = wanted or _random_host()
         try:
-            server = _Server((host, PORT), _Handler)
+            return socket.create_server((host, PORT))
         except OSError as exc:
             failure = exc
-            continue
-        server.api = api
-        return server
     raise RuntimeError(f"no free 127.x.y.z:{PORT} for a Runtime API: {failure}") from failure
 
 
