@@ -1,10 +1,10 @@
 """Where LocalStack's API Gateway (REST APIs) differs from AWS in what a client sees.
 
 Read `install` first: it says where each part hooks in. `bodies`, `integration_timeout` and
-`lambda_proxy` stand for themselves. Usage plans are four modules: `throttle` (the token bucket) and `quota` (the calendar)
-are plain arithmetic that is handed the time; `usage` keeps what each key has used; `usage_plans`
-is what a request passes through. `usage_api` lets clients read and change it, and `plan_updates`
-change the plan itself.
+`lambda_proxy` stand for themselves. Usage plans are four modules: `throttle` (the token bucket) and
+`quota` (the calendar) are plain arithmetic that is handed the time; `usage` keeps what each key has
+used; `usage_plans` is what a request passes through. `usage_api` lets clients read and change it,
+and `plan_updates` change the plan itself.
 """
 
 
