@@ -1,43 +1,29 @@
 """A model as a file that can be read without running anything that is in it.
 
-A zip of two members, `artifact.json` (what it was made with) and `model.skops` (the fitted
-pipeline as skops writes it, https://skops.readthedocs.io/en/stable/persistence.html). Nothing is
-unpickled: skops audits every type before it builds an object, and builds none that is not trusted.
-A manifest stands beside the artifact and is never needed to load it.
+A flat zip: `artifact.json` (what it was made with, and how scores become probabilities),
+`pipeline.json` (the fitted pipeline's schema), and the schema's files, arrays as ``.npy`` and
+vocabularies as text. Nothing is unpickled: every type is looked up in `trusted.py` before an object
+is built. A manifest stands beside the artifact and is never needed to load it.
 """
 
+import functools
 import hashlib
-import io
-import itertools
 import json
-import lzma
+import math
 import sys
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version as installed_version
 from typing import Any
 
+from sklearn_api.archive import Archive, write_archive
+from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
 
-FORMAT = 1
-TRUSTED: tuple[str, ...] = ()
-"""Types that may be loaded besides those of scikit-learn, numpy and scipy, which skops trusts."""
+FORMAT = 2
 
-_HEADER, _MODEL = "artifact.json", "model.skops"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip knows
-# What `zipfile` raises on damaged bytes; RuntimeError when they claim to be encrypted, or to need
-# what it does not implement.
-_DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    RuntimeError,
-    ValueError,
-    EOFError,
-    OSError,
-)
+_HEADER = "artifact.json"
+_MAX_HEADER = 64 * 1024
 
 
 def python_version() -> str:
@@ -115,40 +101,54 @@ class Manifest:
         return cls(**values)
 
 
-def write_artifact(pipeline: object) -> bytes:
+@dataclass(frozen=True)
+class Model:
+    """What an artifact holds.
+
+    Attributes
+    ----------
+    pipeline : estimator
+        Fitted.
+    calibration : Calibration or None
+        From its decision scores to probabilities, where it was calibrated.
+    """
+
+    pipeline: Any
+    calibration: Calibration | None = None
+
+
+def write_artifact(pipeline: object, calibration: Calibration | None = None) -> bytes:
     """Return a fitted pipeline as an artifact.
 
-    The same pipeline gives the same bytes.
+    The same pipeline gives the same bytes, and is not changed.
 
     Parameters
     ----------
     pipeline : estimator
-        Fitted, of types that skops trusts or that stand in `TRUSTED`.
+        Fitted, of types that stand in `trusted.py`.
+    calibration : Calibration, optional
+        From its decision scores to probabilities.
 
     Raises
     ------
     ArtifactError
-        It holds a type that would be refused when it is loaded; the message names it.
+        It holds something that is not trusted or cannot be stored; the message names it.
     """
-    import skops.io
+    from sklearn_api.rebuild import put_together
+    from sklearn_api.schema import take_apart
 
-    model = _normalised(skops.io.dumps(pipeline))
-    untrusted = sorted(set(skops.io.get_untrusted_types(data=model)) - set(TRUSTED))
-    if untrusted:
-        raise ArtifactError(
-            f"the pipeline holds types that are not trusted: {', '.join(untrusted)}; use types of "
-            "scikit-learn, or add them to TRUSTED in sklearn_api/artifact.py after a review"
-        )
-    header = {
-        "format": FORMAT,
-        "python": python_version(),
-        "scikit-learn": installed_version("scikit-learn"),
-    }
-    return _zip({_HEADER: json.dumps(header).encode(), _MODEL: model})
+    members = take_apart(pipeline)
+    header = _header(calibration)
+    _calibration(json.loads(header))
+    content = write_archive({_HEADER: header, **members})
+    again = put_together(Archive(content, len(content) * 2**10), sys.maxsize)
+    if take_apart(again) != members:
+        raise ArtifactError("the pipeline cannot be stored: it does not come back as it was")
+    return content
 
 
-def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Any:
-    """Check an artifact and return its pipeline.
+def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
+    """Check an artifact and return what it holds.
 
     Parameters
     ----------
@@ -161,8 +161,8 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Any:
 
     Returns
     -------
-    estimator
-        The fitted pipeline.
+    Model
+        The very pipeline that was written: what it predicts is the same to the last bit.
 
     Raises
     ------
@@ -172,113 +172,67 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Any:
     actual = hashlib.sha256(content).hexdigest()
     if actual != sha256:
         raise ArtifactError(f"the artifact's sha256 is {actual}, but {sha256} was published")
-    members = _unzip(content, max_bytes)
-    if members.keys() != {_HEADER, _MODEL}:
-        raise ArtifactError(f"the artifact's members are {sorted(members)}, not those of a model")
-    _check_header(members[_HEADER])
-    _check_sizes(members[_MODEL], max_bytes)
+    archive = Archive(content, max_bytes)
+    calibration = _calibration(_checked_header(archive))
 
-    import skops.io
-    from skops.io.exceptions import UntrustedTypesFoundException
+    from sklearn_api.rebuild import MEMBER, put_together
 
-    try:
-        return skops.io.loads(members[_MODEL], trusted=list(TRUSTED))
-    except UntrustedTypesFoundException as exc:
-        raise ArtifactError(f"the artifact holds types that are not trusted: {exc}") from exc
-    # Whatever a damaged file makes skops stumble over, it is the artifact that is to blame.
-    except Exception as exc:
+    others = sorted(name for name in archive.names - {_HEADER} if not MEMBER.fullmatch(name))
+    if others:
         raise ArtifactError(
-            f"the artifact's model cannot be read: {type(exc).__name__}: {exc}"
-        ) from exc
+            f"the artifact has members that are not those of a model: {str(others)[:200]}"
+        )
+    return Model(put_together(archive, max_bytes), calibration)
 
 
-def _check_header(content: bytes) -> None:
-    try:
-        header = json.loads(content)
-    except (ValueError, RecursionError) as exc:
-        raise ArtifactError(f"the artifact's {_HEADER} is not JSON") from exc
-    running = {
+@functools.cache  # It parses the package's metadata, of some 20 kB.
+def _made_with() -> Mapping[str, object]:
+    """Return what an artifact is made with, and has to be read with."""
+    return {
         "format": FORMAT,
         "python": python_version(),
         "scikit-learn": installed_version("scikit-learn"),
     }
+
+
+def _header(calibration: Calibration | None) -> bytes:
+    stored = None
+    if calibration is not None:
+        stored = {
+            "method": "sigmoid",
+            "slope": float(calibration.slope),
+            "intercept": float(calibration.intercept),
+        }
+    return json.dumps({**_made_with(), "calibration": stored}).encode()
+
+
+def _checked_header(archive: Archive) -> dict[str, Any]:
+    try:
+        header = json.loads(archive.read(_HEADER, _MAX_HEADER))
+    except (ValueError, RecursionError) as exc:
+        raise ArtifactError(f"the artifact's {_HEADER} is not JSON") from exc
     if not isinstance(header, dict):
         raise ArtifactError(f"the artifact's {_HEADER} is not a JSON object")
-    for name, expected in running.items():
+    for name, expected in _made_with().items():
         found = header.get(name)
         if found != expected:
             raise ArtifactError(
-                f"the artifact was made with {name} {found}, this Lambda runs {name} {expected}; "
-                "train and publish again, or deploy what the artifact was made with"
+                f"the artifact was made with {name} {str(found)[:80]}, this Lambda runs {name} "
+                f"{expected}; train and publish again, or deploy what the artifact was made with"
             )
+    return header
 
 
-def _check_sizes(archive: bytes, max_bytes: int) -> None:
-    """Refuse an archive that is damaged or unpacks to more than `max_bytes`."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as source:
-            size = sum(member.file_size for member in source.infolist())
-    except _DAMAGE as exc:
-        raise ArtifactError(f"the artifact is damaged or truncated: {exc}") from exc
-    if size > max_bytes:
-        raise ArtifactError(f"the artifact unpacks to {size:,} bytes; {max_bytes:,} are allowed")
-
-
-def _unzip(archive: bytes, max_bytes: int) -> dict[str, bytes]:
-    _check_sizes(archive, max_bytes)
-    try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as source:
-            # `read` stops at the size that was checked, whatever the data really unpack to.
-            return {member.filename: source.read(member) for member in source.infolist()}
-    except _DAMAGE as exc:
-        raise ArtifactError(f"the artifact is damaged or truncated: {exc}") from exc
-
-
-def _zip(members: Mapping[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as target:
-        for name, content in members.items():
-            target.writestr(zipfile.ZipInfo(name, _EPOCH), content, zipfile.ZIP_DEFLATED)
-    return buffer.getvalue()
-
-
-def _normalised(archive: bytes) -> bytes:
-    """Return what skops wrote with serial numbers instead of memory addresses, and no times.
-
-    skops names objects and files by `id`. The references between them stay as they are. Vectorizers
-    keep the `id` of the stop words that they have checked last, which is no other object's later.
-    """
-    with zipfile.ZipFile(io.BytesIO(archive)) as source:
-        members = {name: source.read(name) for name in source.namelist()}
-    schema = json.loads(members.pop("schema.json"))
-    numbers: dict[int, int] = {}
-    counter = itertools.count(1)
-    renamed: dict[str, bytes] = {}
-    for node in _nodes(schema):
-        identity = node.get("__id__")
-        if identity is not None:
-            if identity not in numbers:
-                numbers[identity] = next(counter)
-            node["__id__"] = numbers[identity]
-        if node.get("__loader__") == "ObjectNode" and isinstance(node.get("content"), dict):
-            attributes = node["content"].get("content")
-            if isinstance(attributes, dict) and "_stop_words_id" in attributes:
-                attributes["_stop_words_id"]["content"] = "0"
-        file = node.get("file")
-        if isinstance(file, str) and file in members:
-            new = f"{len(renamed)}.{file.rsplit('.', 1)[-1]}"
-            renamed[new] = members[file]
-            node["file"] = new
-    return _zip({"schema.json": json.dumps(schema).encode(), **renamed})
-
-
-def _nodes(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every JSON object in a value, in the order of the file."""
-    pending = [value]
-    while pending:
-        current = pending.pop()
-        if isinstance(current, dict):
-            yield current
-            pending.extend(reversed(list(current.values())))
-        elif isinstance(current, list):
-            pending.extend(reversed(current))
+def _calibration(header: Mapping[str, Any]) -> Calibration | None:
+    stored = header.get("calibration")
+    if stored is None:
+        return None
+    if not isinstance(stored, dict) or stored.get("method") != "sigmoid":
+        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not a sigmoid")
+    slope, intercept = stored.get("slope"), stored.get("intercept")
+    # Integers are refused: `isfinite` overflows on one that is larger than any float.
+    if not isinstance(slope, float) or not isinstance(intercept, float):
+        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not of floats")
+    if not math.isfinite(slope) or not math.isfinite(intercept):
+        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not finite")
+    return Calibration(slope, intercept)

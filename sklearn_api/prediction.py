@@ -20,6 +20,10 @@ def prediction_endpoint(
     The model is read from S3 when the Lambda starts, outside the time of any request, and again
     whenever S3 names another one.
 
+    The answer is JSON with the ``prediction`` in words, the ``label``, the ``score``, the
+    ``probability`` of label 1 (from 0 to 1, or null where the model is not calibrated and gives
+    none itself), and the ``model``; or, for a client that prefers text, the words alone.
+
     Parameters
     ----------
     field : str
@@ -62,6 +66,7 @@ def prediction_endpoint(
             "prediction": words,
             "label": result.label,
             "score": result.score,
+            "probability": result.probability,
             "model": {"name": predictor.pointer.name, "version": predictor.pointer.version},
         }
         return Response(200, content, JSON)

@@ -3,9 +3,8 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-from sklearn_api.artifact import read_artifact
+from sklearn_api.artifact import Model, read_artifact
 from sklearn_api.errors import ArtifactError, ModelUnavailableError, SklearnApiError
 from sklearn_api.store import ModelStore, Pointer
 
@@ -24,34 +23,44 @@ class Prediction:
     score : float
         Signed distance to the decision boundary, positive for class 1; where an estimator has
         none, the probability of class 1.
+    probability : float or None
+        Of class 1, from 0 to 1: of the model's calibration, or else of an estimator that gives
+        probabilities itself; None where there is neither.
     """
 
     label: int
     score: float
+    probability: float | None
 
 
 class Predictor:
-    """A fitted pipeline, and the version that it is.
+    """A model, and the version that it is.
 
     Parameters
     ----------
-    pipeline : estimator
-        A fitted binary classifier over texts.
+    model : Model
+        Its pipeline is a fitted binary classifier over texts.
     pointer : Pointer
         What S3 called it.
     """
 
-    def __init__(self, pipeline: Any, pointer: Pointer) -> None:
-        self._pipeline = pipeline
+    def __init__(self, model: Model, pointer: Pointer) -> None:
+        self._model = model
         self.pointer = pointer
 
     def predict(self, text: str) -> Prediction:
         """Return the prediction for one text."""
-        if hasattr(self._pipeline, "decision_function"):
-            score = float(self._pipeline.decision_function([text])[0])
+        pipeline, calibration = self._model.pipeline, self._model.calibration
+        probability: float | None = None
+        if calibration is None and hasattr(pipeline, "predict_proba"):
+            probability = float(pipeline.predict_proba([text])[0][1])
+        if hasattr(pipeline, "decision_function"):
+            score = float(pipeline.decision_function([text])[0])
         else:
-            score = float(self._pipeline.predict_proba([text])[0][1])
-        return Prediction(int(self._pipeline.predict([text])[0]), score)
+            score = float(pipeline.predict_proba([text])[0][1])
+        if calibration is not None:
+            probability = calibration.probability(score)
+        return Prediction(int(pipeline.predict([text])[0]), score, probability)
 
 
 class CurrentModel:
@@ -146,6 +155,6 @@ class CurrentModel:
 
     def _load(self, store: ModelStore, pointer: Pointer) -> Predictor:
         if self._predictor and self._predictor.pointer.sha256 == pointer.sha256:
-            return Predictor(self._predictor._pipeline, pointer)
+            return Predictor(self._predictor._model, pointer)
         content = store.download(pointer.version, self._max_bytes)
         return Predictor(read_artifact(content, pointer.sha256, self._max_bytes), pointer)

@@ -213,7 +213,7 @@ def _write(
     except ArtifactError as exc:
         raise TrainingError(str(exc)) from exc
     sha256 = hashlib.sha256(content).hexdigest()
-    again = read_artifact(content, sha256, _MAX_BYTES)
+    again = read_artifact(content, sha256, _MAX_BYTES).pipeline
     probe = reviews.texts[:: max(1, len(reviews.texts) // 200)]
     if not np.array_equal(again.decision_function(probe), pipeline.decision_function(probe)):
         raise TrainingError("the stored model does not predict what the trained one does")

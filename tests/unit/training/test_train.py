@@ -34,7 +34,7 @@ def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> 
     assert manifest.metrics["accuracy"] > 0.75
     assert sum(map(sum, manifest.metrics["confusion"])) == manifest.metrics["rows"] == 91
     assert manifest.libraries["scikit-learn"]
-    pipeline = read_artifact(content, manifest.sha256, 10**9)
+    pipeline = read_artifact(content, manifest.sha256, 10**9).pipeline
     assert pipeline.predict(["I love this movie", "I hate this movie"]).tolist() == [1, 0]
     assert not list(options.output.glob(".*")), "no temporary file is left"
 

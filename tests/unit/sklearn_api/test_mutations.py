@@ -1,0 +1,35 @@
+"""Artifacts that somebody has tampered with."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+EXAMPLES = 3000
+
+
+@pytest.mark.timeout(600)
+def test_no_mutation_crashes_hangs_fills_the_memory_or_runs(tmp_path: Path) -> None:
+    """Thousands of changed artifacts are refused in words, or predict something.
+
+    What is changed: bytes of the zip, members, the schema's values and types, the headers and
+    numbers of arrays; nine pipelines, linear, of trees and of neighbours. Each is read with a
+    matching sha256, and asked for predictions when it is accepted. The process that does it may
+    take one gigabyte more than its libraries, and no system call that only code could make.
+    """
+    last = tmp_path / "last.zip"
+    result = subprocess.run(
+        [sys.executable, "-m", "tests.unit.sklearn_api.mutations", str(last), str(EXAMPLES)],
+        cwd=ROOT,
+        # Each thread of a numeric library would reserve addresses that count as memory.
+        env={"PATH": "/usr/bin:/bin", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=590,
+        check=False,
+    )
+    assert result.returncode == 0, f"{last} holds the last one tried\n{result.stderr[-5000:]}"
+    assert '"refused"' in result.stdout
+    assert '"accepted"' in result.stdout
