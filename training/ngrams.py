@@ -61,12 +61,12 @@ def count(
             )
         found, times = np.unique(codes * rows + owner[where], return_counts=True)
         column, row = np.divmod(found, rows)
-        enough = np.bincount(column, minlength=1) >= min_df
+        enough = np.bincount(column) >= min_df
         number = np.where(enough, np.cumsum(enough) - 1, -1)  # of what is kept, -1 for the rest
         if n == 1:
-            names = [word for word, keep in zip(vocabulary, enough.tolist(), strict=False) if keep]
+            names = [word for word, keep in zip(vocabulary, enough.tolist(), strict=True) if keep]
         else:
-            split = (divmod(pair, len(vocabulary)) for pair in pairs[enough[: len(pairs)]].tolist())
+            split = (divmod(pair, len(vocabulary)) for pair in pairs[enough].tolist())
             names = [f"{names[first]} {vocabulary[last]}" for first, last in split]
         keep = enough[column]
         cells.append((row[keep], number[column[keep]] + len(terms), times[keep]))
