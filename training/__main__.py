@@ -9,6 +9,9 @@ from pathlib import Path
 from training.console import Report
 from training.errors import TrainingError
 
+# Those of `training.recipes` and `training.search`, which take a second to import.
+RECIPES = ("best", "article")
+SEARCH_BACKENDS = ("loky", "dask", "ray")
 DEFAULT_OUTPUT = Path(".local/model/review")
 
 
@@ -23,7 +26,7 @@ def _parser() -> argparse.ArgumentParser:
         "train",
         help="train a model, measure it, and store it in a folder",
         description="Train a model on reviews with labels, measure it on reviews that it has not "
-        "seen, and store artifact and manifest in a folder.",
+        "seen, and store artifact, manifest and a report to look at in a folder.",
     )
     train.add_argument(
         "--data",
@@ -39,6 +42,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH|HUB_ID",
         help="measure on this file, or on the test split of this data set of the hub, instead of a "
         "part of the data; its columns have the same names",
+    )
+    train.add_argument(
+        "--recipe",
+        choices=RECIPES,
+        help="best: n-grams of up to 4 words and a naive-Bayes support vector machine, for real "
+        "data; article: single words and a support vector machine, all by default, for little data "
+        "(default: best with --data, article for the sample)",
+    )
+    train.add_argument(
+        "--search",
+        action="store_true",
+        help="first compare variants of the recipe by cross-validation, and use the best",
+    )
+    train.add_argument(
+        "--search-backend",
+        choices=SEARCH_BACKENDS,
+        default=SEARCH_BACKENDS[0],
+        help="where: processes of this machine, the Dask cluster at DASK_SCHEDULER_ADDRESS or the "
+        "Ray cluster at RAY_ADDRESS, or one of its own where these are not set; default: "
+        "%(default)s",
     )
     train.add_argument(
         "--test-size",
@@ -77,10 +100,13 @@ def _train(arguments: argparse.Namespace, report: Report) -> None:
     if not 0 <= arguments.seed < 2**32:
         raise TrainingError(f"--seed is {arguments.seed}; it must be between 0 and {2**32 - 1}")
     with report.step("Loading scikit-learn"):
-        from training.train import Options, current, train
+        from training.train import Options, current, report_file, train
     options = Options(
         source=arguments.data,
         output=arguments.output,
+        recipe=arguments.recipe,
+        search=arguments.search,
+        search_backend=arguments.search_backend,
         test_source=arguments.test_data,
         test_size=arguments.test_size,
         seed=arguments.seed,
@@ -95,7 +121,7 @@ def _train(arguments: argparse.Namespace, report: Report) -> None:
         )
         return
     train(options, report)
-    report.say(f"The model is in {arguments.output}")
+    report.say(f"The model is in {arguments.output}, what it is worth in {report_file(arguments.output)}")
 
 
 def _publish(arguments: argparse.Namespace, report: Report) -> None:

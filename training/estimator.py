@@ -5,6 +5,7 @@ recipes are compared and calibrated the counting, which knows no labels, is done
 fitted again and again on rows of the counts.
 """
 
+import threading
 from typing import Any, Self
 
 import numpy as np
@@ -15,6 +16,10 @@ from sklearn.feature_extraction.text import TfidfTransformer
 from sklearn.svm import LinearSVC
 
 Floats = NDArray[np.float64]
+
+# liblinear has one generator of random numbers for a whole process: two fits at once would draw
+# from it in turn, and give another model each time.
+_ONE_AT_A_TIME = threading.Lock()
 
 
 class TermClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # it ships no types
@@ -97,12 +102,12 @@ class TermClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # i
         weighed = self._tfidf.fit_transform(counts)
         self.idf_ = self._tfidf.idf_
         self.svc_ = LinearSVC(C=self.C, random_state=self.random_state)
-        if self.smoothing is None:
+        ratio = np.ones(counts.shape[1])
+        if self.smoothing is not None:
+            ratio = _log_count_ratio(counts, labels, self.smoothing)
+            weighed.data *= ratio[weighed.indices]
+        with _ONE_AT_A_TIME:
             self.svc_.fit(weighed, labels)
-            return
-        ratio = _log_count_ratio(counts, labels, self.smoothing)
-        weighed.data *= ratio[weighed.indices]
-        self.svc_.fit(weighed, labels)
         self.svc_.coef_ *= ratio
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from joblib.parallel import parallel_config
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 from scipy.special import expit
@@ -137,11 +136,7 @@ def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) 
     if rare < 2:
         raise ValueError(f"{rare} of the reviews to fit on have the rarer label; 2 are needed")
     folds = StratifiedKFold(min(FOLDS, rare), shuffle=True, random_state=estimator.random_state)
-    # liblinear lets go of Python's lock: threads do work at once, and they share the counts.
-    with parallel_config("threading", n_jobs=-1):
-        scores = cross_val_predict(
-            estimator, counts, labels, cv=folds, method="decision_function"
-        )
+    scores = cross_val_predict(estimator, counts, labels, cv=folds, method="decision_function")
     return fit_sigmoid(scores, labels)
 
 

@@ -112,14 +112,3 @@ BEST = Recipe(
 """The naive-Bayes support vector machine, with longer n-grams and TF-IDF, pruned."""
 
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (ARTICLE, BEST)}
-
-GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
-    "article": {"longest": (1, 2), "min_df": (1, 2), "C": (0.3, 1.0, 3.0)},
-    "best": {
-        "longest": (3, 4),
-        "min_df": (2, 3),
-        "smoothing": (1.0, 2.0),
-        "C": (0.5, 1.0, 2.0),
-    },
-}
-"""What `--search` tries of each recipe: every combination."""
