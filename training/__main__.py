@@ -121,7 +121,9 @@ def _train(arguments: argparse.Namespace, report: Report) -> None:
         )
         return
     train(options, report)
-    report.say(f"The model is in {arguments.output}, what it is worth in {report_file(arguments.output)}")
+    report.say(
+        f"The model is in {arguments.output}, what it is worth in {report_file(arguments.output)}"
+    )
 
 
 def _publish(arguments: argparse.Namespace, report: Report) -> None:

@@ -132,7 +132,7 @@ def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) 
         There are fewer than two rows of one label.
     """
     labels = np.asarray(labels)
-    rare = int(np.bincount(labels, minlength=2).min())
+    rare = int(min(np.bincount(labels, minlength=2)))
     if rare < 2:
         raise ValueError(f"{rare} of the reviews to fit on have the rarer label; 2 are needed")
     folds = StratifiedKFold(min(FOLDS, rare), shuffle=True, random_state=estimator.random_state)
@@ -176,9 +176,15 @@ def calibration_error(labels: ArrayLike, probabilities: ArrayLike) -> float:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Bins of probabilities that are not empty: `said`, the mean of each, `share` of class 1, and
-    `rows`, each of shape ``(bins,)``.
-    """  # fmt: skip
+    """Bins of probabilities, without those that are empty.
+
+    Attributes
+    ----------
+    said, share : ndarray of float
+        Shape ``(bins,)``: the mean probability, and the share of class 1.
+    rows : ndarray of int
+        Shape ``(bins,)``.
+    """
 
     said: Floats
     share: Floats

@@ -43,41 +43,55 @@ def count(
         What each column counts, its words joined by spaces.
     """
     words, lengths, vocabulary = _words(texts, token_pattern)
-    rows = len(lengths)
+    rows, base = len(lengths), len(vocabulary)
     owner = np.repeat(np.arange(rows), lengths)  # the text that each word stands in
-    codes, where = words, np.arange(len(words))
-    names = vocabulary
-    terms: list[str] = []
-    cells: list[tuple[Numbers, Numbers, Numbers]] = []
-    for n in range(1, longest + 1):
-        if n > 1:
-            # An n-gram may begin where two (n - 1)-grams follow each other in one text.
-            ends = owner[n - 1 :]
-            begins = owner[: len(ends)]
-            possible = (begins == ends) & (kept[:-1] >= 0) & (kept[1:] >= 0)
-            where = np.flatnonzero(possible)
-            pairs, codes = np.unique(
-                kept[where] * len(vocabulary) + words[where + n - 1], return_inverse=True
-            )
-        found, times = np.unique(codes * rows + owner[where], return_counts=True)
-        column, row = np.divmod(found, rows)
-        enough = np.bincount(column) >= min_df
-        number = np.where(enough, np.cumsum(enough) - 1, -1)  # of what is kept, -1 for the rest
-        if n == 1:
-            names = [word for word, keep in zip(vocabulary, enough.tolist(), strict=True) if keep]
-        else:
-            split = (divmod(pair, len(vocabulary)) for pair in pairs[enough].tolist())
-            names = [f"{names[first]} {vocabulary[last]}" for first, last in split]
-        keep = enough[column]
-        cells.append((row[keep], number[column[keep]] + len(terms), times[keep]))
-        terms += names
-        kept = np.full(max(0, len(words) - n + 1), -1, dtype=np.int64)
-        kept[where] = number[codes]
-        if not names:
-            break
-    row, column, times = (np.concatenate(parts) for parts in zip(*cells, strict=True))
+    numbers, cells = _frequent(words, owner, rows, min_df)
+    terms = names = [word for word, number in zip(vocabulary, numbers, strict=True) if number >= 0]
+    parts = [cells]
+    starts = numbers[words]  # the n-gram that begins at each word, -1 where it is rare
+    for n in range(2, longest + 1):
+        # An n-gram can be frequent where two frequent (n - 1)-grams overlap in one text.
+        ends = owner[n - 1 :]
+        begins = owner[: len(ends)]
+        where = np.flatnonzero((begins == ends) & (starts[:-1] >= 0) & (starts[1:] >= 0))
+        pairs, codes = np.unique(starts[where] * base + words[where + n - 1], return_inverse=True)
+        numbers, (row, column, times) = _frequent(codes, owner[where], rows, min_df)
+        split = (divmod(pair, base) for pair in pairs[numbers >= 0].tolist())
+        names = [f"{names[first]} {vocabulary[last]}" for first, last in split]
+        parts.append((row, column + len(terms), times))
+        terms = terms + names
+        starts = np.full(len(ends), -1)
+        starts[where] = numbers[codes]
+    row, column, times = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     shape = (rows, len(terms))
     return csr_matrix((times.astype(np.int32), (row, column)), shape=shape), terms
+
+
+def _frequent(
+    codes: Numbers, owner: Numbers, rows: int, min_df: int
+) -> tuple[Numbers, tuple[Numbers, Numbers, Numbers]]:
+    """Number the codes that stand in enough texts, and count them.
+
+    Parameters
+    ----------
+    codes, owner : ndarray of int
+        Shape ``(places,)``: which code, all from 0 on being used, and in which text.
+    rows, min_df : int
+        Texts in all, and how many are enough.
+
+    Returns
+    -------
+    numbers : ndarray of int
+        Shape ``(codes,)``: the new number of each code, -1 for those that are dropped.
+    cells : tuple of ndarray of int
+        Text, new number, and how often the one holds the other.
+    """
+    found, times = np.unique(codes * rows + owner, return_counts=True)
+    column, row = np.divmod(found, rows)
+    enough = np.bincount(column) >= min_df
+    numbers = np.where(enough, np.cumsum(enough) - 1, -1)
+    kept = enough[column]
+    return numbers, (row[kept], numbers[column[kept]], times[kept])
 
 
 def _words(texts: Iterable[str], pattern: str) -> tuple[Numbers, list[int], list[str]]:

@@ -4,6 +4,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -15,11 +16,12 @@ from sklearn import metrics
 
 from training.evaluation import Evaluation, reliability
 
-# Blue and orange are told apart by every kind of eye.
-POSITIVE, NEGATIVE, INK, MUTED, GRID = "#2563a8", "#d3681c", "#1d2733", "#66717e", "#e3e7eb"
+# Blue and orange are told apart by every kind of eye, and mean the labels and nothing else.
+POSITIVE, NEGATIVE, MODEL = "#2563a8", "#d3681c", "#3d5a6c"
+INK, MUTED, GRID = "#1d2733", "#66717e", "#e3e7eb"
 _POINTS = 400  # of a curve: more are not seen
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {  # matplotlib types its keys one by one
     "svg.fonttype": "none",  # text stays text, in the page's font
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that widths are the same everywhere
     "font.size": 9.5,
@@ -59,7 +61,9 @@ class Drawing:
 
 
 @contextmanager
-def drawing(name: str, described: str, size: tuple[float, float] = (4.4, 4.0)) -> Iterator[Drawing]:
+def drawing(
+    name: str, described: str, size: tuple[float, float] = (4.4, 3.75)
+) -> Iterator[Drawing]:
     """Draw one figure; `name` keeps its ids from those of the others, `described` is read aloud."""
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size, layout="constrained")
@@ -87,8 +91,7 @@ def roc(evaluation: Evaluation) -> str:
     with drawing("roc", f"ROC curve, area {area:.4f}") as done:
         axes = done.axes
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
-        axes.fill_between(*_thinned(wrong, right), color=POSITIVE, alpha=0.08, linewidth=0)
-        axes.plot(*_thinned(wrong, right), color=POSITIVE)
+        _curve(axes, wrong, right)
         axes.text(0.97, 0.05, f"area {area:.4f}", ha="right", fontsize=11)
         _shares(axes, "negative reviews taken for positive", "positive reviews found")
     return done.svg
@@ -104,8 +107,7 @@ def precision_recall(evaluation: Evaluation) -> str:
     with drawing("pr", f"Precision-recall curve, average precision {average:.4f}") as done:
         axes = done.axes
         axes.plot([0, 1], [base, base], color=MUTED, linewidth=1, dashes=(4, 3))
-        axes.fill_between(*_thinned(recall, precision), color=POSITIVE, alpha=0.08, linewidth=0)
-        axes.plot(*_thinned(recall, precision), color=POSITIVE)
+        _curve(axes, recall, precision)
         axes.text(0.03, 0.05, f"average precision {average:.4f}", fontsize=11)
         _shares(axes, "recall: positive reviews found", "precision: found that are positive")
     return done.svg
@@ -119,11 +121,10 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
         axes = done.axes
         for (row, column), count in np.ndenumerate(counts):
             share = shares[row, column]
-            colour = POSITIVE if row == column else NEGATIVE
             axes.add_patch(
                 mpl.patches.Rectangle(
-                    (column - 0.48, row - 0.48), 0.96, 0.96, color=colour,
-                    alpha=0.1 + 0.8 * share, linewidth=0,
+                    (column - 0.48, row - 0.48), 0.96, 0.96, color=MODEL,
+                    alpha=0.08 + 0.92 * share, linewidth=0,
                 )
             )  # fmt: skip
             ink = "white" if share > 0.55 else INK
@@ -145,10 +146,12 @@ def calibration(evaluation: Evaluation) -> str:
     with drawing("calibration", "Calibration: probability said against share of positive") as done:
         axes = done.axes
         # The size of a bin is the area of its dot, none too small to be seen.
-        area = 18 + 240 * bins.rows / bins.rows.max()
+        area = 18 + 240 * bins.rows / max(bins.rows)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
-        axes.plot(bins.said, bins.share, color=POSITIVE, linewidth=1.4)
-        axes.scatter(bins.said, bins.share, s=area, color=POSITIVE, alpha=0.75, linewidth=0)
+        axes.plot(bins.said, bins.share, color=MODEL, linewidth=1.4)
+        axes.scatter(
+            bins.said, bins.share, s=area, color=MODEL, alpha=0.75, linewidth=0, clip_on=False
+        )
         axes.text(0.97, 0.05, "larger dots: more reviews", ha="right", color=MUTED)
         _shares(axes, "probability that was said", "share that is positive")
     return done.svg
@@ -164,8 +167,8 @@ def words(weights: Sequence[tuple[str, float]], name: str, colour: str) -> str:
         axes.barh(range(len(terms)), values, color=colour, height=0.66)
         # A term is the data's: dollar signs in it are no formula.
         axes.set_yticks(range(len(terms)), terms, parse_math=False, color=INK)
-        axes.set(ylim=(len(terms) - 0.4, -0.6), xlabel="coefficient × idf")
-        axes.grid(visible=False, axis="y")
+        axes.set(ylim=(len(terms) - 0.4, -0.6), xticks=[])
+        axes.grid(visible=False)
         axes.spines["bottom"].set_visible(False)
     return done.svg
 
@@ -177,8 +180,9 @@ def _shares(axes: Axes, x: str, y: str) -> None:
     axes.set_box_aspect(0.86)
 
 
-def _thinned(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Return a curve by points evenly far apart along it."""
+def _curve(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Draw a curve and the area below it, by points evenly far apart along it."""
     length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
     kept = np.unique(np.searchsorted(length, np.linspace(0, length[-1], _POINTS)))
-    return x[kept], y[kept]
+    axes.fill_between(x[kept], y[kept], color=MODEL, alpha=0.08, linewidth=0)
+    axes.plot(x[kept], y[kept], color=MODEL)

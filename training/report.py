@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from html import escape
 from typing import Any
 
@@ -42,17 +43,15 @@ figcaption {{ font-size: 0.875rem; line-height: 1.45; margin-bottom: 10px; }}
 .card svg {{ display: block; width: 100%; height: auto; }}
 .tiles {{ display: grid; gap: 12px; grid-template-columns: repeat(auto-fit, minmax(140px, 1fr));
   margin: 26px 0 14px; }}
-.tile {{ padding: 14px 16px; background: #fff; border: 1px solid var(--line); border-radius: 10px; }}
+.tile {{ padding: 14px 16px; background: #fff; border: 1px solid var(--line);
+  border-radius: 10px; }}
 .tile b {{ display: block; font-size: 1.6rem; line-height: 1.25; letter-spacing: -0.02em;
-  font-variant-numeric: tabular-nums; }}
+  font-variant-numeric: tabular-nums; white-space: nowrap; }}
 .tile span {{ color: var(--muted); font-size: 0.875rem; }}
 .positive {{ color: var(--positive); }} .negative {{ color: var(--negative); }}
 .review {{ margin-bottom: 14px; }}
 .review header {{ display: flex; flex-wrap: wrap; gap: 4px 18px; align-items: baseline;
-  justify-content: space-between; font-size: 0.9375rem; }}
-.bar {{ height: 6px; margin: 8px 0 12px; border-radius: 3px; background: var(--line);
-  overflow: hidden; }}
-.bar i {{ display: block; height: 100%; background: currentColor; }}
+  justify-content: space-between; font-size: 0.9375rem; margin-bottom: 6px; }}
 .text {{ white-space: pre-line; overflow-wrap: anywhere; margin: 0; }}
 summary {{ cursor: pointer; color: var(--muted); }}
 table {{ width: 100%; border-collapse: collapse; }}
@@ -107,11 +106,13 @@ def render(manifest: Manifest, evaluation: Evaluation, pipeline: Pipeline) -> st
 def strongest(pipeline: Pipeline, count: int = WORDS) -> tuple[list[tuple[str, float]], ...]:
     """Return the terms that speak most for class 1, and those that speak most for class 0.
 
-    The weight of a term is its coefficient times its inverse document frequency: what it adds to
-    the score of a text that holds it once, but for the text's length.
+    The weight of a term says how far it moves the scores of all texts: its coefficient times its
+    inverse document frequency, which is what it adds to one text but for the text's length, times
+    the root of the number of texts. That number follows from the frequency, but for a factor that
+    is the same for all terms.
     """
     vectorizer, svc = pipeline[0], pipeline[-1]
-    weights = svc.coef_[0] * vectorizer.idf_
+    weights = svc.coef_[0] * vectorizer.idf_ * np.exp(-vectorizer.idf_ / 2)
     names = vectorizer.get_feature_names_out()
     order = np.argsort(weights, kind="stable")
     best = [(str(names[i]), float(weights[i])) for i in order[::-1][:count] if weights[i] > 0]
@@ -133,7 +134,7 @@ def _head(manifest: Manifest) -> Iterator[str]:
         f'<p class="muted">Recipe <b>{escape(training["recipe"])}</b>, trained on '
         f"{training['rows']:,} reviews of {escape(training['source'])}, measured on "
         f"{metrics['rows']:,} reviews of {escape(metrics['source'])} that it was not fitted on. "
-        f"{escape(manifest.created)}</p>"
+        f"{datetime.fromisoformat(manifest.created):%Y-%m-%d, %H:%M} UTC.</p>"
     )
     tiles = {
         "accuracy": f"{metrics['accuracy']:.4f}",
@@ -157,7 +158,7 @@ def _head(manifest: Manifest) -> Iterator[str]:
 
 def _figures(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
     yield "<h2>How well it tells them apart</h2>"
-    yield '<p class="muted">The dashed lines are what guessing, or perfect honesty, would draw.</p>'
+    yield '<p class="muted">The dashed lines are what guessing draws, and perfect calibration.</p>'
     yield '<div class="figures">'
     yield _figure(
         "ROC curve",
@@ -176,7 +177,7 @@ def _figures(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
     )
     yield _figure(
         "Calibration",
-        "Where it says 80 %, are 80 % positive? On the line they are. The mean distance from it is "
+        "Where it says 80%, are 80% positive? On the line they are. The mean distance from it is "
         f"{manifest.metrics['ece']:.4f}.",
         plots.calibration(evaluation),
     )
@@ -186,7 +187,7 @@ def _figures(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
 def _words(pipeline: Pipeline) -> Iterator[str]:
     best, worst = strongest(pipeline)
     yield "<h2>The strongest words each way</h2>"
-    yield '<p class="muted">What one occurrence adds to the score, but for a review’s length.</p>'
+    yield '<p class="muted">How far each moves the scores of all reviews, beside the others.</p>'
     yield '<div class="figures">'
     yield _figure("For a positive review", "", plots.words(best, "best", plots.POSITIVE))
     yield _figure("For a negative review", "", plots.words(worst, "worst", plots.NEGATIVE))
@@ -209,10 +210,9 @@ def _wrong(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
         yield (
             '<article class="card review"><header>'
             f'<span>said <b class="{kind}">{escape(manifest.labels[said])}</b> with '
-            f"{confidence:.1%}</span>"
+            f"{_sure(confidence)}</span>"
             f'<span class="muted">labelled {escape(manifest.labels[label])}, '
             f"score {evaluation.scores[row]:+.2f}</span></header>"
-            f'<div class="bar {kind}"><i style="width:{confidence:.1%}"></i></div>'
             f"{_text(evaluation.texts[row])}</article>"
         )
 
@@ -268,3 +268,8 @@ def _text(text: str) -> str:
 
 def _size(size: int) -> str:
     return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+
+
+def _sure(probability: float) -> str:
+    """Return a probability in per cent; nothing is quite certain."""
+    return f"{probability:.1%}" if probability < 0.9995 else "more than 99.9%"

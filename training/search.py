@@ -79,7 +79,7 @@ def search(
     """
     grid = GRIDS[recipe.name]
     labels = np.array(reviews.labels)
-    if np.bincount(labels, minlength=2).min() < FOLDS:
+    if min(np.bincount(labels, minlength=2)) < FOLDS:
         raise TrainingError(f"a search needs {FOLDS} reviews of each label to fit on")
     folds = list(
         StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels[:, None], labels)
@@ -93,18 +93,22 @@ def search(
             counted = replace(recipe, **counting)
             counts, _ = counted.count(reviews.texts)
             here = [replace(counted, **fitting) for fitting in fittings]
-            accuracies = np.zeros((len(here), FOLDS))
+            accuracies = np.full((len(here), FOLDS), np.nan)
             tasks = (
                 delayed(_fold)((number, fold), one.estimator(seed), counts, labels, *folds[fold])
                 for number, one in enumerate(here)
                 for fold in range(FOLDS)
             )
-            for index, accuracy in Parallel(n_jobs=-1, return_as="generator_unordered")(tasks):
-                accuracies[index] = accuracy
+            for (number, fold), accuracy in Parallel(n_jobs=-1, return_as="generator_unordered")(
+                tasks
+            ):
+                row = accuracies[number]
+                row[fold] = accuracy
                 advance(1)
-            for one, row in zip(here, accuracies, strict=True):
-                variants.append((one, row))
-                report.say(f"  {row.mean():.4f} ± {row.std():.4f}  {_shown(one, grid)}")
+                if not np.isnan(row).any():
+                    shown = ", ".join(f"{name} {getattr(here[number], name)}" for name in grid)
+                    report.say(f"  {row.mean():.4f} ± {row.std():.4f}  {shown}")
+            variants += zip(here, accuracies, strict=True)
     best, row = max(variants, key=lambda variant: variant[1].mean())
     candidates = [
         {
@@ -129,10 +133,6 @@ def _fold(
     estimator.fit(counts[fitted_on], labels[fitted_on])
     correct = estimator.predict(counts[measured_on]) == labels[measured_on]
     return index, float(correct.mean())
-
-
-def _shown(recipe: Recipe, grid: Mapping[str, Sequence[Any]]) -> str:
-    return ", ".join(f"{name} {getattr(recipe, name)}" for name in grid)
 
 
 @contextmanager
