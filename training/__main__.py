@@ -11,7 +11,7 @@ from training.errors import TrainingError
 
 # Those of `training.recipes` and `training.search`, which take a second to import.
 RECIPES = ("best", "article")
-SEARCH_BACKENDS = ("loky", "dask", "ray")
+SEARCH_BACKENDS = ("loky", "dask")
 DEFAULT_OUTPUT = Path(".local/model/review")
 
 
@@ -59,9 +59,8 @@ def _parser() -> argparse.ArgumentParser:
         "--search-backend",
         choices=SEARCH_BACKENDS,
         default=SEARCH_BACKENDS[0],
-        help="where: processes of this machine, the Dask cluster at DASK_SCHEDULER_ADDRESS or the "
-        "Ray cluster at RAY_ADDRESS, or one of its own where these are not set; default: "
-        "%(default)s",
+        help="where: loky, processes of this machine, or dask, the cluster whose scheduler is at "
+        "DASK_SCHEDULER_ADDRESS (without: a cluster on this machine); default: %(default)s",
     )
     train.add_argument(
         "--test-size",

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+
+# Only what shares out work: the rest of joblib can unpickle files, and a test keeps it out.
 from joblib.parallel import Parallel, delayed, parallel_config
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
@@ -29,8 +31,8 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
 }
 """What is tried of each recipe: every combination."""
 
-BACKENDS = ("loky", "dask", "ray")
-"""Those of joblib: processes of this machine, or a cluster."""
+BACKENDS = ("loky", "dask")
+"""Those of joblib that can be asked for: processes of this machine, or a Dask cluster."""
 
 _COUNTING = ("longest", "min_df")  # what the counts depend on
 
@@ -91,7 +93,10 @@ def search(
     with _joblib(backend), report.progress(f"Searching ({backend})", total) as advance:
         for counting in countings:
             counted = replace(recipe, **counting)
-            counts, _ = counted.count(reviews.texts)
+            try:
+                counts, _ = counted.count(reviews.texts)
+            except ValueError as exc:
+                raise TrainingError(f"no search is possible in {reviews.source}: {exc}") from exc
             here = [replace(counted, **fitting) for fitting in fittings]
             accuracies = np.full((len(here), FOLDS), np.nan)
             tasks = (
@@ -139,8 +144,8 @@ def _fold(
 def _joblib(backend: str) -> Iterator[None]:
     """Have joblib use a backend for a while.
 
-    Dask's scheduler is the one that ``DASK_SCHEDULER_ADDRESS`` names, Ray's head ``RAY_ADDRESS``;
-    without, each starts a cluster of its own on this machine.
+    Dask's scheduler is the one that ``DASK_SCHEDULER_ADDRESS`` names; without, a cluster is started
+    on this machine, and stopped again.
     """
     with ExitStack() as stack:
         try:
@@ -148,10 +153,6 @@ def _joblib(backend: str) -> Iterator[None]:
                 from distributed import Client
 
                 stack.enter_context(Client())
-            elif backend == "ray":
-                from ray.util.joblib import register_ray
-
-                register_ray()
             stack.enter_context(parallel_config(backend))
         except ImportError as exc:
             raise TrainingError(
