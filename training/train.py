@@ -327,9 +327,10 @@ def _manifest(
 
 def _store(folder: Path, content: bytes, page: str, manifest: Manifest) -> None:
     try:
-        report_file(folder).parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         # The manifest comes last: a folder with a manifest that fits its artifact is complete.
         _replace(folder / "model.zip", content)
+        report_file(folder).parent.mkdir(exist_ok=True)
         _replace(report_file(folder), page.encode())
         _replace(folder / "manifest.json", manifest.to_json())
     except OSError as exc:
