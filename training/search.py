@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -152,12 +153,16 @@ def _joblib(backend: str) -> Iterator[None]:
             if backend == "dask":
                 from distributed import Client
 
-                stack.enter_context(Client())
+                client = stack.enter_context(Client())
+                # Without our code a scheduler would drop the tasks, and joblib wait for ever.
+                for ask in (client.run_on_scheduler, client.run):
+                    ask(find_spec, __name__)
             stack.enter_context(parallel_config(backend))
         except ImportError as exc:
             raise TrainingError(
-                f"--search-backend {backend} is not installed ({exc}); install it into this Python "
-                "environment, and into those of the cluster's workers"
+                f"--search-backend {backend} cannot be used ({exc}); it must be installed in this "
+                "Python environment, and the cluster's scheduler and workers must have the same "
+                "packages and be started in this project's folder"
             ) from exc
         except OSError as exc:  # distributed raises one when nobody answers
             raise TrainingError(f"--search-backend {backend} is not reachable: {exc}") from exc

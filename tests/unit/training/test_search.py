@@ -46,7 +46,9 @@ def test_a_search_is_repeatable() -> None:
 def test_a_backend_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error names it, and says where to install it."""
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(TrainingError, match=r"--search-backend dask is not installed .*workers"):
+    with pytest.raises(
+        TrainingError, match=r"--search-backend dask cannot be used .*must be installed"
+    ):
         search(ARTICLE, read(), 0, Report(Console(quiet=True)), "dask")
 
 
