@@ -32,6 +32,10 @@ class Report:
         """Print a table."""
         self._console.print(table)
 
+    def warn(self, line: str) -> None:
+        """Print what a person should know before trusting the model."""
+        self._console.print(f"! {line}", markup=False, style="yellow")
+
     @contextmanager
     def step(self, title: str) -> Iterator[Callable[[str], None]]:
         """Show a step; call what it yields with a word about the result."""
@@ -52,9 +56,12 @@ class Report:
 
     @contextmanager
     def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
-        """Show a bar; call what it yields with how much has been added."""
-        shown = self._console.is_terminal
-        with Progress(console=self._console, transient=True, disable=not shown) as bar:
+        """Show a bar on a terminal; call what it yields with how much has been added."""
+        if not self._console.is_terminal:
+            self.say(f"• {title} …")
+            yield lambda amount: None
+            return
+        with Progress(console=self._console, transient=True) as bar:
             task = bar.add_task(title, total=total)
             yield lambda amount: bar.advance(task, amount)
 
@@ -65,6 +72,7 @@ class Report:
             table.add_row(f"true {name}", *(f"{count:,}" for count in row))
         self._console.print(table)
         self.say(
-            f"Accuracy {metrics['accuracy']:.4f}, F1 {metrics['f1']:.4f} on {metrics['rows']:,} "
-            f"reviews of {metrics['source']} that it was not fitted on"
+            f"Accuracy {metrics['accuracy']:.4f}, F1 {metrics['f1']:.4f}, "
+            f"ROC AUC {metrics['roc_auc']:.4f}, calibration error {metrics['ece']:.4f} on "
+            f"{metrics['rows']:,} reviews of {metrics['source']} that it was not fitted on"
         )

@@ -20,6 +20,7 @@ SAMPLE = Path(__file__).parent / "sample" / "reviews.csv"
 # The commit of a data set is part of what a model was trained on: no name that can move.
 PINNED = {"stanfordnlp/imdb": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
 MIN_ROWS = 20
+MIN_OF_EACH = 5
 
 TEXT_COLUMNS = ("text", "review_text", "review", "movie_text", "sentence", "content")
 LABEL_COLUMNS = ("label", "labels", "sentiment", "target", "class")
@@ -251,10 +252,10 @@ def _check(texts: list[str], labels: list[int], name: str) -> None:
     if len(texts) < MIN_ROWS:
         raise TrainingError(f"{name} has {len(texts)} rows; at least {MIN_ROWS} are needed")
     counts = Counter(labels)
-    if min(counts[0], counts[1]) < 5:
+    if min(counts[0], counts[1]) < MIN_OF_EACH:
         raise TrainingError(
             f"{name} has {counts[0]} negative and {counts[1]} positive reviews; "
-            "at least 5 of each are needed"
+            f"at least {MIN_OF_EACH} of each are needed"
         )
 
 

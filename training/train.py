@@ -8,7 +8,7 @@ little modest. With a test file of its own, all reviews are used for both.
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
@@ -16,23 +16,37 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import accuracy_score, confusion_matrix, f1_score
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from sklearn_api import artifact
 from sklearn_api.artifact import Manifest, read_artifact, write_artifact
+from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
 from sklearn_api.utils import LABELS
-from training import data, pipelines
+from training import data
 from training.console import Report
 from training.data import Reviews
 from training.errors import TrainingError
+from training.evaluation import calibrate, evaluate
+from training.recipes import RECIPES, Recipe
+from training.report import render
+from training.search import GRIDS, Result, search
 
 NAME = "review"
 INPUT_FIELD = "review_text"
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
 _MAX_BYTES = 2**31
+_COMPARED = 1000  # reviews that it has not seen, of which both forms of a model must say the same
+_RARE = 0.2  # the share of a label below which it is worth a word
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted pipeline, and its calibration."""
+
+    pipeline: Pipeline
+    calibration: Calibration
 
 
 @dataclass(frozen=True)
@@ -44,7 +58,13 @@ class Options:
     source : str or None
         File, or hub id (its train split); the sample reviews when None.
     output : Path
-        Folder for `model.zip` and `manifest.json`.
+        Folder for `model.zip`, `manifest.json` and `report/index.html`.
+    recipe : str or None
+        A key of `RECIPES`; None for `best`, and for `article` where the sample is trained on.
+    search : bool
+        Whether variants of the recipe are compared first.
+    search_backend : str
+        See `training.search.search`; it does not change the model.
     test_source : str or None
         File, or hub id (its test split), to measure with instead of a part of `source`.
     test_size : float
@@ -57,6 +77,9 @@ class Options:
 
     source: str | None
     output: Path
+    recipe: str | None = None
+    search: bool = False
+    search_backend: str = "loky"
     test_source: str | None = None
     test_size: float = 0.2
     seed: int = 0
@@ -69,6 +92,11 @@ class Options:
         """`revision`, where the reviews to measure with are of the same data set."""
         return self.revision if self.test_source == self.source else None
 
+    @property
+    def chosen_recipe(self) -> Recipe:
+        """`recipe`, or what is meant where none is named."""
+        return RECIPES[self.recipe or ("best" if self.source else "article")]
+
     def fingerprint(self) -> str:
         """Return a digest of everything that the trained model depends on."""
         content = {
@@ -77,7 +105,8 @@ class Options:
             "columns": [self.text_column, self.label_column],
             "test_size": self.test_size,
             "seed": self.seed,
-            "pipeline": repr(pipelines.article(self.seed)),
+            "recipe": asdict(self.chosen_recipe),
+            "search": {**GRIDS[self.chosen_recipe.name]} if self.search else None,
             "libraries": _libraries(),
             "python": artifact.python_version(),
             "format": artifact.FORMAT,
@@ -99,23 +128,47 @@ def train(options: Options, report: Report) -> Manifest:
         test = None
         if options.test_source:
             test = _read(options, options.test_source, options.test_revision, "test")
+    _warn_of_rare_labels(reviews, report)
+    fitted_on = reviews
     if test is None:
         fitted_on, test = _split(reviews, options)
-        with report.step(f"Fitting on {len(fitted_on.texts):,}, to measure"):
-            measured = _fit(fitted_on, options.seed)
-    else:
-        measured = None
-    with report.step(f"Fitting on all {len(reviews.texts):,}") as done:
-        pipeline = _fit(reviews, options.seed)
-        done(f"{len(pipeline[0].vocabulary_):,} terms")
-    with report.step(f"Measuring on {len(test.texts):,} that it has not seen") as done:
-        metrics = _measure(measured or pipeline, test)
-        done(f"accuracy {metrics['accuracy']:.4f}")
+    recipe, found = options.chosen_recipe, None
+    if options.search:
+        found = search(recipe, fitted_on, options.seed, report, options.search_backend)
+        recipe = found.recipe
+    measured = _fit(recipe, fitted_on, options.seed, report)
+    with report.progress(f"Measuring on {len(test.texts):,}", len(test.texts)) as advance:
+        evaluation = evaluate(measured.pipeline, measured.calibration, test, fitted_on, advance)
+        metrics = evaluation.metrics()
+    model = measured if fitted_on is reviews else _fit(recipe, reviews, options.seed, report)
     with report.step("Writing the model") as done:
-        manifest = _write(pipeline, reviews, test.texts, metrics, options)
+        content, not_compiled = _artifact(model, reviews, test)
+        manifest = _manifest(
+            content,
+            not_compiled,
+            training=_training(recipe, model, reviews, found, options),
+            metrics={
+                **metrics,
+                "source": test.source,
+                "calibration": model.calibration._asdict(),
+            },
+        )
         done(f"{manifest.size / 1e3:,.0f} kB, read back and compared")
-    report.metrics(metrics)
+    with report.step("Drawing the report"):
+        page = render(manifest, evaluation, measured.pipeline)
+    _store(options.output, content, page, manifest)
+    report.metrics(manifest.metrics)
+    if metrics["rows_seen"]:
+        report.warn(
+            f"{metrics['rows_seen']:,} of these reviews are among those that it was fitted on, "
+            f"word for word; accuracy without them: {metrics['accuracy_unseen']}"
+        )
     return manifest
+
+
+def report_file(folder: Path) -> Path:
+    """Return where a trained model's report is."""
+    return folder / "report" / "index.html"
 
 
 def load(folder: Path) -> tuple[Manifest, bytes]:
@@ -167,11 +220,36 @@ def _read(options: Options, source: str | None, revision: str | None, split: str
     )
 
 
-def _fit(reviews: Reviews, seed: int) -> Pipeline:
+def _warn_of_rare_labels(reviews: Reviews, report: Report) -> None:
+    positive = sum(reviews.labels) / len(reviews.labels)
+    share, label = min((positive, LABELS[1]), (1 - positive, LABELS[0]))
+    if share < _RARE:
+        report.warn(
+            f"only {share:.1%} of {reviews.source} is labelled {label}: a model that never says so "
+            "would be right in all other cases, so look at precision and recall, not at accuracy"
+        )
+
+
+def _fit(recipe: Recipe, reviews: Reviews, seed: int, report: Report) -> Model:
+    """Fit a recipe, and calibrate it by cross-validation on the same reviews."""
     try:
-        return pipelines.article(seed).fit(reviews.texts, reviews.labels)
+        with report.step(f"Counting terms of {len(reviews.texts):,} reviews") as done:
+            counts, terms = recipe.count(reviews.texts)
+            done(f"{len(terms):,}")
+        estimator = recipe.estimator(seed)
+        with report.step("Fitting") as done:
+            pipeline = recipe.pipeline(estimator.fit(counts, reviews.labels), terms)
+            done(f"{recipe.name}, {len(estimator.columns_):,} terms kept")
+        with report.step("Calibrating by cross-validation"):
+            calibration = calibrate(recipe.estimator(seed), counts, reviews.labels)
     except ValueError as exc:  # such as texts without a single word
         raise TrainingError(f"no model can be fitted on {reviews.source}: {exc}") from exc
+    if calibration.slope == 0:
+        report.warn(
+            "its scores say nothing about reviews that it was not fitted on: the probability will "
+            "always be the same"
+        )
+    return Model(pipeline, calibration)
 
 
 def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
@@ -193,67 +271,82 @@ def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
     return Reviews(parts[0], parts[2], *rest), Reviews(parts[1], parts[3], *rest)
 
 
-def _measure(pipeline: Pipeline, test: Reviews) -> dict[str, Any]:
-    predicted = pipeline.predict(test.texts)
+def _artifact(model: Model, reviews: Reviews, test: Reviews) -> tuple[bytes, str | None]:
+    """Return a model as an artifact that has been read back and compared.
+
+    With it comes the reason why it has no compiled form, None where it has one.
+    """
+    held_out = test.texts[:: max(1, len(test.texts) // _COMPARED)]
+    try:
+        content = write_artifact(model.pipeline, model.calibration, rows=held_out)
+        again = read_artifact(content, hashlib.sha256(content).hexdigest(), _MAX_BYTES)
+    except ArtifactError as exc:
+        raise TrainingError(str(exc)) from exc
+    probe = reviews.texts[:: max(1, len(reviews.texts) // 200)]
+    expected = model.pipeline.decision_function(probe)
+    if (
+        not np.array_equal(again.pipeline.decision_function(probe), expected)
+        or again.calibration != model.calibration
+    ):
+        raise TrainingError("the stored model does not predict what the trained one does")
+    return content, again.not_compiled
+
+
+def _training(
+    recipe: Recipe, model: Model, reviews: Reviews, found: Result | None, options: Options
+) -> dict[str, Any]:
+    """Return how a model came about, for its manifest."""
     return {
-        "accuracy": round(float(accuracy_score(test.labels, predicted)), 6),
-        "f1": round(float(f1_score(test.labels, predicted)), 6),
-        # Rows are the true labels, columns the predicted ones, both in the order 0, 1.
-        "confusion": confusion_matrix(test.labels, predicted, labels=[0, 1]).tolist(),
-        "rows": len(test.texts),
-        "source": test.source,
+        "source": reviews.source,
+        "revision": reviews.revision,
+        "rows": len(reviews.texts),
+        "positive": sum(reviews.labels),
+        "columns": list(reviews.columns),
+        "recipe": recipe.name,
+        "parameters": recipe.parameters,
+        "terms": len(model.pipeline[0].vocabulary_),
+        "search": found and {"accuracy": found.accuracy, "candidates": found.candidates},
+        "seed": options.seed,
+        "fingerprint": options.fingerprint(),
     }
 
 
-def _write(
-    pipeline: Pipeline,
-    reviews: Reviews,
-    held_out: Sequence[str],
+def _manifest(
+    content: bytes,
+    not_compiled: str | None,
+    *,
+    training: Mapping[str, Any],
     metrics: Mapping[str, Any],
-    options: Options,
 ) -> Manifest:
-    try:
-        content = write_artifact(pipeline, rows=held_out)
-    except ArtifactError as exc:
-        raise TrainingError(str(exc)) from exc
-    sha256 = hashlib.sha256(content).hexdigest()
-    model = read_artifact(content, sha256, _MAX_BYTES)
-    again = model.pipeline
-    probe = reviews.texts[:: max(1, len(reviews.texts) // 200)]
-    if not np.array_equal(again.decision_function(probe), pipeline.decision_function(probe)):
-        raise TrainingError("the stored model does not predict what the trained one does")
-    manifest = Manifest(
+    return Manifest(
         name=NAME,
         version="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        sha256=sha256,
+        sha256=hashlib.sha256(content).hexdigest(),
         size=len(content),
         format=artifact.FORMAT,
         python=artifact.python_version(),
         libraries=_libraries(),
         labels=LABELS,
         input_field=INPUT_FIELD,
-        training={
-            "source": reviews.source,
-            "revision": reviews.revision,
-            "rows": len(reviews.texts),
-            "columns": list(reviews.columns),
-            "seed": options.seed,
-            "fingerprint": options.fingerprint(),
-        },
+        training=training,
         metrics=metrics,
         git_revision=_git_revision(),
-        form="sklearn" if model.not_compiled else "compiled",
-        not_compiled=model.not_compiled,
+        form="sklearn" if not_compiled else "compiled",
+        not_compiled=not_compiled,
     )
+
+
+def _store(folder: Path, content: bytes, page: str, manifest: Manifest) -> None:
     try:
-        options.output.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         # The manifest comes last: a folder with a manifest that fits its artifact is complete.
-        _replace(options.output / "model.zip", content)
-        _replace(options.output / "manifest.json", manifest.to_json())
+        _replace(folder / "model.zip", content)
+        report_file(folder).parent.mkdir(exist_ok=True)
+        _replace(report_file(folder), page.encode())
+        _replace(folder / "manifest.json", manifest.to_json())
     except OSError as exc:
-        raise TrainingError(f"{options.output} cannot be written: {exc.strerror}") from exc
-    return manifest
+        raise TrainingError(f"{folder} cannot be written: {exc.strerror}") from exc
 
 
 def _replace(path: Path, content: bytes) -> None:

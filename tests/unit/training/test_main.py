@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from training.__main__ import main
+from training import recipes, search
+from training.__main__ import RECIPES, SEARCH_BACKENDS, main
 
 COMMANDS = ["train", "publish", "list", "show", "rollback", "promote"]
 
@@ -61,3 +62,23 @@ def test_unknown_arguments_are_refused(capsys: pytest.CaptureFixture[str]) -> No
         main(["predict"])
     assert caught.value.code == 2
     assert "usage: python -m training" in capsys.readouterr().err
+
+
+def test_the_command_line_knows_all_recipes_and_backends() -> None:
+    """It names them itself, since `--help` does not wait for scikit-learn."""
+    assert set(RECIPES) == recipes.RECIPES.keys()
+    assert SEARCH_BACKENDS == search.BACKENDS
+
+
+def test_a_recipe_that_does_not_exist_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The error lists those that do."""
+    with pytest.raises(SystemExit) as caught:
+        main(["train", "--recipe", "secret"])
+    assert caught.value.code == 2
+    assert "best" in capsys.readouterr().err
+
+
+def test_the_report_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Training ends with the file to look at."""
+    assert main(["train", "--output", str(tmp_path)]) == 0
+    assert str(tmp_path / "report" / "index.html") in capsys.readouterr().out

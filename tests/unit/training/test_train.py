@@ -1,15 +1,23 @@
 """Training: measured, stored as a whole, and used again when nothing has changed."""
 
+import io
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from rich.console import Console
 
 from sklearn_api.artifact import read_artifact
+from sklearn_api.calibration import Calibration
 from training.console import Report
+from training.data import Reviews
 from training.errors import TrainingError
+from training.recipes import RECIPES, Recipe
+from training.search import GRIDS, Result, search
 from training.train import Options, current, load, train
 
 QUIET = Report(Console(quiet=True))
@@ -34,15 +42,105 @@ def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> 
     assert manifest.metrics["accuracy"] > 0.75
     assert sum(map(sum, manifest.metrics["confusion"])) == manifest.metrics["rows"] == 91
     assert manifest.libraries["scikit-learn"]
-    pipeline = read_artifact(content, manifest.sha256, 10**9).pipeline
+    assert manifest.training["recipe"] == "article"
+    assert manifest.training["parameters"]["C"] == 1.0
+    assert manifest.training["search"] is None
+    assert {"precision", "recall", "f1", "roc_auc", "ece", "brier"} < manifest.metrics.keys()
+    model = read_artifact(content, manifest.sha256, 10**9)
+    pipeline = model.pipeline
+    assert manifest.training["terms"] == len(pipeline[0].vocabulary_)
+    assert model.calibration == Calibration(**manifest.metrics["calibration"])
+    assert 0.5 < model.calibration.probability(1.0) < 1
     assert pipeline.predict(["I love this movie", "I hate this movie"]).tolist() == [1, 0]
     assert not list(options.output.glob(".*")), "no temporary file is left"
 
 
-def test_the_same_training_gives_the_same_artifact(options: Options, tmp_path: Path) -> None:
-    """Data and seed decide the bytes."""
-    again = train(replace(options, output=tmp_path), QUIET)
-    assert again.sha256 == load(options.output)[0].sha256
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_same_training_gives_the_same_artifact(
+    options: Options, tmp_path: Path, recipe: str
+) -> None:
+    """Data, recipe and seed decide the bytes; another process makes no others."""
+    here = train(replace(options, output=tmp_path / "here", recipe=recipe), QUIET)
+    command = ["-m", "training", "train", "--recipe", recipe, "--output", str(tmp_path / "there")]
+    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
+    assert load(tmp_path / "there")[0].sha256 == here.sha256
+    other = train(replace(options, output=tmp_path / "other", recipe=recipe, seed=1), QUIET)
+    assert other.sha256 != here.sha256
+
+
+def test_real_data_get_the_best_recipe(options: Options, tmp_path: Path) -> None:
+    """`best` where data are named, `article` for the sample, and what is asked for in both."""
+    path = str(tmp_path / "data.csv")
+    assert options.chosen_recipe.name == "article"
+    assert replace(options, source=path).chosen_recipe.name == "best"
+    assert replace(options, recipe="best").chosen_recipe.name == "best"
+    assert replace(options, source=path, recipe="article").chosen_recipe.name == "article"
+
+
+def test_a_search_is_made_on_the_reviews_that_are_fitted_on(
+    options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reviews that measure take no part in it, and what it found is what is trained."""
+    grid = {"longest": (1,), "min_df": (1,), "C": (0.5,)}
+    monkeypatch.setitem(cast(dict[str, object], GRIDS), "article", grid)
+    seen: list[Reviews] = []
+
+    def watched(recipe: Recipe, reviews: Reviews, *rest: Any) -> Result:
+        seen.append(reviews)
+        return search(recipe, reviews, *rest)
+
+    monkeypatch.setattr("training.train.search", watched)
+    manifest = train(replace(options, output=tmp_path, search=True), QUIET)
+    assert [len(reviews.texts) for reviews in seen] == [454 - 91]
+    assert manifest.training["parameters"]["C"] == 0.5
+    assert len(manifest.training["search"]["candidates"]) == 1
+    assert current(replace(options, output=tmp_path, search=True)) is not None
+    assert current(replace(options, output=tmp_path)) is None
+
+
+def warnings(options: Options) -> list[str]:
+    """Train, and return what it warned of."""
+    output = io.StringIO()
+    train(options, Report(Console(file=output, width=400)))
+    return [line for line in output.getvalue().splitlines() if line.startswith("!")]
+
+
+def test_a_rare_label_is_warned_of(options: Options, tmp_path: Path) -> None:
+    """Below a fifth, accuracy says little: the share is told. Balanced data get no warning."""
+    data = tmp_path / "data.csv"
+    rows = [f"fine story {n},1\n" for n in range(90)] + [f"awful mess {n},0\n" for n in range(10)]
+    data.write_text("text,label\n" + "".join(rows))
+    (warning,) = warnings(replace(options, output=tmp_path, source=str(data)))
+    assert "only 10.0% of data.csv is labelled Negative Review" in warning
+    assert warnings(replace(options, output=tmp_path)) == []
+
+
+def test_duplicates_across_the_split_are_warned_of(options: Options, tmp_path: Path) -> None:
+    """How many reviews are measured on and fitted on, and the accuracy without them."""
+    data, test = tmp_path / "data.csv", tmp_path / "test.csv"
+    rows = [f"a fine story {n},1\nan awful mess {n},0\n" for n in range(20)]
+    data.write_text("text,label\n" + "".join(rows))
+    new = ["good fine,1\n", "awful bad,1\n"] + ["a fine film,1\n", "an awful one,0\n"] * 10
+    test.write_text("text,label\n" + "".join(rows[:2] + new))
+    named = replace(options, output=tmp_path, source=str(data), test_source=str(test))
+    (warning,) = warnings(named)
+    assert "4 of these reviews are among those that it was fitted on" in warning
+    metrics = load(tmp_path)[0].metrics
+    assert metrics["rows_seen"] == 4
+    assert metrics["accuracy"] == pytest.approx(25 / 26, abs=1e-6)
+    assert metrics["accuracy_unseen"] == pytest.approx(21 / 22, abs=1e-6)
+    assert str(metrics["accuracy_unseen"]) in warning
+
+
+def test_scores_that_say_nothing_are_warned_of(options: Options, tmp_path: Path) -> None:
+    """Where held-out reviews contradict what was fitted, the probability is said to be constant."""
+    data = tmp_path / "data.csv"
+    # Each word stands once with each label: whatever is fitted on one, the other contradicts.
+    rows = [f"word{n} film,1\nword{n} film,0\n" for n in range(20)]
+    data.write_text("text,label\n" + "".join(rows))
+    named = replace(options, output=tmp_path, source=str(data), recipe="article")
+    assert any("say nothing about reviews" in warning for warning in warnings(named))
+    assert load(tmp_path)[0].metrics["calibration"]["slope"] == 0
 
 
 def test_a_current_model_is_recognised(options: Options, tmp_path: Path) -> None:
@@ -50,6 +148,8 @@ def test_a_current_model_is_recognised(options: Options, tmp_path: Path) -> None
     assert current(options) is not None
     assert current(replace(options, seed=1)) is None
     assert current(replace(options, test_size=0.3)) is None
+    assert current(replace(options, recipe="best")) is None
+    assert current(replace(options, search_backend="dask")) is not None
     assert current(replace(options, output=tmp_path)) is None
 
 
@@ -84,11 +184,21 @@ def test_too_few_reviews_on_one_side_are_said(
 
 def test_reviews_without_words_are_said(options: Options, tmp_path: Path) -> None:
     """Texts that hold nothing to learn from are an error that names their file."""
-    data = tmp_path / "letters.csv"
-    data.write_text("text,label\n" + "a,1\nb,0\n" * 20)
-    with pytest.raises(TrainingError, match=r"letters\.csv: empty vocabulary"):
+    data = tmp_path / "dots.csv"
+    data.write_text("text,label\n" + "...,1\n...,0\n" * 20)
+    with pytest.raises(TrainingError, match=r"dots\.csv: empty vocabulary"):
         train(replace(options, output=tmp_path / "model", source=str(data)), QUIET)
     assert not (tmp_path / "model").exists()
+
+
+def test_too_few_of_a_label_to_calibrate_are_said(options: Options, tmp_path: Path) -> None:
+    """One review of a label cannot be both fitted on and held out."""
+    data = tmp_path / "data.csv"
+    rows = [f"bad {n},0\n" for n in range(40)] + [f"good {n},1\n" for n in range(5)]
+    data.write_text("text,label\n" + "".join(rows))
+    named = replace(options, output=tmp_path, source=str(data), test_size=0.8)
+    with pytest.raises(TrainingError, match=r"data\.csv: 1 of the reviews .* 2 are needed"):
+        train(named, QUIET)
 
 
 def test_a_change_of_the_data_is_a_change(options: Options, tmp_path: Path) -> None:

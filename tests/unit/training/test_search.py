@@ -1,0 +1,67 @@
+"""Searching a recipe's grid by cross-validation."""
+
+import io
+import sys
+
+import pytest
+from rich.console import Console
+
+from training.console import Report
+from training.data import Reviews, read
+from training.errors import TrainingError
+from training.recipes import ARTICLE, RECIPES
+from training.search import GRIDS, search
+
+SMALL = {"article": {"longest": (1, 2), "min_df": (1,), "C": (1e-6, 1.0)}}
+
+
+@pytest.fixture(autouse=True)
+def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four variants, of which two cannot win: they hardly look at the labels."""
+    monkeypatch.setattr("training.search.GRIDS", SMALL)
+
+
+def test_the_best_variant_is_found() -> None:
+    """Every variant is compared, a line says so, and the one with the highest mean is returned."""
+    output = io.StringIO()
+    found = search(ARTICLE, read(), 0, Report(Console(file=output, width=200)))
+    assert len(found.candidates) == 4
+    assert [one["longest"] for one in found.candidates] == [1, 1, 2, 2]
+    assert found.recipe.C == 1.0
+    assert found.accuracy == max(one["accuracy"] for one in found.candidates) > 0.75
+    assert found.candidates[0]["accuracy"] < found.candidates[1]["accuracy"]
+    best = {name: getattr(found.recipe, name) for name in SMALL["article"]}
+    assert any(best.items() <= one.items() for one in found.candidates)
+    lines = [line for line in output.getvalue().splitlines() if "±" in line]
+    assert len(lines) == 4
+    assert "longest 2, min_df 1, C 1.0" in output.getvalue()
+
+
+def test_a_search_is_repeatable() -> None:
+    """The seed decides it, in however many processes it runs."""
+    quiet = Report(Console(quiet=True))
+    assert search(ARTICLE, read(), 3, quiet) == search(ARTICLE, read(), 3, quiet)
+
+
+def test_a_backend_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names it, and says where to install it."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(
+        TrainingError, match=r"--search-backend dask cannot be used .*must be installed"
+    ):
+        search(ARTICLE, read(), 0, Report(Console(quiet=True)), "dask")
+
+
+def test_too_few_reviews_are_said() -> None:
+    """Each fold needs a review of each label."""
+    few = Reviews(["good"] * 4 + ["bad"] * 30, [1] * 4 + [0] * 30, "few", "", ("t", "l"))
+    with pytest.raises(TrainingError, match="5 reviews of each label"):
+        search(ARTICLE, few, 0, Report(Console(quiet=True)))
+
+
+def test_every_recipe_has_a_grid_that_holds_its_defaults() -> None:
+    """What a recipe is without a search is among what a search compares."""
+    assert GRIDS.keys() == RECIPES.keys()
+    for name, grid in GRIDS.items():
+        for parameter, values in grid.items():
+            assert getattr(RECIPES[name], parameter) in values

@@ -1,0 +1,114 @@
+"""The models that can be trained, each ending as a plain `TfidfVectorizer` and `LinearSVC`."""
+
+from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import Pipeline, make_pipeline
+
+from training import ngrams
+from training.estimator import TermClassifier
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How texts become terms, and terms a model.
+
+    Attributes
+    ----------
+    name : str
+        What `--recipe` calls it.
+    token_pattern : str
+        Regular expression of a word.
+    longest : int
+        Words in the longest n-grams; the shortest are single words.
+    min_df : int
+        How many texts a term must occur in.
+    sublinear_tf, C, smoothing, terms
+        See `training.estimator.TermClassifier`.
+    """
+
+    name: str
+    token_pattern: str
+    longest: int = 1
+    min_df: int = 1
+    sublinear_tf: bool = False
+    C: float = 1.0
+    smoothing: float | None = None
+    terms: int | None = None
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All of it but the name, for the manifest."""
+        return {key: value for key, value in asdict(self).items() if key != "name"}
+
+    def count(self, texts: Sequence[str]) -> tuple[csr_matrix, list[str]]:
+        """Count the terms of texts: see `training.ngrams.count`.
+
+        Raises
+        ------
+        ValueError
+            The texts hold no term.
+        """
+        counts, terms = ngrams.count(
+            texts, token_pattern=self.token_pattern, longest=self.longest, min_df=self.min_df
+        )
+        if not terms:
+            raise ValueError(f"empty vocabulary: no word occurs in {self.min_df} or more texts")
+        return counts, terms
+
+    def estimator(self, seed: int) -> TermClassifier:
+        """Return the classifier over counts, to be fitted."""
+        return TermClassifier(
+            C=self.C,
+            sublinear_tf=self.sublinear_tf,
+            smoothing=self.smoothing,
+            terms=self.terms,
+            random_state=seed,
+        )
+
+    def pipeline(self, fitted: TermClassifier, terms: Sequence[str]) -> Pipeline:
+        """Return a fitted classifier as a pipeline of scikit-learn's own estimators over texts.
+
+        Parameters
+        ----------
+        fitted : TermClassifier
+            On counts of this recipe.
+        terms : sequence of str
+            What the columns of those counts are.
+        """
+        kept = [terms[column] for column in fitted.columns_]
+        order = np.array(sorted(range(len(kept)), key=kept.__getitem__))
+        vectorizer = TfidfVectorizer(
+            token_pattern=self.token_pattern,
+            ngram_range=(1, self.longest),
+            min_df=self.min_df,
+            sublinear_tf=self.sublinear_tf,
+        )
+        vectorizer.vocabulary_ = {kept[index]: column for column, index in enumerate(order)}
+        vectorizer.idf_ = fitted.idf_[order]
+        svc = copy(fitted.svc_)
+        svc.coef_ = np.ascontiguousarray(svc.coef_[:, order])
+        return make_pipeline(vectorizer, svc)
+
+
+ARTICLE = Recipe("article", token_pattern=r"(?u)\b\w\w+\b")
+"""`TfidfVectorizer` and `LinearSVC` with their defaults, as in the article."""
+
+BEST = Recipe(
+    "best",
+    # Words of one letter too, and ! and ? by themselves: they say much about a review.
+    token_pattern=r"(?u)\b\w+\b|[!?]",
+    longest=4,
+    min_df=2,
+    sublinear_tf=True,
+    smoothing=2.0,
+    terms=300_000,
+)
+"""The naive-Bayes support vector machine, with longer n-grams and TF-IDF, pruned."""
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (ARTICLE, BEST)}

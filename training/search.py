@@ -1,0 +1,169 @@
+"""Compare variants of a recipe by cross-validation, here or on a cluster."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+# Only what shares out work: the rest of joblib can unpickle files, and a test keeps it out.
+from joblib.parallel import Parallel, delayed, parallel_config
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+from sklearn.model_selection import ParameterGrid, StratifiedKFold
+
+from training.console import Report
+from training.data import Reviews
+from training.errors import TrainingError
+from training.estimator import TermClassifier
+from training.recipes import Recipe
+
+FOLDS = 5
+GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
+    "article": {"longest": (1, 2), "min_df": (1, 2), "C": (0.3, 1.0, 3.0)},
+    "best": {
+        "longest": (3, 4),
+        "min_df": (2, 3),
+        "smoothing": (1.0, 2.0),
+        "C": (0.5, 1.0, 2.0),
+    },
+}
+"""What is tried of each recipe: every combination."""
+
+BACKENDS = ("loky", "dask")
+"""Those of joblib that can be asked for: processes of this machine, or a Dask cluster."""
+
+_COUNTING = ("longest", "min_df")  # what the counts depend on
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a search has found.
+
+    Attributes
+    ----------
+    recipe : Recipe
+        The variant with the highest mean accuracy, the first in the grid's order among equals.
+    accuracy : float
+        Its mean over the folds.
+    candidates : list of dict
+        Of each variant its parameters, the mean `accuracy`, and the `deviation` over the folds.
+    """
+
+    recipe: Recipe
+    accuracy: float
+    candidates: list[dict[str, Any]]
+
+
+def search(
+    recipe: Recipe, reviews: Reviews, seed: int, report: Report, backend: str = "loky"
+) -> Result:
+    """Find the best variant of a recipe in its grid, by cross-validation in `FOLDS` folds.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its grid stands in `GRIDS`.
+    reviews : Reviews
+        What is fitted and measured on; none of it may be used to measure the result.
+    seed : int
+        Of the folds and of the solver.
+    report : Report
+        Shows progress, and a line for each variant.
+    backend : str
+        One of `BACKENDS`.
+
+    Raises
+    ------
+    TrainingError
+        The backend is not installed or not reachable, or there are too few reviews.
+    """
+    grid = GRIDS[recipe.name]
+    labels = np.array(reviews.labels)
+    if min(np.bincount(labels, minlength=2)) < FOLDS:
+        raise TrainingError(f"a search needs {FOLDS} reviews of each label to fit on")
+    folds = list(
+        StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels[:, None], labels)
+    )
+    countings = list(ParameterGrid({name: grid[name] for name in _COUNTING}))
+    fittings = list(ParameterGrid({k: v for k, v in grid.items() if k not in _COUNTING}))
+    variants: list[tuple[Recipe, NDArray[np.float64]]] = []
+    total = len(countings) * len(fittings) * FOLDS
+    with _joblib(backend), report.progress(f"Searching ({backend})", total) as advance:
+        for counting in countings:
+            counted = replace(recipe, **counting)
+            try:
+                counts, _ = counted.count(reviews.texts)
+            except ValueError as exc:
+                raise TrainingError(f"no search is possible in {reviews.source}: {exc}") from exc
+            here = [replace(counted, **fitting) for fitting in fittings]
+            accuracies = np.full((len(here), FOLDS), np.nan)
+            tasks = (
+                delayed(_fold)((number, fold), one.estimator(seed), counts, labels, *folds[fold])
+                for number, one in enumerate(here)
+                for fold in range(FOLDS)
+            )
+            for (number, fold), accuracy in Parallel(n_jobs=-1, return_as="generator_unordered")(
+                tasks
+            ):
+                row = accuracies[number]
+                row[fold] = accuracy
+                advance(1)
+                if not np.isnan(row).any():
+                    shown = ", ".join(f"{name} {getattr(here[number], name)}" for name in grid)
+                    report.say(f"  {row.mean():.4f} ± {row.std():.4f}  {shown}")
+            variants += zip(here, accuracies, strict=True)
+    best, row = max(variants, key=lambda variant: variant[1].mean())
+    candidates = [
+        {
+            **{name: getattr(one, name) for name in grid},
+            "accuracy": round(float(row.mean()), 6),
+            "deviation": round(float(row.std()), 6),
+        }
+        for one, row in variants
+    ]
+    return Result(best, round(float(row.mean()), 6), candidates)
+
+
+def _fold(
+    index: tuple[int, int],
+    estimator: TermClassifier,
+    counts: csr_matrix,
+    labels: NDArray[np.int64],
+    fitted_on: NDArray[np.int64],
+    measured_on: NDArray[np.int64],
+) -> tuple[tuple[int, int], float]:
+    """Fit on a part of the rows and return the accuracy on another, with the task's index."""
+    estimator.fit(counts[fitted_on], labels[fitted_on])
+    correct = estimator.predict(counts[measured_on]) == labels[measured_on]
+    return index, float(correct.mean())
+
+
+@contextmanager
+def _joblib(backend: str) -> Iterator[None]:
+    """Have joblib use a backend for a while.
+
+    Dask's scheduler is the one that ``DASK_SCHEDULER_ADDRESS`` names; without, a cluster is started
+    on this machine, and stopped again.
+    """
+    with ExitStack() as stack:
+        try:
+            if backend == "dask":
+                from distributed import Client
+
+                client = stack.enter_context(Client())
+                # Without our code a scheduler would drop the tasks, and joblib wait for ever.
+                for ask in (client.run_on_scheduler, client.run):
+                    ask(find_spec, __name__)
+            stack.enter_context(parallel_config(backend))
+        except ImportError as exc:
+            raise TrainingError(
+                f"--search-backend {backend} cannot be used ({exc}); it must be installed in this "
+                "Python environment, and the cluster's scheduler and workers must have the same "
+                "packages and be started in this project's folder"
+            ) from exc
+        except OSError as exc:  # distributed raises one when nobody answers
+            raise TrainingError(f"--search-backend {backend} is not reachable: {exc}") from exc
+        yield
