@@ -25,13 +25,16 @@ from typing import Any
 import sklearn
 import yaml
 from rich.table import Table
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
 
 from scripts.lib import emulator, toolchain
 from scripts.lib.console import OUT, run_main
 from scripts.lib.project import ROOT, python_version
 from sklearn_api.artifact import write_artifact
 from sklearn_api.store import Pointer, create_client, pointer_key, version_key
-from training import data, pipelines
+from training import data
 
 _BUCKET = "bench-cold"
 _KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
@@ -207,7 +210,9 @@ def main() -> int:
     parser.add_argument("--data", help="reviews to train on, default: the sample")
     arguments = parser.parse_args()
     reviews = data.read(arguments.data)
-    pipeline = pipelines.article(0).fit(reviews.texts, reviews.labels)
+    pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(
+        reviews.texts, reviews.labels
+    )
     with _storage() as url, tempfile.TemporaryDirectory() as folder:
         times = measure(pipeline, reviews.texts[0], url, Path(folder), arguments.rounds)
     OUT.print(table(times))
