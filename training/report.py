@@ -187,7 +187,7 @@ def _figures(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
 def _words(pipeline: Pipeline) -> Iterator[str]:
     best, worst = strongest(pipeline)
     yield "<h2>The strongest words each way</h2>"
-    yield '<p class="muted">The further each moves the scores of all reviews, the longer its bar.</p>'
+    yield '<p class="muted">The longer a bar, the further its word moves all scores.</p>'
     yield '<div class="figures">'
     yield _figure("For a positive review", "", plots.words(best, "best", plots.POSITIVE))
     yield _figure("For a negative review", "", plots.words(worst, "worst", plots.NEGATIVE))
