@@ -141,7 +141,7 @@ def write_artifact(pipeline: object, calibration: Calibration | None = None) -> 
     header = _header(calibration)
     _calibration(json.loads(header))
     content = write_archive({_HEADER: header, **members})
-    again = put_together(Archive(content, len(content) * 2**10), sys.maxsize)
+    again = put_together(Archive(content, sys.maxsize), sys.maxsize)
     if take_apart(again) != members:
         raise ArtifactError("the pipeline cannot be stored: it does not come back as it was")
     return content

@@ -29,16 +29,15 @@ shared          what has this ``id`` further up
 =============== ====================================================================================
 """
 
-import ast
 import functools
 import importlib
 import json
-import math
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal
+from typing import Any
 
 from sklearn_api.archive import Archive
+from sklearn_api.arrays import read_array
 from sklearn_api.errors import ArtifactError
 from sklearn_api.trees import build_search_tree, build_tree, check_estimator
 from sklearn_api.trusted import (
@@ -61,12 +60,6 @@ MEMBER = re.compile(r"pipeline\.json|array-\d+\.npy|vocabulary-\d+\.(txt|json)")
 
 _MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory at the very worst
 _BYTES_FOR_TERM = 160  # what a term takes in a dict, besides its characters
-_NPY_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00.."
-    rb"\{'descr': (?P<descr>.{1,4000}), 'fortran_order': (?P<fortran>False|True), "
-    rb"'shape': \((?P<shape>[0-9, ]{0,400})\), \} *\n",
-    re.DOTALL,
-)
 _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
 _TRUSTED: Mapping[str, frozenset[str]] = {
     "object": TYPES,
@@ -378,63 +371,6 @@ _BUILDERS: Mapping[str, Callable[[_Builder, dict[str, Any]], Any]] = {
     "generator": _Builder._generator,
     "shared": _Builder._reference,
 }
-
-
-def read_array(name: str, content: bytes) -> Any:
-    """Return the array of an ``.npy`` file.
-
-    Parameters
-    ----------
-    name : str
-        How an error calls it.
-    content : bytes
-        The file, in the format's version 1.0 and without objects
-        (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
-
-    Returns
-    -------
-    ndarray
-        A copy that may be written to.
-
-    Raises
-    ------
-    ArtifactError
-        It is not such a file, or has not the size that its header gives.
-    """
-    import numpy as np
-
-    start = 10 + int.from_bytes(content[8:10], "little")
-    try:
-        header = _NPY_HEADER.fullmatch(content[:start])
-        if header is None:
-            raise ValueError("its header is not one that numpy writes")
-        dtype = _described(header["descr"])
-        shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
-        # numpy would make room for the whole array first, however little follows.
-        size = math.prod(shape)
-        if size * dtype.itemsize != len(content) - start:
-            raise ValueError("its size is not that of its header")
-        if not size:
-            return np.empty(shape, dtype)
-        array = np.frombuffer(content, dtype, offset=start)
-        order: Literal["C", "F"] = "F" if header["fortran"] == b"True" else "C"
-        return array.reshape(shape, order=order).copy(order="K")
-    # A header is a literal of Python, which may be wrong in many ways.
-    except Exception as exc:
-        raise ArtifactError(
-            f"the artifact's {name} is no array: {type(exc).__name__}: {exc}"
-        ) from exc
-
-
-@functools.lru_cache(maxsize=32)  # The arrays of a forest have two or three dtypes.
-def _described(descr: bytes) -> Any:
-    """Return the dtype that a header describes."""
-    import numpy as np
-
-    dtype = np.lib.format.descr_to_dtype(ast.literal_eval(descr.decode("ascii")))
-    if dtype.hasobject or not dtype.itemsize:
-        raise ValueError("its items are not numbers or texts")
-    return dtype
 
 
 def _wrong(reason: str) -> ArtifactError:

@@ -346,7 +346,10 @@ _WRITERS: Mapping[str, Callable[[_Writer, dict[str, Any]], dict[str, Any]]] = {
 
 def _type(node: Mapping[str, Any]) -> str:
     """Return the full name of what skops says that a node is."""
-    return f"{node['__module__']}.{node['__class__']}"
+    module = node["__module__"]
+    if module == "_loss":  # so scikit-learn 1.7 calls it, and cannot import it by that name
+        module = "sklearn._loss._loss"
+    return f"{module}.{node['__class__']}"
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

@@ -47,7 +47,14 @@ from sklearn_api.settings import Settings
 GIGABYTE = 2**30
 LIMIT = 20_000_000
 # What code out of an artifact could do. Imports of scikit-learn's own modules are no such thing.
-FORBIDDEN = ("os.system", "os.exec", "os.posix_spawn", "os.fork", "subprocess.Popen", "socket")
+FORBIDDEN: tuple[str, ...] = (
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "subprocess.Popen",
+    "socket",
+)
 FORBIDDEN += ("pickle.find_class", "os.remove", "os.rename", "os.mkdir", "shutil", "ctypes.dlopen")
 
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"] * 4

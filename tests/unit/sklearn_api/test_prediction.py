@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from sklearn.svm import LinearSVC
 
 from sklearn_api import prediction
 from sklearn_api.artifact import write_artifact
+from sklearn_api.calibration import Calibration
 from sklearn_api.errors import SettingsError
 from sklearn_api.prediction import prediction_endpoint
 from sklearn_api.store import ModelStore, Pointer
@@ -26,7 +28,8 @@ EVENTS = Path(__file__).parents[2] / "events"
 REVIEW: dict[str, Any] = json.loads((EVENTS / "review.json").read_text())
 TEXTS = ["I love this movie", "I hate this movie", "love it", "hate it"]
 PIPELINE = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(TEXTS, [1, 0, 1, 0])
-ARTIFACT = write_artifact(PIPELINE)
+CALIBRATION = Calibration(2.0, 0.1)
+ARTIFACT = write_artifact(PIPELINE, CALIBRATION)
 POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
 MAX_BODY = 1000
 
@@ -73,12 +76,28 @@ def test_a_review_gets_label_score_and_the_model_that_gave_them(handler: Handler
     answer = handler(REVIEW, Context())
     assert answer["statusCode"] == 200
     assert answer["headers"]["Content-Type"] == "application/json"
-    assert json.loads(answer["body"]) == {
+    score = float(PIPELINE.decision_function(["I love this movie"])[0])
+    expected = {
         "prediction": "Positive Review",
         "label": 1,
-        "score": float(PIPELINE.decision_function(["I love this movie"])[0]),
+        "score": score,
+        "probability": CALIBRATION.probability(score),
         "model": {"name": "review", "version": "7"},
     }
+    assert json.loads(answer["body"]) == expected
+    assert list(json.loads(answer["body"])) == list(expected), "in this order"
+
+
+def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
+    """The field is there all the same, and null."""
+    content = write_artifact(PIPELINE)
+    s3 = FakeS3()
+    store = ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
+    pointer = replace(POINTER, sha256=hashlib.sha256(content).hexdigest())
+    store.publish(pointer, content, b"{}", expected=None)
+    body = json.loads(make_handler(s3)(REVIEW, Context())["body"])
+    assert body["probability"] is None
+    assert body["score"] > 0
 
 
 def test_a_client_that_prefers_text_gets_just_the_words(handler: Handler) -> None:

@@ -3,14 +3,17 @@
 import hashlib
 import json
 from dataclasses import asdict
+from typing import Any
 
 import pytest
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api.artifact import write_artifact
+from sklearn_api.artifact import Model, read_artifact, write_artifact
+from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ModelUnavailableError
 from sklearn_api.predictor import RETRY_SECONDS, CurrentModel, Predictor
 from sklearn_api.store import ModelStore, Pointer
@@ -179,12 +182,40 @@ def test_a_first_model_that_is_damaged_is_503_with_its_reason(world: World) -> N
         world.model.get()
 
 
+NOWHERE = Pointer("review", "1", "", "")
+
+
 def test_a_classifier_without_decision_function_scores_by_probability() -> None:
     """Where an estimator has no distance to a boundary, the score is the probability of class 1."""
     pipeline = make_pipeline(CountVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0])
-    predictor = Predictor(pipeline, Pointer("review", "1", "", ""))
-    assert predictor.predict("good").label == 1
-    assert predictor.predict("good").score == pipeline.predict_proba(["good"])[0][1]
+    found = Predictor(Model(pipeline), NOWHERE).predict("good")
+    assert found.label == 1
+    assert found.score == found.probability == pipeline.predict_proba(["good"])[0][1]
+
+
+def test_a_classifier_with_both_gives_its_own_probability() -> None:
+    """Without a calibration, the probability is the estimator's, and the score its distance."""
+    pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, [1, 0, 1, 0])
+    found = Predictor(Model(pipeline), NOWHERE).predict("bad")
+    assert found.score == pipeline.decision_function(["bad"])[0]
+    assert found.probability == pipeline.predict_proba(["bad"])[0][1]
+
+
+@pytest.mark.parametrize("last", [LinearSVC(random_state=0), LogisticRegression()], ids=str)
+def test_a_calibration_gives_the_probability(last: Any) -> None:
+    """Where a calibration was stored, it is what turns the score into a probability."""
+    pipeline = make_pipeline(CountVectorizer(), last).fit(TEXTS, [1, 0, 1, 0])
+    calibration = Calibration(3.0, 0.25)
+    content = write_artifact(pipeline, calibration)
+    model = read_artifact(content, hashlib.sha256(content).hexdigest(), 1_000_000)
+    found = Predictor(model, NOWHERE).predict("bad")
+    assert found.probability == calibration.probability(pipeline.decision_function(["bad"])[0])
+
+
+def test_without_either_there_is_no_probability() -> None:
+    """A distance to a boundary is not passed off as a probability."""
+    pipeline = make_pipeline(CountVectorizer(), LinearSVC()).fit(TEXTS, [1, 0, 1, 0])
+    assert Predictor(Model(pipeline), NOWHERE).predict("good").probability is None
 
 
 def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: bytes) -> None:
