@@ -187,7 +187,7 @@ def _figures(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
 def _words(pipeline: Pipeline) -> Iterator[str]:
     best, worst = strongest(pipeline)
     yield "<h2>The strongest words each way</h2>"
-    yield '<p class="muted">How far each moves the scores of all reviews, beside the others.</p>'
+    yield '<p class="muted">The longer a bar, the further its word moves all scores.</p>'
     yield '<div class="figures">'
     yield _figure("For a positive review", "", plots.words(best, "best", plots.POSITIVE))
     yield _figure("For a negative review", "", plots.words(worst, "worst", plots.NEGATIVE))
@@ -232,14 +232,16 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         "Seed": training["seed"],
         "Precision, recall": f"{metrics['precision']:.4f}, {metrics['recall']:.4f}",
         "Brier score": f"{metrics['brier']:.4f}",
-        "Probability": f"1 / (1 + exp(−({metrics['calibration']['slope']} × score "
-        f"{metrics['calibration']['intercept']:+})))",
+        "Probability": f"1 / (1 + exp(−({metrics['calibration']['slope']} × score + "
+        f"({metrics['calibration']['intercept']}))))",
         "Artifact": f"{manifest.size:,} bytes, format {manifest.format}, sha256 {manifest.sha256}",
         "Python": manifest.python,
         "Libraries": ", ".join(f"{name} {number}" for name, number in manifest.libraries.items()),
         "Code": manifest.git_revision or "outside a git checkout",
     }
-    yield '<h2>Manifest</h2><div class="card"><table>'
+    yield "<h2>Manifest</h2>"
+    yield '<p class="muted">What is known about the model, and stored beside it.</p>'
+    yield '<div class="card"><table>'
     for name, value in rows.items():
         yield f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
     yield "</table>"
