@@ -73,18 +73,24 @@ def integration() -> bool:
     return python("pytest", "tests/integration", "-q")
 
 
+def core() -> bool:
+    """A part of integration: what a deployed stack answers, and deploying it again."""
+    parts = ("test_http", "test_model", "test_deploy")
+    return python("pytest", "-q", *(f"tests/integration/{part}.py" for part in parts))
+
+
 def other_python() -> bool:
-    """The integration tests once more, with another Python for everything but the emulator."""
+    """The checks `unit` and `core`, with another Python for everything but the emulator."""
     if python_version() == OTHER_PYTHON:
         return True
     if toolchain.find_python(OTHER_PYTHON) is None:
         ERR.print(
-            f"! NOT RUN: Python {OTHER_PYTHON} is not installed here, and the integration tests "
-            "were not run with it",
+            f"! NOT RUN: Python {OTHER_PYTHON} is not installed here, and nothing was tested "
+            "with it",
             markup=False,
         )
         return True
-    return call(str(ROOT / "scripts" / "test"), "unit", "integration", PYTHON_VERSION=OTHER_PYTHON)
+    return call(str(ROOT / "scripts" / "test"), "unit", "core", PYTHON_VERSION=OTHER_PYTHON)
 
 
 CHECKS: dict[str, Callable[[], bool]] = {
@@ -93,6 +99,7 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "unit": unit,
     "emulator": plugin,
     "integration": integration,
+    "core": core,
     f"python{OTHER_PYTHON}": other_python,
 }
 
@@ -107,7 +114,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("check", nargs="*", choices=[[], *CHECKS], help=argparse.SUPPRESS)
-    chosen = parser.parse_args().check or list(CHECKS)
+    chosen = parser.parse_args().check or [name for name in CHECKS if name != "core"]
     with step("Deployer, emulator and layer") as done:
         toolchain.install_deployer()
         toolchain.install_emulator()
