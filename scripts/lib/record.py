@@ -17,8 +17,8 @@ RECORD_FILE = LOCAL / "up.json"
 # Paths in the project, files or folders.
 MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/model/review")
 DEPLOYMENT_INPUTS = (
-    *("serverless.yml", "handlers", "sklearn_api", "scripts/python-version.cjs", ".env.local"),
-    *("package-lock.json", "scripts/lib/stack.py"),
+    *("serverless.yml", "handlers", "sklearn_api", ".env.local", "package-lock.json"),
+    *("scripts/python-version.cjs", "scripts/layer.cjs", "scripts/lib/stack.py"),
 )
 # What LocalStack says of a function at the moment, and not of what was deployed.
 MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonCode"}

@@ -1,11 +1,13 @@
 """What `up` remembers of what it has made."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from scripts.lib import record
-from scripts.lib.record import Record
+from scripts.lib.project import ROOT
+from scripts.lib.record import DEPLOYMENT_INPUTS, Record
 
 
 @pytest.fixture
@@ -51,3 +53,10 @@ def test_a_digest_changes_with_what_it_is_of(root: Path) -> None:
     assert renamed != first
     (root / "serverless.yml").write_text("changed")
     assert record.deployment_inputs("layer") not in (first, renamed)
+
+
+def test_every_file_that_the_configuration_reads_counts() -> None:
+    """What serverless.yml takes from other files belongs to what a deployment is made of."""
+    read = set(re.findall(r"\$\{file\(([^)]+)\)", (ROOT / "serverless.yml").read_text()))
+    assert "handlers/packages.yml" in read
+    assert not [file for file in read if not file.startswith(DEPLOYMENT_INPUTS)]
