@@ -7,28 +7,53 @@ is built. A manifest stands beside the artifact and is never needed to load it.
 """
 
 import functools
-import hashlib
 import json
-import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version as installed_version
-from typing import Any
+from typing import Any, NamedTuple
 
 from sklearn_api.archive import Archive, write_archive
 from sklearn_api.calibration import Calibration
+from sklearn_api.compiled import CompiledModel
 from sklearn_api.errors import ArtifactError
+from sklearn_api.estimated import EstimatedModel
+from sklearn_api.header import (
+    FORMAT,
+    HEADER,
+    check_made_with,
+    not_compiled,
+    open_artifact,
+    python_version,
+    read_calibration,
+)
 
-FORMAT = 2
+__all__ = [
+    "FORMAT",
+    "TOLERANCE",
+    "Manifest",
+    "Model",
+    "python_version",
+    "read_artifact",
+    "write_artifact",
+]
 
-_HEADER = "artifact.json"
-_MAX_HEADER = 64 * 1024
+TOLERANCE = 1e-9
+"""How far a compiled model's scores and probabilities may be from scikit-learn's."""
 
-
-def python_version() -> str:
-    """Return the running Python as ``3.13``: bytecode and wheels are good for one of them."""
-    return f"{sys.version_info[0]}.{sys.version_info[1]}"
+# Texts on which analyzers could differ: none, letters that grow when they are made small, accents,
+# blanks of all kinds, digits and words of other scripts, n-grams at the very beginning and end.
+_AWKWARD = (
+    "",
+    " ",
+    "a",
+    "A b  c\n\nd\te",
+    "\u0130stanbul stra\u00dfe \ufb01n \u01c5 \u1e9e",
+    "cafe\u0301 caf\u00e9 na\u00efve \u212b",
+    "\u0661\u0662 \u4e2d\u6587 \u0939\u093f\u0928\u094d\u0926\u0940 \u05e9\u05dc\u05d5\u05dd",
+    "good\u00a0film\u2028bad\u0085film \U0001f600!? don't",
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +84,10 @@ class Manifest:
         Measured on rows that the measured model had not seen.
     git_revision : str or None
         Of the code that trained it, None outside a git checkout.
+    form : str
+        ``compiled`` where plain Python serves it, else ``sklearn``.
+    not_compiled : str or None
+        Why it has no compiled form, None where it has one.
     """
 
     name: str
@@ -74,6 +103,8 @@ class Manifest:
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
     git_revision: str | None
+    form: str = "sklearn"
+    not_compiled: str | None = None
 
     def to_json(self) -> bytes:
         """Return it as a JSON file."""
@@ -101,8 +132,7 @@ class Manifest:
         return cls(**values)
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(NamedTuple):
     """What an artifact holds.
 
     Attributes
@@ -111,16 +141,22 @@ class Model:
         Fitted.
     calibration : Calibration or None
         From its decision scores to probabilities, where it was calibrated.
+    not_compiled : str or None
+        Why the artifact has no compiled form beside the pipeline, None where it has one.
     """
 
     pipeline: Any
     calibration: Calibration | None = None
+    not_compiled: str | None = None
 
 
-def write_artifact(pipeline: object, calibration: Calibration | None = None) -> bytes:
+def write_artifact(
+    pipeline: object, calibration: Calibration | None = None, *, rows: Sequence[str] = ()
+) -> bytes:
     """Return a fitted pipeline as an artifact.
 
-    The same pipeline gives the same bytes, and is not changed.
+    The same pipeline gives the same bytes, and is not changed. A pipeline that is linear in its
+    terms is also written in compiled form, if that predicts the same for all `rows`.
 
     Parameters
     ----------
@@ -128,6 +164,8 @@ def write_artifact(pipeline: object, calibration: Calibration | None = None) -> 
         Fitted, of types that stand in `trusted.py`.
     calibration : Calibration, optional
         From its decision scores to probabilities.
+    rows : sequence of str
+        Texts to compare the two forms with, which the pipeline has not seen.
 
     Raises
     ------
@@ -138,17 +176,16 @@ def write_artifact(pipeline: object, calibration: Calibration | None = None) -> 
     from sklearn_api.schema import take_apart
 
     members = take_apart(pipeline)
-    header = _header(calibration)
-    _calibration(json.loads(header))
-    content = write_archive({_HEADER: header, **members})
-    again = put_together(Archive(content, sys.maxsize), sys.maxsize)
+    plain = write_archive({HEADER: _header(calibration, None), **members})
+    again = put_together(Archive(plain, sys.maxsize), sys.maxsize)
     if take_apart(again) != members:
         raise ArtifactError("the pipeline cannot be stored: it does not come back as it was")
-    return content
+    compiled, reason = _compile(again, calibration, members, rows)
+    return write_archive({HEADER: _header(calibration, reason), **members, **compiled})
 
 
 def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
-    """Check an artifact and return what it holds.
+    """Check an artifact and return the pipeline that it holds.
 
     Parameters
     ----------
@@ -169,25 +206,66 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
     ArtifactError
         The message names the check that failed, with the two values that differ.
     """
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != sha256:
-        raise ArtifactError(f"the artifact's sha256 is {actual}, but {sha256} was published")
-    archive = Archive(content, max_bytes)
-    calibration = _calibration(_checked_header(archive))
+    archive, header = open_artifact(content, sha256, max_bytes)
+    check_made_with(header, _made_with())
+    calibration = read_calibration(header)
 
-    from sklearn_api.rebuild import MEMBER, put_together
+    from sklearn_api.rebuild import put_together
 
-    others = sorted(name for name in archive.names - {_HEADER} if not MEMBER.fullmatch(name))
-    if others:
-        raise ArtifactError(
-            f"the artifact has members that are not those of a model: {str(others)[:200]}"
+    return Model(put_together(archive, max_bytes), calibration, not_compiled(header))
+
+
+def _compile(
+    pipeline: Any,
+    calibration: Calibration | None,
+    members: Mapping[str, bytes],
+    rows: Sequence[str],
+) -> tuple[dict[str, bytes], str | None]:
+    """Return the members of the compiled form, or none and the reason."""
+    from sklearn_api.compiler import NotCompiledError, compile_pipeline
+
+    try:
+        added = compile_pipeline(pipeline, members)
+        archive = Archive(write_archive({**members, **added}), sys.maxsize)
+        _compare(CompiledModel(archive, calibration), pipeline, calibration, rows)
+    except NotCompiledError as exc:
+        return {}, str(exc)
+    # A pipeline that is not fitted, or not as scikit-learn fits it, fails anywhere in there.
+    except Exception as exc:
+        return {}, f"it cannot be compiled: {type(exc).__name__}: {exc}"[:500]
+    return added, None
+
+
+def _compare(
+    compiled: CompiledModel, pipeline: Any, calibration: Calibration | None, rows: Sequence[str]
+) -> None:
+    """Raise `NotCompiledError` where the two forms of a model differ."""
+    from sklearn_api.compiler import NotCompiledError
+
+    texts = [*_AWKWARD, *rows]
+    expected = EstimatedModel(pipeline, calibration).predict_all(texts)
+    for number, (text, wanted) in enumerate(zip(texts, expected, strict=True)):
+        found = compiled.predict(text)
+        same = (
+            found.label == wanted.label
+            and _near(found.score, wanted.score)
+            and (found.probability is None) == (wanted.probability is None)
+            and _near(found.probability or 0.0, wanted.probability or 0.0)
         )
-    return Model(put_together(archive, max_bytes), calibration)
+        if not same:
+            raise NotCompiledError(
+                f"its compiled form says {found} of text {number - len(_AWKWARD)}, scikit-learn "
+                f"{wanted}"
+            )
+
+
+def _near(one: float, other: float) -> bool:
+    return abs(one - other) <= TOLERANCE * max(1.0, abs(other))
 
 
 @functools.cache  # It parses the package's metadata, of some 20 kB.
 def _made_with() -> Mapping[str, object]:
-    """Return what an artifact is made with, and has to be read with."""
+    """Return what a pipeline is made with, and has to be read with."""
     return {
         "format": FORMAT,
         "python": python_version(),
@@ -195,7 +273,7 @@ def _made_with() -> Mapping[str, object]:
     }
 
 
-def _header(calibration: Calibration | None) -> bytes:
+def _header(calibration: Calibration | None, reason: str | None) -> bytes:
     stored = None
     if calibration is not None:
         stored = {
@@ -203,36 +281,6 @@ def _header(calibration: Calibration | None) -> bytes:
             "slope": float(calibration.slope),
             "intercept": float(calibration.intercept),
         }
-    return json.dumps({**_made_with(), "calibration": stored}).encode()
-
-
-def _checked_header(archive: Archive) -> dict[str, Any]:
-    try:
-        header = json.loads(archive.read(_HEADER, _MAX_HEADER))
-    except (ValueError, RecursionError) as exc:
-        raise ArtifactError(f"the artifact's {_HEADER} is not JSON") from exc
-    if not isinstance(header, dict):
-        raise ArtifactError(f"the artifact's {_HEADER} is not a JSON object")
-    for name, expected in _made_with().items():
-        found = header.get(name)
-        if found != expected:
-            raise ArtifactError(
-                f"the artifact was made with {name} {str(found)[:80]}, this Lambda runs {name} "
-                f"{expected}; train and publish again, or deploy what the artifact was made with"
-            )
-    return header
-
-
-def _calibration(header: Mapping[str, Any]) -> Calibration | None:
-    stored = header.get("calibration")
-    if stored is None:
-        return None
-    if not isinstance(stored, dict) or stored.get("method") != "sigmoid":
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not a sigmoid")
-    slope, intercept = stored.get("slope"), stored.get("intercept")
-    # Integers are refused: `isfinite` overflows on one that is larger than any float.
-    if not isinstance(slope, float) or not isinstance(intercept, float):
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not of floats")
-    if not math.isfinite(slope) or not math.isfinite(intercept):
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not finite")
-    return Calibration(slope, intercept)
+    header = {**_made_with(), "calibration": stored, "not_compiled": reason}
+    read_calibration(header)
+    return json.dumps(header).encode()

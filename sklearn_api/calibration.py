@@ -1,11 +1,10 @@
 """From a decision score to a probability, in plain Python."""
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Calibration:
+class Calibration(NamedTuple):
     """Platt's sigmoid over the decision scores of a binary classifier.
 
     ``probability = 1 / (1 + exp(-(slope * score + intercept)))``, fitted on scores of rows that the
@@ -22,8 +21,12 @@ class Calibration:
 
     def probability(self, score: float) -> float:
         """Return the probability of class 1, from 0 to 1."""
-        exponent = self.slope * score + self.intercept
-        if exponent >= 0:  # `exp` overflows beyond 709; it is only given what is not positive.
-            return 1.0 / (1.0 + math.exp(-exponent))
-        odds = math.exp(exponent)
-        return odds / (1.0 + odds)
+        return sigmoid(self.slope * score + self.intercept)
+
+
+def sigmoid(exponent: float) -> float:
+    """Return ``1 / (1 + exp(-exponent))``."""
+    if exponent >= 0:  # `exp` overflows beyond 709; it is only given what is not positive.
+        return 1.0 / (1.0 + math.exp(-exponent))
+    odds = math.exp(exponent)
+    return odds / (1.0 + odds)

@@ -10,7 +10,6 @@ import json
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -82,6 +81,8 @@ class Endpoint:
             answered = response.to_event(request.request_id)
         except Exception as exc:  # The request ends here, and its client learns no internals.
             noted["error"] = type(exc).__name__
+            import traceback  # It is slow to import, and rarely needed.
+
             # The message of an exception can hold what the client sent; the frames cannot.
             noted["frames"] = [
                 f"{frame.filename}:{frame.lineno} {frame.name}"
@@ -125,10 +126,11 @@ def health_endpoint() -> LambdaHandler:
 
 
 def _current_model(settings: Settings) -> dict[str, Any]:
-    from sklearn_api.store import ModelStore, create_client  # brings boto3: only when asked for
+    from sklearn_api.store import ModelStore, create_reader  # only when asked for
 
     try:
-        store = ModelStore(create_client(), settings.model_bucket, settings.model_name)
+        reader = create_reader(settings.storage, settings.model_bucket)
+        store = ModelStore(reader, settings.model_bucket, settings.model_name)
         found = store.pointer()
         assert found is not None, "without an ETag to compare, there is a pointer or an error"
         pointer = found[0]
@@ -140,5 +142,7 @@ def _current_model(settings: Settings) -> dict[str, Any]:
         "version": pointer.version,
         "published": pointer.published,
         "age_seconds": int(age.total_seconds()),
+        # A version that has a compiled form is served by it, unless that is switched off.
+        "predictor": "sklearn" if settings.predictor == "sklearn" else pointer.form,
     }
     return {"model": model}

@@ -5,12 +5,11 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 Errors become problem details: https://www.rfc-editor.org/rfc/rfc9457
 """
 
-import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from sklearn_api.errors import (
     BadRequestError,
@@ -25,8 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 PROBLEM = "application/problem+json"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """What an endpoint needs of an event.
 
     Attributes
@@ -131,7 +129,7 @@ class Request:
         if length <= max_bytes:
             if self.is_base64:
                 try:
-                    content = base64.b64decode(body, validate=True)
+                    content = binascii.a2b_base64(body, strict_mode=True)
                 except (binascii.Error, ValueError) as exc:
                     raise BadRequestError("the body is declared as base64, but is not") from exc
             else:
@@ -204,8 +202,7 @@ def _quality(accept: str, media_type: str) -> float:
     return best
 
 
-@dataclass(frozen=True)
-class Response:
+class Response(NamedTuple):
     """An answer.
 
     Attributes
@@ -223,7 +220,7 @@ class Response:
     status: int
     content: str | Mapping[str, Any]
     content_type: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = MappingProxyType({})
 
     @classmethod
     def problem(cls, error: SklearnApiError, request_id: str) -> "Response":

@@ -3,17 +3,18 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sklearn_api.endpoint import Endpoint, LambdaHandler, Log
 from sklearn_api.errors import SklearnApiError
 from sklearn_api.http import JSON, TEXT, Request, Response, text_field
 from sklearn_api.predictor import CurrentModel
 from sklearn_api.settings import Settings
-from sklearn_api.store import ModelStore, create_client
+from sklearn_api.store import ModelStore, create_reader
 
 
 def prediction_endpoint(
-    *, field: str, convert: Callable[[int], str], aliases: Sequence[str] = ()
+    *, field: str, convert: Callable[[Any], str], aliases: Sequence[str] = ()
 ) -> LambdaHandler:
     """Return the handler of an endpoint that classifies one text.
 
@@ -41,9 +42,14 @@ def prediction_endpoint(
     settings = Settings.from_environ(os.environ)
     log = Log(settings.log_level)
     model = CurrentModel(
-        lambda: ModelStore(create_client(), settings.model_bucket, settings.model_name),
+        lambda: ModelStore(
+            create_reader(settings.storage, settings.model_bucket),
+            settings.model_bucket,
+            settings.model_name,
+        ),
         refresh_seconds=settings.model_refresh_seconds,
         max_bytes=settings.max_artifact_bytes,
+        wanted=settings.predictor,
         clock=time.monotonic,
         warn=lambda reason: log("WARNING", "model not refreshed", reason=reason),
     )
@@ -58,6 +64,7 @@ def prediction_endpoint(
         text = text_field(request.json(settings.max_body_bytes), field, aliases)
         predictor = model.get()
         noted["model_version"] = predictor.pointer.version
+        noted["predictor"] = predictor.form
         result = predictor.predict(text)
         words = convert(result.label)
         if request.accepts((JSON, TEXT)) == TEXT:

@@ -2,35 +2,15 @@
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from sklearn_api.artifact import Model, read_artifact
+from sklearn_api.compiled import COMPILED, CompiledModel
 from sklearn_api.errors import ArtifactError, ModelUnavailableError, SklearnApiError
+from sklearn_api.estimated import EstimatedModel, Prediction
+from sklearn_api.header import not_compiled, open_artifact, read_calibration
 from sklearn_api.store import ModelStore, Pointer
 
 RETRY_SECONDS = 1.0
 """How soon S3 is asked again while there is no model at all."""
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model says of one input.
-
-    Attributes
-    ----------
-    label : int
-        The predicted class.
-    score : float
-        Signed distance to the decision boundary, positive for class 1; where an estimator has
-        none, the probability of class 1.
-    probability : float or None
-        Of class 1, from 0 to 1: of the model's calibration, or else of an estimator that gives
-        probabilities itself; None where there is neither.
-    """
-
-    label: int
-    score: float
-    probability: float | None
 
 
 class Predictor:
@@ -38,29 +18,56 @@ class Predictor:
 
     Parameters
     ----------
-    model : Model
-        Its pipeline is a fitted binary classifier over texts.
+    model : CompiledModel or EstimatedModel
+        In the form that serves.
     pointer : Pointer
         What S3 called it.
     """
 
-    def __init__(self, model: Model, pointer: Pointer) -> None:
-        self._model = model
+    def __init__(self, model: CompiledModel | EstimatedModel, pointer: Pointer) -> None:
+        self.model = model
         self.pointer = pointer
+
+    @property
+    def form(self) -> str:
+        """Which form of the model serves: ``compiled`` or ``sklearn``."""
+        return self.model.form
 
     def predict(self, text: str) -> Prediction:
         """Return the prediction for one text."""
-        pipeline, calibration = self._model.pipeline, self._model.calibration
-        probability: float | None = None
-        if calibration is None and hasattr(pipeline, "predict_proba"):
-            probability = float(pipeline.predict_proba([text])[0][1])
-        if hasattr(pipeline, "decision_function"):
-            score = float(pipeline.decision_function([text])[0])
-        else:
-            score = float(pipeline.predict_proba([text])[0][1])
-        if calibration is not None:
-            probability = calibration.probability(score)
-        return Prediction(int(pipeline.predict([text])[0]), score, probability)
+        return self.model.predict(text)
+
+
+def read_model(
+    content: bytes, sha256: str, max_bytes: int, wanted: str = "auto"
+) -> CompiledModel | EstimatedModel:
+    """Check an artifact and return the model in it, in the form that serves.
+
+    Parameters
+    ----------
+    content, sha256, max_bytes
+        See `artifact.read_artifact`.
+    wanted : str
+        `Settings.predictor`.
+
+    Raises
+    ------
+    ArtifactError
+        It is damaged, made for something else, or has no compiled form where only that is wanted.
+    """
+    if wanted != "sklearn":
+        archive, header = open_artifact(content, sha256, max_bytes)
+        if COMPILED in archive.names:
+            return CompiledModel(archive, read_calibration(header))
+        if wanted == "compiled":
+            raise ArtifactError(
+                "PREDICTOR is 'compiled', but the model has no compiled form: "
+                f"{not_compiled(header)}"
+            )
+    from sklearn_api.artifact import read_artifact
+
+    model = read_artifact(content, sha256, max_bytes)
+    return EstimatedModel(model.pipeline, model.calibration)
 
 
 class CurrentModel:
@@ -77,6 +84,8 @@ class CurrentModel:
         How long a model is served before S3 is asked for a newer one.
     max_bytes : int
         Largest artifact.
+    wanted : str
+        Which form of the model is to serve: `Settings.predictor`.
     clock : callable
         Monotonic seconds.
     warn : callable
@@ -91,7 +100,9 @@ class CurrentModel:
         max_bytes: int,
         clock: Callable[[], float],
         warn: Callable[[str], None],
+        wanted: str = "auto",
     ) -> None:
+        self._wanted = wanted
         self._make_store = store
         self._store: ModelStore | None = None
         self._refresh_seconds = refresh_seconds
@@ -155,6 +166,7 @@ class CurrentModel:
 
     def _load(self, store: ModelStore, pointer: Pointer) -> Predictor:
         if self._predictor and self._predictor.pointer.sha256 == pointer.sha256:
-            return Predictor(self._predictor._model, pointer)
+            return Predictor(self._predictor.model, pointer)
         content = store.download(pointer.version, self._max_bytes)
-        return Predictor(read_artifact(content, pointer.sha256, self._max_bytes), pointer)
+        model = read_model(content, pointer.sha256, self._max_bytes, self._wanted)
+        return Predictor(model, pointer)

@@ -55,9 +55,6 @@ from sklearn_api.trusted import (
 from sklearn_api.vocabulary import LINES, decode_terms
 
 SCHEMA = "pipeline.json"
-MEMBER = re.compile(r"pipeline\.json|array-\d+\.npy|vocabulary-\d+\.(txt|json)")
-"""Names of the members that a pipeline consists of."""
-
 _MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory at the very worst
 _BYTES_FOR_TERM = 160  # what a term takes in a dict, besides its characters
 _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")

@@ -1,16 +1,54 @@
 """What is configured by environment variables. Nothing else in the package reads them."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from math import isfinite
+from typing import NamedTuple
 
 from sklearn_api.errors import SettingsError
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_PREDICTORS = ("auto", "compiled", "sklearn")
 
 
-@dataclass(frozen=True)
-class Settings:
+class Storage(NamedTuple):
+    """How S3 is reached; AWS sets these variables for every Lambda, but for the endpoint.
+
+    Attributes
+    ----------
+    endpoint : str or None
+        ``AWS_ENDPOINT_URL_S3``, or else ``AWS_ENDPOINT_URL``: another S3 than AWS's.
+    region : str
+        ``AWS_REGION``, or else ``AWS_DEFAULT_REGION``.
+    key, secret, token : str or None
+        ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
+    authorities : str or None
+        ``AWS_CA_BUNDLE``: file of certificate authorities to trust, instead of the system's.
+    """
+
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    key: str | None = None
+    secret: str | None = None
+    token: str | None = None
+    authorities: str | None = None
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> "Storage":
+        """Read them from a mapping such as `os.environ`; what is empty counts as not set."""
+        defaults = cls._field_defaults
+        return cls(
+            endpoint=environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or None,
+            region=environ.get("AWS_REGION")
+            or environ.get("AWS_DEFAULT_REGION")
+            or defaults["region"],
+            key=environ.get("AWS_ACCESS_KEY_ID") or None,
+            secret=environ.get("AWS_SECRET_ACCESS_KEY") or None,
+            token=environ.get("AWS_SESSION_TOKEN") or None,
+            authorities=environ.get("AWS_CA_BUNDLE") or None,
+        )
+
+
+class Settings(NamedTuple):
     """Settings of one Lambda.
 
     Attributes
@@ -27,6 +65,11 @@ class Settings:
         ``MAX_ARTIFACT_BYTES``: largest artifact that is downloaded, and that it may unpack to.
     log_level : str
         ``LOG_LEVEL``: one of DEBUG, INFO, WARNING, ERROR.
+    predictor : str
+        ``PREDICTOR``: which form of the model serves. ``auto`` takes the compiled one where there
+        is one, ``compiled`` refuses a model without, and ``sklearn`` never takes it.
+    storage : Storage
+        How S3 is reached.
     """
 
     model_bucket: str
@@ -35,6 +78,8 @@ class Settings:
     max_body_bytes: int = 64 * 1024
     max_artifact_bytes: int = 256 * 1024 * 1024
     log_level: str = "INFO"
+    predictor: str = "auto"
+    storage: Storage = Storage()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -45,13 +90,20 @@ class Settings:
         SettingsError
             One is missing or invalid; the message names it, its value, and what is wanted.
         """
+        defaults = cls._field_defaults
         return cls(
             model_bucket=_text(environ, "MODEL_BUCKET"),
             model_name=_text(environ, "MODEL_NAME"),
-            model_refresh_seconds=_seconds(environ, "MODEL_REFRESH_SECONDS", 60.0),
-            max_body_bytes=_count(environ, "MAX_BODY_BYTES", cls.max_body_bytes),
-            max_artifact_bytes=_count(environ, "MAX_ARTIFACT_BYTES", cls.max_artifact_bytes),
-            log_level=_level(environ, "LOG_LEVEL", cls.log_level),
+            model_refresh_seconds=_seconds(
+                environ, "MODEL_REFRESH_SECONDS", defaults["model_refresh_seconds"]
+            ),
+            max_body_bytes=_count(environ, "MAX_BODY_BYTES", defaults["max_body_bytes"]),
+            max_artifact_bytes=_count(
+                environ, "MAX_ARTIFACT_BYTES", defaults["max_artifact_bytes"]
+            ),
+            log_level=_choice(environ, "LOG_LEVEL", _LEVELS, defaults["log_level"]),
+            predictor=_choice(environ, "PREDICTOR", _PREDICTORS, defaults["predictor"]),
+            storage=Storage.from_environ(environ),
         )
 
 
@@ -84,8 +136,8 @@ def _count(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _level(environ: Mapping[str, str], name: str, default: str) -> str:
+def _choice(environ: Mapping[str, str], name: str, choices: Sequence[str], default: str) -> str:
     value = environ.get(name, default)
-    if value not in _LEVELS:
-        raise SettingsError(f"{name} is {value!r}; it must be one of {', '.join(_LEVELS)}")
+    if value not in choices:
+        raise SettingsError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
     return value

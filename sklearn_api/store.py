@@ -12,21 +12,35 @@ unnoticed (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-wri
 """
 
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sklearn_api.errors import ArtifactError, ConflictError, ModelUnavailableError
+from sklearn_api.errors import (
+    ArtifactError,
+    ConflictError,
+    ModelUnavailableError,
+    SettingsError,
+)
+from sklearn_api.s3 import (
+    ATTEMPTS,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Credentials,
+    S3Reader,
+    locate,
+)
+from sklearn_api.settings import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mypy_boto3_s3 import S3Client
 
+    Client = S3Client | S3Reader
+
 _MAX_POINTER_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True)
-class Pointer:
+class Pointer(NamedTuple):
     """What `current.json` says.
 
     Attributes
@@ -37,26 +51,49 @@ class Pointer:
         Of its artifact.
     published : str
         When the pointer was moved, ISO 8601 in UTC.
+    form : str
+        In which form the version serves: ``compiled`` or ``sklearn``.
     """
 
     name: str
     version: str
     sha256: str
     published: str
+    form: str = "sklearn"
 
 
 def create_client(endpoint_url: str | None = None, region: str | None = None) -> "S3Client":
-    """Return an S3 client that gives up soon enough for a request to be answered.
-
-    boto3 is imported here and not above: an answer that needs no S3 does not pay for it.
-    """
+    """Return boto3's S3 client, which reads and writes, with the limits of `create_reader`."""
     import boto3
     from botocore.config import Config
 
-    # All attempts together end within the functions' timeout (serverless.yml): a Lambda that is
-    # stopped while S3 hangs could not go on serving the model that it has.
-    config = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": ATTEMPTS},
+    )
     return boto3.client("s3", endpoint_url=endpoint_url, region_name=region, config=config)
+
+
+def create_reader(storage: Storage, bucket: str) -> "Client":
+    """Return a client that reads the objects of one bucket.
+
+    It is a small one without boto3, unless settings hold no credentials: then boto3, which takes
+    half a second to import, has to find them.
+
+    Raises
+    ------
+    SettingsError
+        The endpoint is no address.
+    """
+    if not storage.key or not storage.secret:
+        return create_client(storage.endpoint, storage.region)
+    try:
+        place = locate(bucket, storage.region, storage.endpoint)
+    except ValueError as exc:
+        raise SettingsError(f"AWS_ENDPOINT_URL: {exc}") from exc
+    credentials = Credentials(storage.key, storage.secret, storage.token)
+    return S3Reader(place, storage.region, credentials, storage.authorities)
 
 
 class ModelStore:
@@ -65,12 +102,12 @@ class ModelStore:
     Parameters
     ----------
     client : S3 client
-        As `create_client` makes it.
+        As `create_client` makes it, or, for reading alone, `create_reader`.
     bucket, name : str
         Where, and of which model.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
+    def __init__(self, client: "Client", bucket: str, name: str) -> None:
         self._client = client
         self.bucket = bucket
         self.name = name
@@ -112,7 +149,7 @@ class ModelStore:
             raise self._unavailable(exc, self._pointer_key) from exc
         try:
             pointer = Pointer(**json.loads(content))
-            if not all(isinstance(value, str) for value in asdict(pointer).values()):
+            if not all(isinstance(value, str) for value in pointer):
                 raise TypeError("a pointer's fields are texts")
         except (ValueError, TypeError, RecursionError) as exc:
             raise ArtifactError(f"{self._pointer_key} is no pointer") from exc
@@ -171,11 +208,12 @@ class ModelStore:
         self._put(self._key(pointer.version, "model.zip"), body, IfNoneMatch="*")
         self._put(self._key(pointer.version, "manifest.json"), manifest, IfNoneMatch="*")
         condition = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
-        content = (json.dumps(asdict(pointer), indent=2) + "\n").encode()
+        content = (json.dumps(pointer._asdict(), indent=2) + "\n").encode()
         self._put(self._pointer_key, content, **condition)
 
     def _put(self, key: str, body: "bytes | _Progress", **condition: str) -> None:
         kind = "application/json" if key.endswith(".json") else "application/zip"
+        assert not isinstance(self._client, S3Reader), "it only reads"
         try:
             self._client.put_object(
                 Bucket=self.bucket,

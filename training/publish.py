@@ -163,7 +163,9 @@ def publish(
         return found[0].version, False
     stamp = now.astimezone(UTC)
     version = f"{stamp:%Y%m%dT%H%M%SZ}-{manifest.sha256[:8]}"
-    pointer = Pointer(manifest.name, version, manifest.sha256, stamp.isoformat(timespec="seconds"))
+    pointer = Pointer(
+        manifest.name, version, manifest.sha256, stamp.isoformat(timespec="seconds"), manifest.form
+    )
     try:
         store.publish(
             pointer,

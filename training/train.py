@@ -8,7 +8,7 @@ little modest. With a test file of its own, all reviews are used for both.
 import hashlib
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
@@ -112,7 +112,7 @@ def train(options: Options, report: Report) -> Manifest:
         metrics = _measure(measured or pipeline, test)
         done(f"accuracy {metrics['accuracy']:.4f}")
     with report.step("Writing the model") as done:
-        manifest = _write(pipeline, reviews, metrics, options)
+        manifest = _write(pipeline, reviews, test.texts, metrics, options)
         done(f"{manifest.size / 1e3:,.0f} kB, read back and compared")
     report.metrics(metrics)
     return manifest
@@ -206,14 +206,19 @@ def _measure(pipeline: Pipeline, test: Reviews) -> dict[str, Any]:
 
 
 def _write(
-    pipeline: Pipeline, reviews: Reviews, metrics: Mapping[str, Any], options: Options
+    pipeline: Pipeline,
+    reviews: Reviews,
+    held_out: Sequence[str],
+    metrics: Mapping[str, Any],
+    options: Options,
 ) -> Manifest:
     try:
-        content = write_artifact(pipeline)
+        content = write_artifact(pipeline, rows=held_out)
     except ArtifactError as exc:
         raise TrainingError(str(exc)) from exc
     sha256 = hashlib.sha256(content).hexdigest()
-    again = read_artifact(content, sha256, _MAX_BYTES).pipeline
+    model = read_artifact(content, sha256, _MAX_BYTES)
+    again = model.pipeline
     probe = reviews.texts[:: max(1, len(reviews.texts) // 200)]
     if not np.array_equal(again.decision_function(probe), pipeline.decision_function(probe)):
         raise TrainingError("the stored model does not predict what the trained one does")
@@ -238,6 +243,8 @@ def _write(
         },
         metrics=metrics,
         git_revision=_git_revision(),
+        form="sklearn" if model.not_compiled else "compiled",
+        not_compiled=model.not_compiled,
     )
     try:
         options.output.mkdir(parents=True, exist_ok=True)

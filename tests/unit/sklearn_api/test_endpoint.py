@@ -113,7 +113,7 @@ HEALTH = Path(__file__).parents[2] / "events" / "health.json"
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     # The client is made when a request needs it: the one seam there is.
-    monkeypatch.setattr(store, "create_client", lambda: fake)
+    monkeypatch.setattr(store, "create_reader", lambda *_: fake)
     return fake
 
 

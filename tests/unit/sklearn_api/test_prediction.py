@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def make_handler(s3: FakeS3) -> Handler:
         patch.setenv("MAX_BODY_BYTES", str(MAX_BODY))
         patch.setenv("MODEL_REFRESH_SECONDS", "0")
         # The client is made at the cold start: the one seam that a declaration leaves.
-        patch.setattr(prediction, "create_client", lambda: s3)
+        patch.setattr(prediction, "create_reader", lambda *_: s3)
         return prediction_endpoint(
             field="review_text", aliases=("movie_text",), convert=convert_prediction
         )
@@ -93,7 +92,7 @@ def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
     content = write_artifact(PIPELINE)
     s3 = FakeS3()
     store = ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
-    pointer = replace(POINTER, sha256=hashlib.sha256(content).hexdigest())
+    pointer = POINTER._replace(sha256=hashlib.sha256(content).hexdigest())
     store.publish(pointer, content, b"{}", expected=None)
     body = json.loads(make_handler(s3)(REVIEW, Context())["body"])
     assert body["probability"] is None

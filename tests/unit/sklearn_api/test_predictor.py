@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -12,10 +11,11 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api.artifact import Model, read_artifact, write_artifact
+from sklearn_api.artifact import write_artifact
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ModelUnavailableError
-from sklearn_api.predictor import RETRY_SECONDS, CurrentModel, Predictor
+from sklearn_api.estimated import EstimatedModel
+from sklearn_api.predictor import RETRY_SECONDS, CurrentModel, Predictor, read_model
 from sklearn_api.store import ModelStore, Pointer
 from tests.unit.fakes import Clock, FakeS3
 
@@ -48,7 +48,7 @@ class World:
             "review", version, sha256 or hashlib.sha256(content).hexdigest(), "2026-01-01T00:00:00Z"
         )
         self.s3.objects[f"models/review/{version}/model.zip"] = content
-        self.s3.objects["models/review/current.json"] = json.dumps(asdict(pointer)).encode()
+        self.s3.objects["models/review/current.json"] = json.dumps(pointer._asdict()).encode()
 
     def version(self) -> str:
         return self.model.get().pointer.version
@@ -188,7 +188,7 @@ NOWHERE = Pointer("review", "1", "", "")
 def test_a_classifier_without_decision_function_scores_by_probability() -> None:
     """Where an estimator has no distance to a boundary, the score is the probability of class 1."""
     pipeline = make_pipeline(CountVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0])
-    found = Predictor(Model(pipeline), NOWHERE).predict("good")
+    found = Predictor(EstimatedModel(pipeline), NOWHERE).predict("good")
     assert found.label == 1
     assert found.score == found.probability == pipeline.predict_proba(["good"])[0][1]
 
@@ -196,7 +196,7 @@ def test_a_classifier_without_decision_function_scores_by_probability() -> None:
 def test_a_classifier_with_both_gives_its_own_probability() -> None:
     """Without a calibration, the probability is the estimator's, and the score its distance."""
     pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, [1, 0, 1, 0])
-    found = Predictor(Model(pipeline), NOWHERE).predict("bad")
+    found = Predictor(EstimatedModel(pipeline), NOWHERE).predict("bad")
     assert found.score == pipeline.decision_function(["bad"])[0]
     assert found.probability == pipeline.predict_proba(["bad"])[0][1]
 
@@ -207,15 +207,17 @@ def test_a_calibration_gives_the_probability(last: Any) -> None:
     pipeline = make_pipeline(CountVectorizer(), last).fit(TEXTS, [1, 0, 1, 0])
     calibration = Calibration(3.0, 0.25)
     content = write_artifact(pipeline, calibration)
-    model = read_artifact(content, hashlib.sha256(content).hexdigest(), 1_000_000)
-    found = Predictor(model, NOWHERE).predict("bad")
-    assert found.probability == calibration.probability(pipeline.decision_function(["bad"])[0])
+    expected = calibration.probability(pipeline.decision_function(["bad"])[0])
+    for form in ("sklearn", "compiled"):
+        model = read_model(content, hashlib.sha256(content).hexdigest(), 1_000_000, form)
+        found = Predictor(model, NOWHERE).predict("bad")
+        assert found.probability == pytest.approx(expected, abs=1e-12)
 
 
 def test_without_either_there_is_no_probability() -> None:
     """A distance to a boundary is not passed off as a probability."""
     pipeline = make_pipeline(CountVectorizer(), LinearSVC()).fit(TEXTS, [1, 0, 1, 0])
-    assert Predictor(Model(pipeline), NOWHERE).predict("good").probability is None
+    assert Predictor(EstimatedModel(pipeline), NOWHERE).predict("good").probability is None
 
 
 def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: bytes) -> None:

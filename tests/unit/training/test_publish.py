@@ -43,6 +43,7 @@ def test_a_version_is_named_by_time_and_content(s3: FakeS3, store: ModelStore) -
         "version": version,
         "sha256": "abcdef0123456789",
         "published": "2026-01-02T03:04:05+00:00",
+        "form": "sklearn",
     }
 
 

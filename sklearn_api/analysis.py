@@ -1,0 +1,161 @@
+"""From a text to counted terms, as scikit-learn's vectorizers count them.
+
+What stands here does step by step what `sklearn.feature_extraction.text` does, for the analyzers
+that it has itself. An n-gram is not made where no term of the vocabulary begins with its first
+words, and words of a text in ASCII are split without a regular expression.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection
+from itertools import compress
+
+from sklearn_api.terms import Counts, Terms
+
+Analyzer = Callable[[str], Counts]
+
+# What a word is, by the patterns that are usual: how many characters it has at least, and which
+# other characters are one by themselves.
+_WORDS = {
+    r"(?u)\b\w\w+\b": (2, ""),
+    r"(?u)\b\w+\b": (1, ""),
+    r"(?u)\b\w+\b|[!?]": (1, "!?"),
+}
+_SEPARATORS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+
+
+def preprocessor(lowercase: bool, accents: str | None) -> Callable[[str], str]:
+    """Return what a vectorizer does to a text first.
+
+    Parameters
+    ----------
+    lowercase : bool
+        Whether letters are made small.
+    accents : str or None
+        How accents are removed after that: ``unicode``, ``ascii`` or not at all.
+    """
+    strip = None if accents is None else {"unicode": _unaccented, "ascii": _ascii}[accents]
+
+    def preprocess(text: str) -> str:
+        if lowercase:
+            text = text.lower()
+        return strip(text) if strip else text
+
+    return preprocess
+
+
+def _unaccented(text: str) -> str:
+    if text.isascii():
+        return text
+    normalized = unicodedata.normalize("NFKD", text)
+    return "".join(char for char in normalized if not unicodedata.combining(char))
+
+
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode("ascii")
+
+
+def word_analyzer(
+    terms: Terms, pattern: str, stop_words: Collection[str] | None, shortest: int, longest: int
+) -> Analyzer:
+    """Return an analyzer of n-grams of words.
+
+    Parameters
+    ----------
+    terms : Terms
+        The columns.
+    pattern : str
+        Regular expression of a word, with one group at most.
+    stop_words : collection of str or None
+        Words that are left out.
+    shortest, longest : int
+        Number of words in an n-gram.
+    """
+    tokenize = tokenizer(pattern)
+    prefixes = terms.prefixes
+
+    def analyze(text: str) -> Counts:
+        tokens = tokenize(text)
+        if stop_words is not None:
+            tokens = [token for token in tokens if token not in stop_words]
+        if longest == 1:
+            return terms.count(tokens)
+        found = [*tokens] if shortest == 1 else []
+        # N-grams, and where in the text the word stands that follows each of them.
+        grams, following = tokens, list(range(1, len(tokens) + 1))
+        for length in range(2, longest + 1):
+            if following and following[-1] == len(tokens):
+                grams, following = grams[:-1], following[:-1]
+            if prefixes is not None:
+                begun = list(map(prefixes.__getitem__, grams))
+                grams, following = list(compress(grams, begun)), list(compress(following, begun))
+            grams = [f"{gram} {tokens[at]}" for gram, at in zip(grams, following, strict=True)]
+            following = [at + 1 for at in following]
+            if length >= shortest:
+                found += grams
+        return terms.count(found)
+
+    return analyze
+
+
+def tokenizer(pattern: str) -> Callable[[str], list[str]]:
+    """Return what splits a text into words.
+
+    Parameters
+    ----------
+    pattern : str
+        Regular expression of a word, with one group at most.
+    """
+    find = re.compile(pattern).findall
+    if pattern not in _WORDS:
+        return find
+    shortest, singles = _WORDS[pattern]
+    separators = {code: to for code, to in _SEPARATORS.items() if chr(code) not in singles}
+
+    def tokenize(text: str) -> list[str]:
+        if not text.isascii():
+            return find(text)
+        for single in singles:
+            text = text.replace(single, f" {single} ")
+        words = text.translate(separators).split()
+        return words if shortest == 1 else [word for word in words if len(word) >= shortest]
+
+    return tokenize
+
+
+def char_analyzer(terms: Terms, shortest: int, longest: int) -> Analyzer:
+    """Return an analyzer of n-grams of characters; see `word_analyzer`."""
+
+    def analyze(text: str) -> Counts:
+        return terms.count(_grams(_spaced(text), shortest, longest))
+
+    return analyze
+
+
+def inner_char_analyzer(terms: Terms, shortest: int, longest: int) -> Analyzer:
+    """Return an analyzer of n-grams of characters inside words (`char_wb`).
+
+    A space stands before and after each word. A word that is not longer than an n-gram is counted
+    once, for the shortest of such n-grams.
+    """
+
+    def analyze(text: str) -> Counts:
+        grams: list[str] = []
+        for word in _spaced(text).split():
+            padded = f" {word} "
+            grams += _grams(padded, min(shortest, len(padded)), longest)
+        return terms.count(grams)
+
+    return analyze
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"\s\s+", " ", text)
+
+
+def _grams(text: str, shortest: int, longest: int) -> list[str]:
+    return [
+        text[start : start + length]
+        for length in range(shortest, min(longest, len(text)) + 1)
+        for start in range(len(text) - length + 1)
+    ]

@@ -1,0 +1,413 @@
+"""Objects read from S3, without boto3.
+
+boto3 takes a Lambda ten times longer to import than everything else that answers a request, and
+http.client brings the parser of e-mails along. Reading an object is one signed GET: AWS's signature
+version 4 (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html) and a few
+lines of HTTP. Publishing, which is no cold start, uses boto3.
+"""
+
+import hashlib
+import hmac
+import socket
+import time
+from io import BufferedReader
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ATTEMPTS = 2
+CONNECT_SECONDS = 2.0
+READ_SECONDS = 4.0
+"""All attempts together end within the functions' timeout (serverless.yml): a Lambda that is
+stopped while S3 hangs could not go on serving the model that it has."""
+
+_EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
+_MAX_LINE = 16 * 1024
+_MAX_HEADERS = 100
+_MAX_ERROR = 64 * 1024
+
+
+class Credentials(NamedTuple):
+    """Who asks.
+
+    Attributes
+    ----------
+    key, secret : str
+        Access key id and secret access key.
+    token : str or None
+        Session token of temporary credentials, which those of a Lambda are.
+    """
+
+    key: str
+    secret: str
+    token: str | None
+
+
+class S3Error(Exception):
+    """S3 did not give an object.
+
+    Attributes
+    ----------
+    response : dict
+        As in botocore's ClientError: ``Error.Code``, ``ResponseMetadata.HTTPStatusCode``.
+    """
+
+    def __init__(self, code: str, status: int) -> None:
+        super().__init__(f"S3 answered {status} ({code})")
+        self.response = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+
+
+class _BrokenError(Exception):
+    """The connection ended, or what came over it is no HTTP."""
+
+
+def sign(
+    host: str, path: str, headers: dict[str, str], credentials: Credentials, region: str, now: float
+) -> dict[str, str]:
+    """Return the headers of a signed GET without query.
+
+    Parameters
+    ----------
+    host : str
+        As it stands in the Host header.
+    path : str
+        Percent-encoded.
+    headers : dict
+        Further headers, with names in lower case; they are signed, too.
+    credentials : Credentials
+        Who asks.
+    region : str
+        Of the bucket.
+    now : float
+        Seconds since the epoch; S3 accepts a difference of 15 minutes.
+    """
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    signed = {
+        **headers,
+        "host": host,
+        "x-amz-content-sha256": _EMPTY_SHA256,
+        "x-amz-date": stamp,
+    }
+    if credentials.token:
+        signed["x-amz-security-token"] = credentials.token
+    names = ";".join(sorted(signed))
+    lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
+    request = f"GET\n{path}\n\n{lines}\n{names}\n{_EMPTY_SHA256}"
+    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
+    digest = hashlib.sha256(request.encode()).hexdigest()
+    key = f"AWS4{credentials.secret}".encode()
+    for part in scope.split("/"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
+    signature = hmac.digest(key, text.encode(), "sha256").hex()
+    signed["authorization"] = (
+        f"AWS4-HMAC-SHA256 Credential={credentials.key}/{scope}, SignedHeaders={names}, "
+        f"Signature={signature}"
+    )
+    return signed
+
+
+def quote(text: str) -> str:
+    """Percent-encode a key, as the signature wants it: all but unreserved characters and ``/``."""
+    return "".join(
+        chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode("utf-8")
+    )
+
+
+class Place(NamedTuple):
+    """Where a bucket is.
+
+    Attributes
+    ----------
+    secure : bool
+        Whether TLS is spoken there.
+    host : str
+        Name or address, without brackets.
+    port : int
+        To connect to.
+    header : str
+        What the Host header says.
+    prefix : str
+        What stands before ``/key`` in a path.
+    """
+
+    secure: bool
+    host: str
+    port: int
+    header: str
+    prefix: str
+
+
+def locate(bucket: str, region: str, endpoint: str | None) -> Place:
+    """Return where a bucket is.
+
+    On AWS that is its own host in its region, or, for a bucket with a dot, which no certificate
+    covers, a path of the region's. At an endpoint of one's own it is a path
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+
+    Parameters
+    ----------
+    bucket, region : str
+        Of the models.
+    endpoint : str or None
+        ``http(s)://host[:port][/path]`` of another S3 than AWS's.
+
+    Raises
+    ------
+    ValueError
+        The endpoint is no such address.
+    """
+    if endpoint is None:
+        domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+        if "." in bucket:
+            return Place(True, f"s3.{region}.{domain}", 443, f"s3.{region}.{domain}", f"/{bucket}")
+        host = f"{bucket}.s3.{region}.{domain}"
+        return Place(True, host, 443, host, "")
+    scheme, _, rest = endpoint.partition("://")
+    header, _, path = rest.partition("/")
+    host, bracket, port = header.partition("]")
+    if bracket:  # an address of IPv6, such as [::1]:4566
+        host, port = host.removeprefix("["), port.removeprefix(":")
+    else:
+        host, _, port = header.partition(":")
+    if (
+        scheme not in ("http", "https")
+        or not host
+        or not host.isascii()
+        or (port and not port.isdecimal())
+    ):
+        raise ValueError(f"{endpoint!r} is no address such as http://127.0.0.1:4566")
+    secure = scheme == "https"
+    default = 443 if secure else 80
+    prefix = f"/{path.strip('/')}/{bucket}" if path.strip("/") else f"/{bucket}"
+    return Place(secure, host, int(port or default), header, prefix)
+
+
+class S3Reader:
+    """Reads objects of one bucket, over one connection that is kept.
+
+    The part of boto3's S3 client that `store.ModelStore` reads with. It is not to be used by two
+    threads at once.
+
+    Parameters
+    ----------
+    place : Place
+        Where the bucket is.
+    region : str
+        Of the bucket.
+    credentials : Credentials
+        Who asks.
+    authorities : str or None
+        File of certificate authorities to trust, instead of the system's.
+    """
+
+    def __init__(
+        self,
+        place: Place,
+        region: str,
+        credentials: Credentials,
+        authorities: str | None = None,
+    ) -> None:
+        self._place = place
+        self._region = region
+        self._credentials = credentials
+        self._authorities = authorities
+        self._tls: Any = None
+        self._file: BufferedReader | None = None
+        self._socket: socket.socket | None = None
+        self._body: _Body | None = None
+
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - boto3's names
+        Key: str,  # noqa: N803
+        IfNoneMatch: str | None = None,  # noqa: N803
+    ) -> dict[str, Any]:
+        """Ask for an object; its ``Body`` is read with ``read``.
+
+        Raises
+        ------
+        S3Error
+            S3 refuses, or the object is still the one of the ETag in `IfNoneMatch` (status 304).
+        OSError
+            S3 cannot be reached.
+        """
+        del Bucket  # the place's own
+        if self._body is not None and self._body.left:
+            self.close()  # What is left of it stands in the way of the next answer.
+        headers = {"if-none-match": IfNoneMatch} if IfNoneMatch else {}
+        path = f"{self._place.prefix}/{quote(Key)}"
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                status, answered = self._ask(path, headers)
+                if status == 200:
+                    length = _length(answered["content-length"])
+                    keep = self._keeps(answered)
+                    self._body = _Body(self._receive, self.close, length, keep)
+                    return {"Body": self._body, "ETag": answered["etag"], "ContentLength": length}
+                error = S3Error(self._code(status, answered), status)
+            # A proxy that answers otherwise than S3 does breaks any of these lines.
+            except (OSError, _BrokenError, KeyError, ValueError) as exc:
+                self.close()
+                if attempt == ATTEMPTS:
+                    if isinstance(exc, OSError):
+                        raise
+                    raise ConnectionError("the answer is not one of S3") from exc
+                continue
+            if status < 500 or attempt == ATTEMPTS:
+                raise error
+        raise AssertionError("an attempt ends in an answer or in an error")
+
+    def close(self) -> None:
+        """Close the connection; the next object opens another one."""
+        if self._file is not None:
+            self._file.close()
+        if self._socket is not None:
+            self._socket.close()
+        self._file = self._socket = self._body = None
+
+    def _ask(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
+        """Send a request; return the answer's status and headers."""
+        if self._socket is None:
+            self._connect()
+        assert self._socket is not None
+        signed = sign(
+            self._place.header, path, headers, self._credentials, self._region, time.time()
+        )
+        lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
+        version, _, rest = self._line().partition(" ")
+        if version not in ("HTTP/1.1", "HTTP/1.0"):
+            raise _BrokenError("that is no HTTP")
+        answered = {"connection": "close"} if version == "HTTP/1.0" else {}
+        for _ in range(_MAX_HEADERS):
+            line = self._line()
+            if not line:
+                return int(rest[:3]), answered
+            name, _, value = line.partition(":")
+            answered[name.strip().lower()] = value.strip()
+        raise _BrokenError("there are too many headers")
+
+    def _connect(self) -> None:
+        place = self._place
+        # A host in bytes is not taken for an international name, whose encoding is slow to import.
+        address: Any = (place.host.encode("ascii"), place.port)
+        connection = socket.create_connection(address, CONNECT_SECONDS)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if place.secure:
+                connection = self._context().wrap_socket(connection, server_hostname=place.host)
+            connection.settimeout(READ_SECONDS)
+        except BaseException:
+            connection.close()
+            raise
+        self._socket = connection
+        self._file = BufferedReader(connection.makefile("rb", buffering=0))
+
+    def _context(self) -> Any:
+        if self._tls is None:
+            import ssl  # It takes as long to import as all the rest: only where it is needed.
+
+            self._tls = ssl.create_default_context(cafile=self._authorities)
+        return self._tls
+
+    def _line(self) -> str:
+        assert self._file is not None
+        line = self._file.readline(_MAX_LINE)
+        if not line.endswith(b"\n"):
+            raise _BrokenError("the connection ended")
+        return line.decode("latin-1").rstrip("\r\n")
+
+    def _receive(self, size: int) -> bytes:
+        if self._file is None:
+            raise ConnectionError("the connection is closed")
+        content = self._file.read(size)
+        if len(content) != size:
+            raise ConnectionError(f"the connection ended {size - len(content):,} bytes too early")
+        return content
+
+    def _keeps(self, answered: dict[str, str]) -> bool:
+        return answered.get("connection", "").lower() != "close"
+
+    def _code(self, status: int, answered: dict[str, str]) -> str:
+        """Return the code in the error of an answer, and finish with the answer."""
+        if status == 304:  # It has no body, whatever its headers say.
+            if not self._keeps(answered):
+                self.close()
+            return "304"
+        length = answered.get("content-length", "")
+        content = b""
+        if length.isdecimal() and int(length) <= _MAX_ERROR and self._keeps(answered):
+            content = self._receive(int(length))
+        else:
+            assert self._file is not None
+            if "chunked" in answered.get("transfer-encoding", ""):
+                size = int(self._line().partition(";")[0], 16)  # An error's document is one chunk.
+                content = self._file.read(min(size, _MAX_ERROR))
+            elif length.isdecimal():
+                content = self._file.read(min(int(length), _MAX_ERROR))
+            self.close()
+        _, _, rest = content.partition(b"<Code>")
+        code, found, _ = rest.partition(b"</Code>")
+        return code.decode("latin-1")[:80] if found else str(status)
+
+
+def _length(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise _BrokenError(f"{text[:80]!r} is no length")
+    return int(text)
+
+
+class _Body:
+    """The content of an object, as much of it as is asked for.
+
+    Parameters
+    ----------
+    receive : callable
+        Reads a number of bytes from the connection.
+    close : callable
+        Closes it.
+    length : int
+        Of the content, in bytes.
+    keep : bool
+        Whether the connection can be used again.
+
+    Attributes
+    ----------
+    left : int
+        Bytes that have not been read.
+    """
+
+    def __init__(
+        self,
+        receive: "Callable[[int], bytes]",
+        close: "Callable[[], None]",
+        length: int,
+        keep: bool,
+    ) -> None:
+        self._receive = receive
+        self._close = close
+        self.left = length
+        self._keep = keep
+
+    def read(self, size: int | None = None) -> bytes:
+        """Return the rest of the content, or the next `size` bytes of it.
+
+        Raises
+        ------
+        OSError
+            The connection ended too early, or S3 hangs.
+        """
+        wanted = self.left if size is None else min(size, self.left)
+        try:
+            content = self._receive(wanted)
+        except BaseException:
+            self._close()
+            raise
+        self.left -= wanted
+        if not self.left and not self._keep:
+            self._close()
+        return content

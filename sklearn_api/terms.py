@@ -1,0 +1,215 @@
+"""Which column a term stands for, found without building a dict of all terms.
+
+A vocabulary of 300,000 terms takes 100 ms and 40 MB as a dict. Here its text stays as it is: it is
+sorted, and the places of every 64th term in it say in which part of it another one would stand.
+What has been looked up once is kept in a dict, up to a limit.
+"""
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
+
+from sklearn_api.errors import ArtifactError
+
+EVERY = 64
+"""Of how many terms the place of one is known."""
+
+Counts = tuple[list[int], list[int]]
+"""Columns, each of them once, and how often their terms occur."""
+
+_REMEMBERED = 50_000  # terms; with their columns, 6 MB
+_NONE = -1
+
+
+class Terms(dict[str, int]):
+    """Columns by term, -1 for a term that has none; looked up when first asked for.
+
+    Attributes
+    ----------
+    prefixes : mapping or None
+        From a term to whether there are terms that begin with it and a space; None where that is
+        not known.
+    """
+
+    prefixes: "dict[str, bool] | None" = None
+
+    def __missing__(self, term: str) -> int:
+        """Look a term up, and remember its column."""
+        column = self._column(term)
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[term] = column
+        return column
+
+    def _column(self, term: str) -> int:
+        raise NotImplementedError
+
+    def count(self, terms: list[str]) -> Counts:
+        """Return the columns of terms, and how often each of them occurs."""
+        counts = Counter(terms)
+        columns, numbers = list(map(self.__getitem__, counts)), list(counts.values())
+        if _NONE in columns:
+            numbers = [number for number, column in zip(numbers, columns, strict=True) if ~column]
+            columns = [column for column in columns if ~column]
+        return columns, numbers
+
+
+class _Prefixes(dict[str, bool]):
+    """Whether terms begin with a term and a space; looked up when first asked for."""
+
+    def __init__(self, terms: "SortedTerms") -> None:
+        super().__init__()
+        self._terms = terms
+
+    def __missing__(self, term: str) -> bool:
+        found = self._terms.begin_with(term + " ")
+        if len(self) >= _REMEMBERED:
+            self.clear()
+        self[term] = found
+        return found
+
+
+class SortedTerms(Terms):
+    """The terms of a sorted text, one a line.
+
+    Parameters
+    ----------
+    text : bytes
+        In UTF-8. The n-th line is the term of column n, and greater than the line before it.
+    places : sequence of int
+        Where in the text every `EVERY`-th term begins, from the first one on.
+    count : int
+        Number of terms.
+
+    Raises
+    ------
+    ArtifactError
+        The places are not those of the text.
+    """
+
+    def __init__(self, text: bytes, places: Sequence[int], count: int) -> None:
+        super().__init__()
+        self._text = text
+        self._count = count
+        self._places = [*places, len(text)]
+        heads = []
+        for place in places:
+            end = text.find(b"\n", place)
+            heads.append(text[place : end if end >= 0 else None])
+            if place and text[place - 1] != 0x0A:
+                raise ArtifactError("the artifact's vocabulary is not divided where it says")
+        if len(heads) != -(-count // EVERY) or self._places[0] != 0 or heads != sorted(heads):
+            raise ArtifactError("the artifact's vocabulary is not divided where it says")
+        self._heads = heads
+        self.prefixes = _Prefixes(self)
+
+    def _column(self, term: str) -> int:
+        # What UTF-8 does not know is in no text. A line feed would seem to be one between terms.
+        key = term.encode("utf-8", "surrogatepass")
+        block = bisect_right(self._heads, key) - 1
+        if block < 0 or b"\n" in key:
+            return _NONE
+        column = block * EVERY
+        if self._heads[block] == key:
+            return column
+        start, end = self._places[block], self._places[block + 1]
+        at = self._text.find(b"\n" + key + b"\n", start, end)
+        if at < 0:
+            # No line feed follows the very last term.
+            if end < len(self._text) or not self._text.endswith(b"\n" + key):
+                return _NONE
+            at = end - len(key) - 1
+        column += self._text.count(b"\n", start, at + 1)
+        if column >= self._count:
+            raise ArtifactError("the artifact's vocabulary has more terms than it says")
+        return column
+
+    def begin_with(self, prefix: str) -> bool:
+        """Whether a term begins with a prefix: the first that is not less, if any."""
+        key = prefix.encode("utf-8", "surrogatepass")
+        if b"\n" in key:
+            return False
+        block = bisect_right(self._heads, key)
+        if block < len(self._heads) and self._heads[block].startswith(key):
+            return True
+        if not block:
+            return False
+        start, end = self._places[block - 1], self._places[block]
+        return self._heads[block - 1] == key or self._text.find(b"\n" + key, start, end) >= 0
+
+
+class ListedTerms(Terms):
+    """The terms of a list, of any characters and in any order.
+
+    Parameters
+    ----------
+    terms : sequence of str
+        The n-th one is the term of column n.
+    """
+
+    def __init__(self, terms: Sequence[str]) -> None:
+        super().__init__()
+        self._columns = {term: column for column, term in enumerate(terms)}
+
+    def _column(self, term: str) -> int:
+        return self._columns.get(term, _NONE)
+
+
+class HashedTerms(Terms):
+    """Columns of terms by their hash, as `HashingVectorizer` finds them.
+
+    Parameters
+    ----------
+    count : int
+        Number of columns.
+    signed : bool
+        Whether half of the terms count negatively.
+    """
+
+    def __init__(self, count: int, signed: bool) -> None:
+        super().__init__()
+        self._count = count
+        self._signed = signed
+
+    def _column(self, term: str) -> int:
+        """Return the column of a term; of one that counts negatively, its complement."""
+        number = murmur3(term.encode())
+        # scikit-learn's way around the number that has no positive counterpart in 32 bits.
+        column = (2**31 - self._count if number == -(2**31) else abs(number)) % self._count
+        return ~column if self._signed and number < 0 else column
+
+    def count(self, terms: list[str]) -> Counts:
+        """Return the columns of terms, and how often each occurs; several may share one."""
+        counts: dict[int, int] = {}
+        for term, number in Counter(terms).items():
+            column = self[term]
+            if column < 0:
+                column, number = ~column, -number
+            counts[column] = counts.get(column, 0) + number
+        return list(counts), list(counts.values())
+
+
+def murmur3(key: bytes) -> int:
+    """Return MurmurHash3 (x86, 32 bits, seed 0) as a signed number.
+
+    A. Appleby's reference: https://github.com/aappleby/smhasher/blob/master/src/MurmurHash3.cpp
+    """
+    number = 0
+    whole = len(key) & ~3
+    for at in range(0, whole, 4):
+        number ^= _scrambled(int.from_bytes(key[at : at + 4], "little"))
+        number = (number << 13 | number >> 19) & 0xFFFFFFFF
+        number = (number * 5 + 0xE6546B64) & 0xFFFFFFFF
+    if whole < len(key):
+        number ^= _scrambled(int.from_bytes(key[whole:], "little"))
+    number ^= len(key)
+    number = ((number ^ number >> 16) * 0x85EBCA6B) & 0xFFFFFFFF
+    number = ((number ^ number >> 13) * 0xC2B2AE35) & 0xFFFFFFFF
+    number ^= number >> 16
+    return number - 2**32 if number >= 2**31 else number
+
+
+def _scrambled(block: int) -> int:
+    block = (block * 0xCC9E2D51) & 0xFFFFFFFF
+    block = (block << 15 | block >> 17) & 0xFFFFFFFF
+    return (block * 0x1B873593) & 0xFFFFFFFF
