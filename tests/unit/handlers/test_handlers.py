@@ -30,8 +30,8 @@ BASE = {
     "operator", "re", "reprlib", "types", "typing", "warnings",
 }  # fmt: skip
 HEALTH = BASE | {"binascii", "datetime", "http", "json", "math", "time"}
-S3 = {"errno", "hashlib", "hmac", "selectors", "select", "socket"}
-REVIEW = HEALTH | S3 | {"array", "bisect", "threading", "unicodedata", "weakref", "zlib"}
+S3 = {"array", "errno", "hashlib", "hmac", "selectors", "select", "socket"}
+REVIEW = HEALTH | S3 | {"bisect", "threading", "unicodedata", "weakref", "zlib"}
 # On Lambda the runtime's client has imported http, json, threading and more before any handler.
 
 RUN = """
