@@ -4,11 +4,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 from scripts.lib.bench.load import Load, LoadError, Measured, measure
 from scripts.lib.bench.model import REVIEW, Model
 from scripts.lib.bench.processes import fetch
+from scripts.lib.console import step
 from scripts.lib.project import ScriptError
 
 
@@ -94,7 +96,7 @@ class Running:
 
 @contextmanager
 def running(
-    contenders: Sequence[Contender], model: Model, report: Callable[[str], None]
+    contenders: Sequence[Contender], model: Model
 ) -> Iterator[Running]:
     """Start contenders, prove that they serve the same model, and stop them at the end.
 
@@ -105,17 +107,19 @@ def running(
     found = Running({}, {}, {})
     with ExitStack() as stack:
         for contender in contenders:
-            report(contender.name)
-            with ExitStack() as own:  # unwound where it does not get to the end
-                try:
-                    found.versions[contender.name] = contender.install()
-                    target = own.enter_context(contender.start(model))
-                    check(target, model.reviews, expected)
-                except (ScriptError, OSError, ValueError, KeyError) as exc:
-                    found.failures[contender.name] = f"{exc}"
-                    continue
-                found.targets[contender.name] = target
-                stack.push(own.pop_all())
+            with step(f"Starting {contender.name}") as done:
+                with ExitStack() as own:  # unwound where it does not get to the end
+                    try:
+                        found.versions[contender.name] = contender.install()
+                        target = own.enter_context(contender.start(model))
+                        check(target, model.reviews, expected)
+                    except (ScriptError, OSError, ValueError, KeyError) as exc:
+                        found.failures[contender.name] = str(exc)
+                        done(f"NOT MEASURED: {exc}")
+                        continue
+                    found.targets[contender.name] = target
+                    stack.push(own.pop_all())
+                done(f"{found.versions[contender.name]}; predicts as the pipeline does")
         yield found
 
 
@@ -136,7 +140,6 @@ def alternate(
     clients: Sequence[int],
     rounds: int,
     requests: int,
-    report: Callable[[str], None],
 ) -> tuple[dict[Key, list[Measured]], dict[str, str]]:
     """Let contenders take turns under load, so that a busy machine disturbs all of them.
 
@@ -153,11 +156,10 @@ def alternate(
     failures: dict[str, str] = {}
     names = list(targets)
     for number in range(rounds):
-        for count in clients:
-            for name in rotated(names, number):
+        with step(f"Round {number + 1} of {rounds} under load"):
+            for count, name in product(clients, rotated(names, number)):
                 if name in failures:
                     continue
-                report(f"round {number + 1} of {rounds}: {name}, {count} client(s)")
                 try:
                     one = targets[name].load(count, requests)
                 except LoadError as exc:
