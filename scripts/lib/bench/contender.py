@@ -52,9 +52,7 @@ class Target:
         OSError
             There is no answer, or none of status 200.
         """
-        return self.label(
-            json.loads(fetch(self.url, self.method, self.headers, self.body(review)))
-        )
+        return self.label(json.loads(fetch(self.url, self.method, self.headers, self.body(review))))
 
     def load(self, clients: int, requests: int) -> Measured:
         """Keep it busy."""
@@ -95,9 +93,7 @@ class Running:
 
 
 @contextmanager
-def running(
-    contenders: Sequence[Contender], model: Model
-) -> Iterator[Running]:
+def running(contenders: Sequence[Contender], model: Model) -> Iterator[Running]:
     """Start contenders, prove that they serve the same model, and stop them at the end.
 
     One that cannot be installed or started, or says something else of a review, is left out, and

@@ -27,9 +27,7 @@ _STYLE = {
 }
 
 
-def bars(
-    panels: Mapping[str, Mapping[str, float]], own: Sequence[str], *, columns: int
-) -> Figure:
+def bars(panels: Mapping[str, Mapping[str, float]], own: Sequence[str], *, columns: int) -> Figure:
     """Draw horizontal bars, a panel for each mapping, the best at the top as it is given.
 
     Parameters
@@ -61,9 +59,7 @@ def bars(
     return figure
 
 
-def lines(
-    panels: Mapping[str, Mapping[str, Mapping[float, float]]], across: str
-) -> Figure:
+def lines(panels: Mapping[str, Mapping[str, Mapping[float, float]]], across: str) -> Figure:
     """Draw lines on logarithmic axes, a panel for each mapping.
 
     Parameters
@@ -88,9 +84,7 @@ def lines(
             axis.set_yscale("log")
             _plain_numbers(axis)
         handles, labels = figure.axes[0].get_legend_handles_labels()
-        figure.legend(
-            handles, labels, loc="outside lower center", ncols=len(labels), frameon=False
-        )
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     return figure
 
 

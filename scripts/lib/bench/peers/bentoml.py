@@ -29,9 +29,7 @@ def _start(model: Model) -> Iterator[Target]:
         "BENTOML_DO_NOT_TRACK": "True",
     }
     target = Target(f"http://127.0.0.1:{port}/review", 0, 0.0)
-    with serving(
-        NAME, command, target, cwd=PROGRAMS / NAME, environment=environment
-    ) as running:
+    with serving(NAME, command, target, cwd=PROGRAMS / NAME, environment=environment) as running:
         yield running
 
 

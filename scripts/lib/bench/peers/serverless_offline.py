@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from scripts.lib import toolchain
+from scripts.lib.bench import own
 from scripts.lib.bench.contender import Contender, Target
 from scripts.lib.bench.model import Model
-from scripts.lib.bench.own import deploy, publish, started
-from scripts.lib.bench.own import copy_sources as copy_project
 from scripts.lib.bench.peers.environment import ENVIRONMENTS, PROGRAMS, serving
 from scripts.lib.emulator import free_port
 from scripts.lib.project import ROOT, python_version
@@ -25,6 +24,7 @@ _ENVIRONMENT = ENVIRONMENTS / NAME
 
 
 def _install() -> str:
+    own.install()
     toolchain.check_node()
     source = PROGRAMS / NAME
     wanted = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
@@ -50,10 +50,10 @@ def _start(model: Model) -> Iterator[Target]:
         shutil.rmtree(_ENVIRONMENT / name, ignore_errors=True)
         shutil.copytree(ROOT / name, _ENVIRONMENT / name)
     shutil.copy(PROGRAMS / NAME / "serverless.yml", _ENVIRONMENT)
-    copy_project()
-    with started() as emulator:
-        stack = deploy(emulator)
-        publish(model.folder, emulator)
+    own.copy_sources()
+    with own.started() as emulator:
+        stack = own.deploy(emulator)
+        own.publish(model.folder, emulator)
         port = free_port()
         command = [
             str(_ENVIRONMENT / "node_modules" / ".bin" / "sls"), "offline",
@@ -71,9 +71,7 @@ def _start(model: Model) -> Iterator[Target]:
         url = f"http://127.0.0.1:{port}/review"
         target = Target(url, 0, 0.0)
         target = Target(url, 0, 0.0, headers={**target.headers, "x-api-key": stack.api_key})
-        with serving(
-            NAME, command, target, cwd=_ENVIRONMENT, environment=environment
-        ) as running:
+        with serving(NAME, command, target, cwd=_ENVIRONMENT, environment=environment) as running:
             yield running
 
 
