@@ -85,7 +85,7 @@ def main() -> int:
             continue
         sections.append(section)
         for table in section.tables:
-            OUT.print(table.rich())
+            OUT.print(table.rich(), width=max(OUT.width, 120))
         for what, reason in section.failures.items():
             OUT.print(f"NOT MEASURED: {what}: {reason}", markup=False)
     if failed:

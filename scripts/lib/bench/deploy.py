@@ -74,7 +74,7 @@ def _round(model: Model) -> dict[str, float]:
 
         timed("deploy a changed handler, until it answers", change)
         version = _version(stack)
-        own.publish(model.folder, emulator)
+        own.publish(model.other, emulator)
         timed(
             "a new model, until it answers",
             lambda: _until(lambda: _version(stack) != version, "the new model"),

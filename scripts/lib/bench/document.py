@@ -51,7 +51,7 @@ def render(sections: Sequence[Section], facts: Mapping[str, str], command: str, 
 def write(
     sections: Sequence[Section], facts: Mapping[str, str], command: str, folder: Path
 ) -> Path:
-    """Write ``benchmarks.md`` into a folder, and the plots beside it; return the document's path."""
+    """Write ``benchmarks.md`` and its plots into a folder; return the document's path."""
     plots = folder / "benchmarks"
     plots.mkdir(parents=True, exist_ok=True)
     for section in sections:

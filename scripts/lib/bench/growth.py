@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -56,31 +56,14 @@ def measure(model: Model, options: Options) -> Section:
             )
     with step("Loading them in fresh processes"):
         found = _load(files, terms, options.growth_rounds)
-    compiled, pipeline = _in_memory(*files[_TERMS])
+    calls = _in_memory(*files[_TERMS])
+    rounds = 4 if options.quick else 12
     short = terms[:_TERMS]
     with step("Reviews of 10 to 10,000 words"):
-        lengths = _race(
-            {
-                size: (
-                    lambda text=synthetic.review(short, size): compiled(text),
-                    lambda text=synthetic.review(short, size): pipeline.predict([text]),
-                )
-                for size in _LENGTHS
-            },
-            options,
-        )
+        lengths = _race(calls, {size: [synthetic.review(short, size)] for size in _LENGTHS}, rounds)
     texts = [synthetic.review(short, _WORDS, number) for number in range(max(_BATCHES))]
     with step("Batches of 1 to 1,000 reviews"):
-        batches = _race(
-            {
-                size: (
-                    lambda some=texts[:size]: [compiled(text) for text in some],
-                    lambda some=texts[:size]: pipeline.predict(some),
-                )
-                for size in _BATCHES
-            },
-            options,
-        )
+        batches = _race(calls, {size: texts[:size] for size in _BATCHES}, rounds)
     alt = "The table's figures as lines over the {}, both axes logarithmic."
     return Section(
         "growth",
@@ -130,25 +113,26 @@ def _load(files: dict[int, tuple[Path, Path]], terms: Sequence[str], rounds: int
     return found
 
 
-def _in_memory(artifact: Path, pickled: Path) -> tuple[Callable[[str], object], Any]:
-    content = artifact.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    return read_model(content, sha256, MAX_BYTES, "compiled").predict, pickles.read(pickled)
-
-
+_Call = Callable[[Sequence[str]], object]
 _Race = dict[int, tuple[list[float], list[float]]]
 
 
-def _race(
-    calls: dict[int, tuple[Callable[[], object], Callable[[], object]]], options: Options
-) -> _Race:
-    """Let the compiled form and the pipeline take turns; return the seconds of each by size."""
-    found: _Race = {size: ([], []) for size in calls}
-    for number in range(4 if options.quick else 12):
-        for size, pair in calls.items():
-            for call, kept in zip(pair, found[size], strict=True):
+def _in_memory(artifact: Path, pickled: Path) -> tuple[_Call, _Call]:
+    """Return what predicts for texts: the compiled form, and scikit-learn's pipeline."""
+    content = artifact.read_bytes()
+    sha256 = hashlib.sha256(content).hexdigest()
+    model = read_model(content, sha256, MAX_BYTES, "compiled")
+    return lambda texts: [model.predict(text) for text in texts], pickles.read(pickled).predict
+
+
+def _race(calls: tuple[_Call, _Call], texts: Mapping[int, Sequence[str]], rounds: int) -> _Race:
+    """Let both predict for the texts of each size, in turns; return the seconds of each."""
+    found: _Race = {size: ([], []) for size in texts}
+    for number in range(rounds + 1):
+        for size, some in texts.items():
+            for call, kept in zip(calls, found[size], strict=True):
                 begun = time.perf_counter()
-                call()
+                call(some)
                 if number:  # the first one only warms up
                     kept.append(time.perf_counter() - begun)
     return found

@@ -45,6 +45,7 @@ def measure(model: Model, options: Options) -> Section:
             printed = toolchain.run(
                 [sys.executable, "-m", "scripts.lib.bench.handler", str(model.pickle), str(rounds)],
                 "timing the handler",
+                cwd=ROOT,
                 **credentials(),
                 AWS_ENDPOINT_URL=emulator.url,
                 MODEL_BUCKET=stack.bucket,
@@ -100,7 +101,7 @@ def turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, l
 
 def main() -> int:
     """Time the handler in both forms, and the pipeline; print the seconds as JSON."""
-    from handlers.review.handler import prediction_endpoint
+    from sklearn_api.prediction import prediction_endpoint
     from sklearn_api.utils import convert_prediction
 
     def handler(form: str) -> Callable[[], object]:

@@ -171,6 +171,7 @@ async def run(load: Load) -> Measured:
         One failed; the others are given up.
     """
     parts = urlsplit(load.url)
+    host, port = parts.hostname or "", parts.port or 80
     request = request_bytes(load)
     loop = asyncio.get_running_loop()
     times: list[float] = []
@@ -184,9 +185,7 @@ async def run(load: Load) -> Measured:
         async def send() -> None:
             nonlocal connection
             if not connection.open:
-                _, connection = await loop.create_connection(
-                    _Connection, parts.hostname, parts.port
-                )
+                _, connection = await loop.create_connection(_Connection, host, port)
             answer = await connection.ask(request)
             if answer.status != 200:
                 raise LoadError(f"answered {answer.status}: {answer.body[:300]!r}")

@@ -28,6 +28,8 @@ class Model:
     ----------
     folder : Path
         Artifact and manifest, as `python -m training` writes and publishes them.
+    other : Path
+        Another one, trained with another seed, to replace it with.
     pickle : Path
         The same fitted pipeline, as joblib writes it.
     pipeline : estimator
@@ -37,6 +39,7 @@ class Model:
     """
 
     folder: Path
+    other: Path
     pickle: Path
     pipeline: Any
     reviews: list[str]
@@ -57,20 +60,27 @@ class Model:
 
 
 def train(source: str | None) -> Model:
-    """Train a model as ``scripts/up`` does, unless the one that is there would come out again."""
-    folder = FOLDER / "model"
-    options = ["--data", source] if source else []
-    toolchain.run(
-        [sys.executable, "-m", "training", "train", "--if-changed", "--output", str(folder)]
-        + options,
-        "training",
-        cwd=Path.cwd(),  # where a path in `source` begins
-        PYTHONPATH=str(ROOT),
-    )
+    """Train a model as ``scripts/up`` does, unless what is there would come out again."""
+    folder, other = FOLDER / "model", FOLDER / "other-model"
+    for seed, target in enumerate((folder, other)):
+        _train(target, source, seed)
     content = (folder / "model.zip").read_bytes()
     pipeline = read_artifact(content, hashlib.sha256(content).hexdigest(), MAX_BYTES).pipeline
     texts = list(data.read(source).texts)
     step = max(1, len(texts) // 20)
     pickle = FOLDER / "model.joblib"
     pickles.write(pipeline, pickle)
-    return Model(folder, pickle, pipeline, [REVIEW, *texts[::step][:20]])
+    return Model(folder, other, pickle, pipeline, [REVIEW, *texts[::step][:20]])
+
+
+def _train(target: Path, source: str | None, seed: int) -> None:
+    options = ["--data", source] if source else []
+    toolchain.run(
+        [
+            *(sys.executable, "-m", "training", "train", "--if-changed", "--seed", str(seed)),
+            *("--output", str(target), *options),
+        ],
+        "training",
+        cwd=Path.cwd(),  # where a path in `source` begins
+        PYTHONPATH=str(ROOT),
+    )

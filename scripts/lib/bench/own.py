@@ -1,4 +1,4 @@
-"""This project as a contender: its stack, deployed to an emulator that the benchmark starts.
+"""The project as a contender: its stack, deployed to an emulator that the benchmark starts.
 
 It is deployed from a copy of the sources, so that the benchmark can change a handler and deploy
 again, and nobody's own stack is touched.
@@ -31,7 +31,9 @@ def install() -> str:
     toolchain.install_emulator()
     toolchain.install_runtime()
     build_layer(python_version(), architecture(), root=ROOT, report=lambda line: None)
-    return "this commit, on LocalStack 4.14"
+    lock = (toolchain.EMULATOR / "requirements.lock").read_text()
+    pinned = next(line for line in lock.splitlines() if line.startswith("localstack-core"))
+    return f"this commit, on {pinned.partition(' ')[0].replace('==', ' ')}"
 
 
 def copy_sources() -> Path:
@@ -63,6 +65,7 @@ def publish(folder: Path, emulator: Emulator) -> None:
             *("--model", str(folder)),
         ],
         "publishing",
+        cwd=ROOT,
         **credentials(),
         AWS_ENDPOINT_URL=emulator.url,
     )

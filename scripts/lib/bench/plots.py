@@ -1,6 +1,7 @@
 """Plots for the document, all in one manner: a colour means one thing throughout."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -13,7 +14,7 @@ COLOURS = {
     "scikit-learn, from the artifact": "#e08b1e",
     "scikit-learn, from a pickle": "#7a8088",
 }
-_STYLE = {
+_STYLE: Any = {  # matplotlib wants a type that names all of its settings
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,

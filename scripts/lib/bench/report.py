@@ -10,29 +10,25 @@ from rich.table import Table as RichTable
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as texts; all columns but the first are numbers, unless `words` names them."""
+    """Cells as texts; all columns but the first are numbers."""
 
     columns: list[str]
     rows: list[list[str]]
-    words: frozenset[str] = frozenset()
 
     def rich(self) -> RichTable:
         """Return it for the console."""
         drawn = RichTable()
-        for column, left in zip(self.columns, self._left(), strict=True):
-            drawn.add_column(column, justify="left" if left else "right")
+        for at, column in enumerate(self.columns):
+            drawn.add_column(column, justify="right" if at else "left")
         for row in self.rows:
             drawn.add_row(*row)
         return drawn
 
     def markdown(self) -> str:
         """Return it for the document."""
-        rules = ["---" if left else "--:" for left in self._left()]
+        rules = ["---", *["--:"] * (len(self.columns) - 1)]
         rows = [self.columns, rules, *self.rows]
         return "\n".join("| " + " | ".join(row) + " |" for row in rows)
-
-    def _left(self) -> list[bool]:
-        return [not at or column in self.words for at, column in enumerate(self.columns)]
 
 
 @dataclass(frozen=True)

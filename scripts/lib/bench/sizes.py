@@ -3,7 +3,6 @@
 import zipfile
 from pathlib import Path
 
-from scripts.lib import toolchain
 from scripts.lib.bench import own
 from scripts.lib.bench.model import Model
 from scripts.lib.bench.options import Options
@@ -11,7 +10,7 @@ from scripts.lib.bench.peers.environment import ENVIRONMENTS
 from scripts.lib.bench.report import Section, Table, megabytes, times
 from scripts.lib.console import step
 from scripts.lib.project import ROOT
-from scripts.lib.stack import credentials
+from scripts.lib.stack import serverless
 
 _TEXT = """\
 Files, as they are and unpacked; ratios are those of the first line's unpacked size. The function
@@ -24,13 +23,8 @@ def measure(model: Model, options: Options) -> Section:
     own.install()
     with step("Sizes"):
         copy = own.copy_sources()
-        toolchain.run(
-            [str(ROOT / "node_modules" / ".bin" / "sls"), "package", "--stage", "local"],
-            "`sls package`",
-            cwd=copy,
-            **credentials(),
-            SLS_NOTIFICATIONS_MODE="off",
-        )
+        with own.started() as emulator:  # the deployer asks it about the last layer
+            serverless(["package"], stage="local", url=emulator.url, cwd=copy)
         sizes: dict[str, tuple[int, int]] = {}
         for name in ("review", "health"):
             sizes[f"function `{name}`"] = _zip(copy / ".serverless" / f"{name}.zip")

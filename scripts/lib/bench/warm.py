@@ -57,24 +57,20 @@ def measure(model: Model, options: Options) -> Section:
         if own.NAME in failures:
             raise ScriptError(f"this project's stack, {failures[own.NAME]}")
         busy = {name: memory(target.pid) for name, target in found.targets.items()}
-    described = [one for one in contenders if one.name in idle]
-    memories = Table(
-        ["server", "to the first prediction s", "memory MB", "ratio", "after the load MB", "ratio",
-         "what it does"],
+    rows = [
         [
-            [
-                one.name,
-                f"{found.targets[one.name].ready:.1f}",
-                megabytes(idle[one.name]),
-                times(idle[one.name] / idle[own.NAME]),
-                megabytes(busy[one.name]),
-                times(busy[one.name] / busy[own.NAME]),
-                one.about,
-            ]
-            for one in described
-        ],
-        frozenset(["what it does"]),
-    )  # fmt: skip
+            name,
+            f"{found.targets[name].ready:.1f}",
+            megabytes(idle[name]),
+            times(idle[name] / idle[own.NAME]),
+            megabytes(busy[name]),
+            times(busy[name] / busy[own.NAME]),
+        ]
+        for name in idle
+    ]
+    columns = ["server", "start to first prediction s", "memory MB", "ratio", "after the load MB"]
+    memories = Table([*columns, "ratio"], rows)
+    about = {one.name: one.about for one in contenders}
     text = _TEXT.format(
         rounds=options.load_rounds, requests=options.requests, reviews=len(model.reviews),
         most=max(CLIENTS),
@@ -87,7 +83,7 @@ def measure(model: Model, options: Options) -> Section:
         [table(measured), memories],
         {"warm": (plots.bars(panels(measured), (own.NAME, HEALTH), columns=3), alt)},
         {**found.failures, **failures},
-        found.versions,
+        {name: f"{version}: {about[name]}" for name, version in found.versions.items()},
     )
 
 
