@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from matplotlib.figure import Figure
+from rich.markup import escape
 from rich.table import Table as RichTable
 
 
@@ -21,7 +22,7 @@ class Table:
         for at, column in enumerate(self.columns):
             drawn.add_column(column, justify="right" if at else "left")
         for row in self.rows:
-            drawn.add_row(*row)
+            drawn.add_row(*map(escape, row))
         return drawn
 
     def markdown(self) -> str:
@@ -74,8 +75,9 @@ def megabytes(count: float) -> str:
 
 
 def times(ratio: float) -> str:
-    """Return a ratio: ``0.55 ×``."""
-    return f"{ratio:,.2f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
+    """Return a ratio: ``0.055 ×``, ``0.55 ×``, ``55 ×``."""
+    digits = 3 if ratio < 0.1 else 2 if ratio < 10 else 0
+    return f"{ratio:,.{digits}f} ×"
 
 
 def paired_ratio(values: Sequence[float], base: Sequence[float]) -> float:
