@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
+from rich.console import Console
+
 from scripts.lib.bench import cold, deploy, document, growth, handler, machine, sizes, warm
 from scripts.lib.bench.model import Model, train
 from scripts.lib.bench.options import Options
@@ -73,6 +75,7 @@ def main() -> int:
         terms = sum(len(one.vocabulary_) for _, one in model.pipeline.steps if _knows_terms(one))
         described = f"{terms:,} terms, from {model.manifest['training']['source']}"
         done(described)
+    tables = Console(highlight=False, width=max(OUT.width, 120))  # wrapped, they say nothing
     failed: dict[str, str] = {}
     sections: list[Section] = []
     for name in asked.only or SECTIONS:
@@ -85,7 +88,7 @@ def main() -> int:
             continue
         sections.append(section)
         for table in section.tables:
-            OUT.print(table.rich(), width=max(OUT.width, 120))
+            tables.print(table.rich())
         for what, reason in section.failures.items():
             OUT.print(f"NOT MEASURED: {what}: {reason}", markup=False)
     if failed:

@@ -82,13 +82,15 @@ def target(stack: Stack, begun: float) -> Target:
 
 @contextmanager
 def started() -> Iterator[Emulator]:
-    """Run an emulator at a free port."""
+    """Run an emulator at a free port; its log is kept only where something failed."""
     one = emulators.start(emulators.free_port())
     try:
         yield one
     finally:
         emulators.stop(one)
         shutil.rmtree(emulators.state_directory(one.port), ignore_errors=True)
+    for file in emulators.log_path(one.port).parent.glob(f"{one.port}.*"):
+        file.unlink()
 
 
 @contextmanager
