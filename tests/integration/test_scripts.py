@@ -106,10 +106,6 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert "sls deploy" not in second.stdout
     assert json.loads((checkout / ".local" / "stack.json").read_text()) == stack
 
-    bench = script(checkout, "./scripts/bench", "--requests", "20")
-    assert bench.returncode == 0, bench.stdout
-    assert "median ms" in bench.stdout
-
     down = script(checkout, "./scripts/down")
     assert down.returncode == 0, down.stdout
     assert emulators.find(port) is None
@@ -232,6 +228,16 @@ def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
     assert dev.ask() == "Positive Review"
 
 
+def test_bench_measures_a_stack_of_its_own(checkout: Path) -> None:
+    """`bench` needs nothing that runs, and leaves nothing running."""
+    quick = ("--quick", "--only", "warm", "--requests", "20")
+    bench = script(checkout, "./scripts/bench", *quick)
+    assert bench.returncode == 0, bench.stdout
+    for shown in ("median ms", "requests/s", "this project, GET /health"):
+        assert shown in bench.stdout
+    assert not list((checkout / ".local" / "localstack").glob("*/"))
+
+
 def test_down_leaves_what_up_has_not_started(checkout: Path, port: int) -> None:
     """A LocalStack that a person started by hand is used by `up`, and outlives `down`."""
     variables = {**os.environ, "EMULATOR_PORT": str(port)}
@@ -264,7 +270,7 @@ def test_a_used_port_is_said_in_a_sentence(checkout: Path, port: int) -> None:
         (["up"], {"PYTHON_VERSION": "3.8"}, "runs on 3.11, 3.12 and 3.13"),
         (["up", "--port", "70000"], {}, "port 70000 is none"),
         (["up", "--data", "no/such/file.csv"], {}, "there is no file no/such/file.csv"),
-        (["bench"], {}, "no stack is running"),
+        (["bench", "--requests", "3"], {}, "--requests must be at least 16"),
     ],
 )
 def test_mistakes_are_said_in_a_sentence(

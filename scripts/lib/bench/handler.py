@@ -1,0 +1,127 @@
+"""The time that the handler itself takes, beside the pipeline's: no HTTP, no emulator.
+
+The section runs this module as a program, in a process of its own, with the variables that a
+Lambda has: ``python -m scripts.lib.bench.handler``.
+"""
+
+import base64
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scripts.lib import toolchain
+from scripts.lib.bench import own, pickles
+from scripts.lib.bench.model import REVIEW, Model
+from scripts.lib.bench.options import Options
+from scripts.lib.bench.report import Section, Table, milliseconds, paired_ratio, times
+from scripts.lib.console import step
+from scripts.lib.project import ROOT
+from scripts.lib.stack import credentials
+
+_BASE = "`pipeline.predict([review])`, no handler"
+_CALLS = 20  # of one kind before the next one has its turn
+_TEXT = """\
+One review of 1 KB, given to the handler as API Gateway's event, in one process and with no HTTP.
+The kinds take turns, {calls} calls each, {rounds} times; a ratio is the median of each turn's,
+scikit-learn's own `predict` being 1. The handler's time holds all that it does for a request:
+reading and checking the event, asking whether the model is still the current one, predicting,
+writing the answer and its line of log."""
+
+
+def measure(model: Model, options: Options) -> Section:
+    """Run the section."""
+    own.install()
+    rounds = 20 if options.quick else 100
+    with step("Handler time") as done:
+        own.copy_sources()
+        with own.started() as emulator:
+            stack = own.deploy(emulator)
+            own.publish(model.folder, emulator)
+            printed = toolchain.run(
+                [sys.executable, "-m", "scripts.lib.bench.handler", str(model.pickle), str(rounds)],
+                "timing the handler",
+                cwd=ROOT,
+                **credentials(),
+                AWS_ENDPOINT_URL=emulator.url,
+                MODEL_BUCKET=stack.bucket,
+                MODEL_NAME="review",
+                PYTHONPATH=str(ROOT),
+            )
+        done(f"{rounds} rounds")
+    found: dict[str, list[float]] = json.loads(printed.splitlines()[-1])
+    rows = [
+        [
+            name,
+            milliseconds(statistics.median(seconds)),
+            times(paired_ratio(seconds, found[_BASE])),
+        ]
+        for name, seconds in sorted(found.items(), key=lambda item: statistics.median(item[1]))
+    ]
+    return Section(
+        "handler",
+        "Handler time",
+        _TEXT.format(calls=_CALLS, rounds=rounds),
+        [Table(["what", "median ms", "ratio"], rows)],
+    )
+
+
+def event(review: str) -> dict[str, Any]:
+    """Return API Gateway's event for a review."""
+    body = json.dumps({"review_text": review}).encode()
+    described: dict[str, Any] = json.loads((ROOT / "tests" / "events" / "review.json").read_text())
+    return {**described, "body": base64.b64encode(body).decode()}
+
+
+def turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    """Let calls take turns; return the seconds of one call, by the median of each turn.
+
+    Parameters
+    ----------
+    calls : mapping
+        What is called, by name.
+    rounds : int
+        Turns of each.
+    """
+    found: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(rounds):
+        for name, call in calls.items():
+            taken = []
+            for _ in range(_CALLS):
+                begun = time.perf_counter()
+                call()
+                taken.append(time.perf_counter() - begun)
+            found[name].append(statistics.median(taken))
+    return found
+
+
+def main() -> int:
+    """Time the handler in both forms, and the pipeline; print the seconds as JSON."""
+    from sklearn_api.prediction import prediction_endpoint
+    from sklearn_api.utils import convert_prediction
+
+    def handler(form: str) -> Callable[[], object]:
+        os.environ["PREDICTOR"] = form
+        made = prediction_endpoint(field="review_text", convert=convert_prediction)
+        sent = event(REVIEW)
+        answer = made(sent, None)
+        assert answer["statusCode"] == 200, answer
+        return lambda: made(sent, None)
+
+    pipeline = pickles.read(Path(sys.argv[1]))
+    calls: dict[str, Callable[[], object]] = {
+        "the handler, as it is deployed": handler("auto"),
+        "the handler, predicting by scikit-learn": handler("sklearn"),
+        _BASE: lambda: pipeline.predict([REVIEW]),
+    }
+    turns(calls, 2)
+    print(json.dumps(turns(calls, int(sys.argv[2]))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

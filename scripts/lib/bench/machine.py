@@ -1,0 +1,45 @@
+"""The machine that was measured on, in words."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from scripts.lib.project import ROOT
+
+
+def load() -> str:
+    """Return how busy the machine is: the mean number of running processes of 1, 5 and 15 min."""
+    return ", ".join(f"{mean:.1f}" for mean in os.getloadavg())
+
+
+def describe() -> dict[str, str]:
+    """Return processor, cores, memory, system and versions, by name."""
+    processor = _field(Path("/proc/cpuinfo"), "model name") or platform.machine()
+    memory = _field(Path("/proc/meminfo"), "MemTotal") or "0 kB"
+    return {
+        "processor": f"{processor}, {os.cpu_count()} cores",
+        "memory": f"{int(memory.split()[0]) * 1024 / 1e9:.0f} GB",
+        "system": f"{platform.system()} {platform.release()}",
+        "Python": platform.python_version(),
+        "scikit-learn": version("scikit-learn"),
+        "commit": commit(),
+    }
+
+
+def commit() -> str:
+    """Return the commit of the sources, and whether they differ from it."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude=*"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return found.stdout.strip() or "unknown"
+
+
+def _field(path: Path, name: str) -> str:
+    for line in path.read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return ""

@@ -1,0 +1,50 @@
+"""MiniStack, an emulator of AWS: this project's stack, deployed to it as it is."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from scripts.lib.bench import own
+from scripts.lib.bench.contender import Contender, Target
+from scripts.lib.bench.model import Model
+from scripts.lib.bench.peers.environment import folder, install, version
+from scripts.lib.bench.processes import fetch, server, wait_until_answers
+from scripts.lib.emulator import Emulator, free_port
+
+NAME = "ministack"
+
+
+def _install() -> str:
+    own.install()
+    install(NAME)
+    return version(NAME, "ministack")
+
+
+@contextmanager
+def _start(model: Model) -> Iterator[Target]:
+    port, run = free_port(), folder(NAME)
+    environment = {
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_HOST": "127.0.0.1",
+        "LAMBDA_EXECUTOR": "local",
+        "TMPDIR": str(run),
+        "HOME": str(run),
+    }
+    begun = time.monotonic()
+    with server(NAME, [str(install(NAME) / "ministack")], cwd=run, **environment) as process:
+        emulator = Emulator(process.pid, port, NAME)
+        health = f"{emulator.url}/_ministack/health"
+        wait_until_answers(NAME, process, lambda: fetch(health, "GET", {}, b""))
+        own.copy_sources()
+        stack = own.deploy(emulator)
+        own.publish(model.folder, emulator)
+        yield own.target(stack, begun)
+
+
+PEER = Contender(
+    "MiniStack",
+    _install,
+    _start,
+    "API Gateway, Lambda and S3, emulated: the very stack of this project, by `sls deploy`",
+)
