@@ -8,7 +8,6 @@ words, and words of a text in ASCII are split without a regular expression.
 import re
 import unicodedata
 from collections.abc import Callable, Collection
-from itertools import compress
 
 from sklearn_api.terms import Counts, Terms
 
@@ -72,7 +71,6 @@ def word_analyzer(
         Number of words in an n-gram.
     """
     tokenize = tokenizer(pattern)
-    prefixes = terms.prefixes
 
     def analyze(text: str) -> Counts:
         tokens = tokenize(text)
@@ -80,20 +78,26 @@ def word_analyzer(
             tokens = [token for token in tokens if token not in stop_words]
         if longest == 1:
             return terms.count(tokens)
-        found = [*tokens] if shortest == 1 else []
-        # N-grams, and where in the text the word stands that follows each of them.
+        # Codes of n-grams, and where in the text the word stands that follows each of them.
         grams, following = tokens, list(range(1, len(tokens) + 1))
-        for length in range(2, longest + 1):
-            if following and following[-1] == len(tokens):
-                grams, following = grams[:-1], following[:-1]
-            if prefixes is not None:
-                begun = list(map(prefixes.__getitem__, grams))
-                grams, following = list(compress(grams, begun)), list(compress(following, begun))
-            grams = [f"{gram} {tokens[at]}" for gram, at in zip(grams, following, strict=True)]
-            following = [at + 1 for at in following]
+        codes = found = list(map(terms.__getitem__, grams))
+        if shortest > 1:
+            found = []
+        for length in range(2, min(longest, len(tokens)) + 1):
+            grams = [
+                f"{gram} {tokens[at]}"
+                for gram, code, at in zip(grams, codes, following, strict=True)
+                if code & 1 and at < len(tokens)
+            ]
+            following = [
+                at + 1
+                for code, at in zip(codes, following, strict=True)
+                if code & 1 and at < len(tokens)
+            ]
+            codes = list(map(terms.__getitem__, grams))
             if length >= shortest:
-                found += grams
-        return terms.count(found)
+                found = found + codes
+        return terms.count_codes(found)
 
     return analyze
 

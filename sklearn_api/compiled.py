@@ -192,11 +192,12 @@ class CompiledModel:
             reader = _Reader(archive)
             self._parts = list(reader.parts(plan["parts"], plan["columns"]))
             self._weighings = reader.weighings(plan["weighings"], plan["columns"])
-            self._threshold: float | None = plan["threshold"]
+            threshold = plan["threshold"]
+            self._threshold = None if threshold is None else float(threshold)
             self._scorers = [reader.scorer(one, plan["columns"]) for one in plan["scorers"]]
             self._outcome = _OUTCOMES[plan["method"]]
             self._likely = _PROBABILITIES[plan["probability"]]
-            self._classes: list[int | str] = plan["classes"]
+            self._classes = _labels(plan["classes"])
         except ArtifactError:
             raise
         # Whatever a damaged plan makes Python stumble over, the artifact is to blame.
@@ -206,7 +207,9 @@ class CompiledModel:
             ) from exc
         count = len(self._classes)
         rows = {len(scorer.rows) for scorer in self._scorers}
-        if count < 2 or rows not in ({count}, {1} if count == 2 else {count}):
+        # Of two classes, one score is enough, but for likelihoods.
+        alone = count == 2 and plan["method"] != "bayes"
+        if count < 2 or (rows != {count} and not (alone and rows == {1})):
             raise ArtifactError(f"the artifact's {COMPILED} is damaged: a class has no score")
 
     def predict(self, text: str) -> Prediction:
@@ -287,7 +290,7 @@ class _Reader:
             yield Part(
                 preprocess=preprocessor(plan["lowercase"], plan["accents"]),
                 analyze=self._analyzer(plan),
-                binary=plan["binary"],
+                binary=bool(plan["binary"]),
                 weighings=self.weighings(plan["weighings"], count),
                 first=first,
                 scale=float(plan["scale"]),
@@ -297,7 +300,8 @@ class _Reader:
             raise _wrong("its parts have not as many columns as it says")
 
     def _analyzer(self, plan: dict[str, Any]) -> Analyzer:
-        terms, (shortest, longest) = self._terms(plan["terms"], plan["columns"]), plan["ngrams"]
+        terms = self._terms(plan["terms"], plan["columns"])
+        shortest, longest = (int(length) for length in plan["ngrams"])
         if plan["analyzer"] == "word":
             words = plan["stop_words"]
             stop_words = None if words is None else frozenset(words)
@@ -331,7 +335,8 @@ class _Reader:
         return made
 
     def scorer(self, plan: dict[str, Any], columns: int) -> Scorer:
-        intercepts, sigmoids = plan["intercepts"], plan["sigmoids"]
+        intercepts = [float(one) for one in plan["intercepts"]]
+        sigmoids = [(float(slope), float(at)) for slope, at in plan["sigmoids"]]
         classes = len(intercepts)
         if sigmoids and len(sigmoids) != classes:
             raise _wrong("it has not as many sigmoids as scores")
@@ -360,6 +365,13 @@ class _Reader:
         if len(values) != count:
             raise _wrong(f"{name} has not as many numbers as there are columns")
         return values
+
+
+def _labels(values: list[Any]) -> list[int | str]:
+    """Return the labels of classes, which are whole numbers or texts."""
+    if {type(value) for value in values} not in ({int}, {str}):
+        raise _wrong("its labels are neither whole numbers nor texts")
+    return values
 
 
 def _of_all(probabilities: list[float]) -> list[float]:

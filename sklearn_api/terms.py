@@ -17,56 +17,38 @@ EVERY = 64
 Counts = tuple[list[int], list[int]]
 """Columns, each of them once, and how often their terms occur."""
 
-_REMEMBERED = 50_000  # terms; with their columns, 6 MB
+_REMEMBERED = 50_000  # terms; 8 MB
 _NONE = -1
+_EXTENDS, _NEGATIVE = 1, 2
 
 
 class Terms(dict[str, int]):
-    """Columns by term, -1 for a term that has none; looked up when first asked for.
+    """Codes of terms, looked up when a term is first asked for.
 
-    Attributes
-    ----------
-    prefixes : mapping or None
-        From a term to whether there are terms that begin with it and a space; None where that is
-        not known.
+    The first bit of a code says that there may be terms that begin with this one and a space, the
+    second one that the term counts negatively. What is left of it is the column of the term, or
+    less than 0 for a term that has none.
     """
 
-    prefixes: "dict[str, bool] | None" = None
-
     def __missing__(self, term: str) -> int:
-        """Look a term up, and remember its column."""
-        column = self._column(term)
+        """Look a term up, and remember its code."""
+        code = self._code(term)
         if len(self) >= _REMEMBERED:
             self.clear()
-        self[term] = column
-        return column
+        self[term] = code
+        return code
 
-    def _column(self, term: str) -> int:
+    def _code(self, term: str) -> int:
         raise NotImplementedError
 
     def count(self, terms: list[str]) -> Counts:
         """Return the columns of terms, and how often each of them occurs."""
-        counts = Counter(terms)
-        columns, numbers = list(map(self.__getitem__, counts)), list(counts.values())
-        if _NONE in columns:
-            numbers = [number for number, column in zip(numbers, columns, strict=True) if ~column]
-            columns = [column for column in columns if ~column]
-        return columns, numbers
+        return self.count_codes(list(map(self.__getitem__, terms)))
 
-
-class _Prefixes(dict[str, bool]):
-    """Whether terms begin with a term and a space; looked up when first asked for."""
-
-    def __init__(self, terms: "SortedTerms") -> None:
-        super().__init__()
-        self._terms = terms
-
-    def __missing__(self, term: str) -> bool:
-        found = self._terms.begin_with(term + " ")
-        if len(self) >= _REMEMBERED:
-            self.clear()
-        self[term] = found
-        return found
+    def count_codes(self, codes: list[int]) -> Counts:
+        """Return the same of terms that were looked up."""
+        counts = Counter([code >> 2 for code in codes if code >= 0])
+        return list(counts), list(counts.values())
 
 
 class SortedTerms(Terms):
@@ -93,6 +75,8 @@ class SortedTerms(Terms):
         self._count = count
         self._places = [*places, len(text)]
         heads = []
+        if max(places, default=0) >= len(text) + 1:
+            raise ArtifactError("the artifact's vocabulary is not divided where it says")
         for place in places:
             end = text.find(b"\n", place)
             heads.append(text[place : end if end >= 0 else None])
@@ -101,13 +85,36 @@ class SortedTerms(Terms):
         if len(heads) != -(-count // EVERY) or self._places[0] != 0 or heads != sorted(heads):
             raise ArtifactError("the artifact's vocabulary is not divided where it says")
         self._heads = heads
-        self.prefixes = _Prefixes(self)
 
-    def _column(self, term: str) -> int:
+    def _code(self, term: str) -> int:
         # What UTF-8 does not know is in no text. A line feed would seem to be one between terms.
         key = term.encode("utf-8", "surrogatepass")
+        if b"\n" in key:
+            return _NONE << 2
         block = bisect_right(self._heads, key) - 1
-        if block < 0 or b"\n" in key:
+        if not self._begins(key, block):
+            return _NONE << 2
+        extends = key + b" "
+        return self._column(key, block) << 2 | self._begins(
+            extends, bisect_right(self._heads, extends) - 1
+        )
+
+    def _begins(self, prefix: bytes, block: int) -> bool:
+        """Return whether a term begins with a prefix: the first that is not less than it, if any.
+
+        Terms that do stand in the block where the prefix would, or the first of them begins the
+        next one.
+        """
+        heads = self._heads
+        if block + 1 < len(heads) and heads[block + 1].startswith(prefix):
+            return True
+        if block < 0:
+            return False
+        start, end = self._places[block], self._places[block + 1]
+        return heads[block] == prefix or self._text.find(b"\n" + prefix, start, end) >= 0
+
+    def _column(self, key: bytes, block: int) -> int:
+        if block < 0:
             return _NONE
         column = block * EVERY
         if self._heads[block] == key:
@@ -124,19 +131,6 @@ class SortedTerms(Terms):
             raise ArtifactError("the artifact's vocabulary has more terms than it says")
         return column
 
-    def begin_with(self, prefix: str) -> bool:
-        """Whether a term begins with a prefix: the first that is not less, if any."""
-        key = prefix.encode("utf-8", "surrogatepass")
-        if b"\n" in key:
-            return False
-        block = bisect_right(self._heads, key)
-        if block < len(self._heads) and self._heads[block].startswith(key):
-            return True
-        if not block:
-            return False
-        start, end = self._places[block - 1], self._places[block]
-        return self._heads[block - 1] == key or self._text.find(b"\n" + key, start, end) >= 0
-
 
 class ListedTerms(Terms):
     """The terms of a list, of any characters and in any order.
@@ -151,8 +145,8 @@ class ListedTerms(Terms):
         super().__init__()
         self._columns = {term: column for column, term in enumerate(terms)}
 
-    def _column(self, term: str) -> int:
-        return self._columns.get(term, _NONE)
+    def _code(self, term: str) -> int:
+        return self._columns.get(term, _NONE) << 2 | _EXTENDS
 
 
 class HashedTerms(Terms):
@@ -171,21 +165,19 @@ class HashedTerms(Terms):
         self._count = count
         self._signed = signed
 
-    def _column(self, term: str) -> int:
-        """Return the column of a term; of one that counts negatively, its complement."""
+    def _code(self, term: str) -> int:
         number = murmur3(term.encode())
         # scikit-learn's way around the number that has no positive counterpart in 32 bits.
         column = (2**31 - self._count if number == -(2**31) else abs(number)) % self._count
-        return ~column if self._signed and number < 0 else column
+        negative = _NEGATIVE if self._signed and number < 0 else 0
+        return column << 2 | negative | _EXTENDS
 
-    def count(self, terms: list[str]) -> Counts:
+    def count_codes(self, codes: list[int]) -> Counts:
         """Return the columns of terms, and how often each occurs; several may share one."""
         counts: dict[int, int] = {}
-        for term, number in Counter(terms).items():
-            column = self[term]
-            if column < 0:
-                column, number = ~column, -number
-            counts[column] = counts.get(column, 0) + number
+        for code, number in Counter(codes).items():
+            column = code >> 2
+            counts[column] = counts.get(column, 0) + (-number if code & _NEGATIVE else number)
         return list(counts), list(counts.values())
 
 

@@ -1,11 +1,12 @@
 """Compiled models: the same labels and scores as scikit-learn's, on every text."""
 
 import hashlib
+import json
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import TruncatedSVD
@@ -29,6 +30,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_api import analysis
+from sklearn_api.archive import Archive, write_archive
 from sklearn_api.artifact import TOLERANCE, write_artifact
 from sklearn_api.calibration import Calibration
 from sklearn_api.compiled import CompiledModel
@@ -162,6 +164,7 @@ def test_every_classifier_is_compiled(vectorizer: str, classifier: str, labels: 
 
 
 @pytest.mark.parametrize("vectorizer", VECTORIZERS)
+@settings(deadline=None)
 @given(
     text=st.text(max_size=200)
     | st.text(st.characters(max_codepoint=0x17F), max_size=200)
@@ -216,6 +219,7 @@ def test_what_is_not_compiled_says_why(pipeline: Any, reason: str) -> None:
     assert "PREDICTOR is 'compiled'" in str(caught.value)
 
 
+@settings(deadline=None)
 @given(text=st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join))
 def test_ties_are_decided_as_scikit_learn_decides_them(text: str) -> None:
     """Where two classes are equal but for rounding, the label is still the same."""
@@ -231,3 +235,32 @@ def test_rows_on_which_the_forms_differ_are_noticed(monkeypatch: pytest.MonkeyPa
     content = write_artifact(pipeline, rows=["unknown", "a good film"])
     with pytest.raises(ArtifactError, match="of text 1, scikit-learn"):
         read_model(content, hashlib.sha256(content).hexdigest(), LIMIT, "compiled")
+
+
+ARTIFACT = write_artifact(fitted("words and marks", "LogisticRegression", THREE))
+VALUES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | st.text(max_size=3)
+
+
+@settings(deadline=None)
+@given(data=st.data())
+def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
+    """A changed compiled form is an `ArtifactError`, at the latest at a prediction, or predicts."""
+    archive = Archive(ARTIFACT, LIMIT)
+    members = {name: archive.read(name) for name in archive.names}
+    plan = json.loads(members["compiled.json"])
+    holder: Any = plan
+    while isinstance(holder, (dict, list)) and holder:
+        keys = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        key = data.draw(st.sampled_from(keys))
+        if not isinstance(holder[key], (dict, list)) or data.draw(st.booleans()):
+            holder[key] = data.draw(VALUES | st.lists(VALUES, max_size=3))
+            break
+        holder = holder[key]
+    members["compiled.json"] = json.dumps(plan).encode()
+    changed = write_archive(members)
+    try:
+        model = read_model(changed, hashlib.sha256(changed).hexdigest(), LIMIT)
+        for text in TEXTS:
+            model.predict(text)
+    except ArtifactError:
+        pass

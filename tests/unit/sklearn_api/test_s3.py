@@ -9,7 +9,7 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotoCredentials
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_api import s3
@@ -23,6 +23,7 @@ KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", No
 NOW = 1_767_323_045.0
 
 
+@settings(deadline=None)
 @given(
     key=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40),
     token=st.none() | st.text("abc/+=", min_size=1, max_size=20),

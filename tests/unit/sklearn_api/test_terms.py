@@ -1,0 +1,94 @@
+"""Columns of terms, found in sorted texts, in lists, and by hashing."""
+
+from array import array
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.feature_extraction import FeatureHasher
+from sklearn.utils import murmurhash3_32
+
+from sklearn_api import terms as module
+from sklearn_api.errors import ArtifactError
+from sklearn_api.terms import EVERY, HashedTerms, ListedTerms, SortedTerms, murmur3
+
+LETTERS = st.text(st.sampled_from("ab \u00e9\U0001f600"), max_size=5)
+
+
+def sorted_terms(terms: list[str]) -> SortedTerms:
+    """Return what the compiler makes of sorted terms."""
+    places, place = [], 0
+    for number, term in enumerate(terms):
+        if number % EVERY == 0:
+            places.append(place)
+        place += len(term.encode()) + 1
+    return SortedTerms("\n".join(terms).encode(), places, len(terms))
+
+
+@settings(deadline=None)
+@given(
+    terms=st.sets(LETTERS, min_size=1, max_size=300).map(sorted),
+    asked=st.lists(LETTERS | st.text(max_size=3)),
+)
+def test_a_sorted_text_is_as_good_as_a_dict(terms: list[str], asked: list[str]) -> None:
+    """Every term is found at its place, and nothing else; and whether others begin with it."""
+    found = sorted_terms(terms)
+    for term in [*terms, *asked]:
+        assert found[term] >> 2 == (terms.index(term) if term in terms else -1)
+        assert found[term] & 3 == any(other.startswith(term + " ") for other in terms)
+
+
+def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
+    """Two terms and a line feed between them are no term of a text that holds both."""
+    found = sorted_terms(["a", "b", "c d"])
+    for term in ("a\nb", "b\nc d", "b\nc", "\n"):
+        assert (found[term] >> 2, found[term] & 3) == (-1, 0)
+
+
+@settings(deadline=None)
+@given(terms=st.lists(st.text(max_size=3), unique=True), asked=st.text(max_size=3))
+def test_a_list_may_hold_any_terms_in_any_order(terms: list[str], asked: str) -> None:
+    """Also line feeds and halves of surrogate pairs."""
+    found = ListedTerms(terms)
+    assert [found[term] >> 2 for term in terms] == list(range(len(terms)))
+    assert asked in terms or found[asked] < 0
+
+
+@settings(deadline=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"]), max_size=20))
+def test_the_hash_is_scikit_learns(text: str) -> None:
+    """Columns and signs are those of `FeatureHasher`."""
+    assert murmur3(text.encode()) == murmurhash3_32(text)
+    expected = FeatureHasher(7, input_type="string").transform([[text]]).toarray()[0]
+    columns, counts = HashedTerms(7, signed=True).count([text])
+    assert {columns[0]: counts[0]} == {
+        column: value for column, value in enumerate(expected) if value
+    }
+
+
+def test_terms_that_share_a_column_are_added() -> None:
+    """With signs, they may cancel each other out."""
+    words = [str(number) for number in range(40)]
+    expected = FeatureHasher(3, input_type="string").transform([words]).toarray()[0]
+    columns, counts = HashedTerms(3, signed=True).count(words)
+    assert dict(zip(columns, counts, strict=True)) == dict(enumerate(expected))
+
+
+def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever sends ever new words does not fill the memory."""
+    monkeypatch.setattr(module, "_REMEMBERED", 10)
+    found = sorted_terms(["a", "b"])
+    for number in range(100):
+        assert found.count([str(number), "b"]) == ([1], [1])
+        assert len(found) <= 10
+
+
+@pytest.mark.parametrize(
+    "places", [[], [1], [0, 2, 4], [0, 10**6], [4 * EVERY, 0], [0, 4 * EVERY + 1]]
+)
+def test_places_that_are_not_those_of_the_text_are_refused(places: list[int]) -> None:
+    """A damaged index is an error when the model is read."""
+    text = "\n".join(sorted(f"{number:03}" for number in range(EVERY + 1))).encode()
+    assert SortedTerms(text, array("I", [0, 4 * EVERY]), EVERY + 1)["064"] >> 2 == EVERY
+    with pytest.raises(ArtifactError, match="divided"):
+        SortedTerms(text, places, EVERY + 1)
