@@ -9,9 +9,15 @@ from scripts.lib.bench.report import Section
 _HEAD = """\
 # Benchmarks
 
-Written by `{command}`; do not edit. Figures move from machine to machine and from hour to hour;
-ratios hold better, because all that is compared took turns in one run. A ratio of time, memory or
-size below 1 is better than what it is compared with, one of requests a second above 1.
+Written by
+
+```sh
+{command}
+```
+
+and not edited. Figures move from machine to machine and from hour to hour; ratios hold better,
+because all that is compared took turns in one run. A ratio of time, memory or size below 1 is
+better than what it is compared with, one of requests a second above 1.
 """
 
 

@@ -11,7 +11,9 @@ from scripts.lib.project import ROOT
 
 def load() -> str:
     """Return how busy the machine is: the mean number of running processes of 1, 5 and 15 min."""
-    return ", ".join(f"{mean:.1f}" for mean in os.getloadavg())
+    means = os.getloadavg()
+    shared = "; other programs ran at the same time" if means[1] > 1 else ""
+    return ", ".join(f"{mean:.1f}" for mean in means) + shared
 
 
 def describe() -> dict[str, str]:

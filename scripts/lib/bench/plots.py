@@ -51,10 +51,10 @@ def bars(panels: Mapping[str, Mapping[str, float]], own: Sequence[str], *, colum
             names = list(values)
             colours = [OWN if name in own else OTHER for name in names]
             drawn = axis.barh(names, list(values.values()), color=colours, height=0.7)
-            axis.bar_label(drawn, [_short(value) for value in values.values()], padding=3)
+            axis.bar_label(drawn, [_digits(value) for value in values.values()], padding=3)
             axis.set_title(title)
             axis.invert_yaxis()
-            axis.margins(x=0.18)
+            axis.margins(x=0.28)
             axis.grid(visible=False, axis="y")
             axis.tick_params(axis="y", length=0)
     return figure
@@ -93,6 +93,10 @@ def _plain_numbers(axis: Axes) -> None:
     for one in (axis.xaxis, axis.yaxis):
         one.set_major_formatter(lambda value, _: _short(value))
         one.set_minor_formatter(lambda value, _: "")
+
+
+def _digits(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _short(value: float) -> str:
