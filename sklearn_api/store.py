@@ -209,7 +209,9 @@ class ModelStore:
             # Without s3:ListBucket, S3 answers 403 for an object that is not there.
             reason = f"{key} does not exist (no model is published), or access to it is denied"
         else:
-            reason = f"{key} cannot be reached ({code or type(exc).__name__})"
+            # Refused or reset, it is one reason: which of them can change from one try to the next.
+            kind = "ConnectionError" if isinstance(exc, ConnectionError) else type(exc).__name__
+            reason = f"{key} cannot be reached ({code or kind})"
         return ModelUnavailableError(reason)
 
 

@@ -57,28 +57,54 @@ def _row(registry: Registry, version: Version) -> tuple[str, str, str, str, str]
     )
 
 
-def manifest_table(manifest: Manifest, served: Pointer | None) -> Table:
-    """Return a table of what is known about a version, and whether it is served."""
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, show_header=False)
-    table.add_column("", style="bold", no_wrap=True)
-    table.add_column("", overflow="fold")
-    table.add_row("Model", manifest.name)
-    table.add_row("Version", manifest.version)
-    table.add_row("Served", _served(manifest, served))
-    table.add_row("Trained", manifest.created)
-    for name, value in manifest.training.items():
-        table.add_row(f"  {name}", _text(value))
-    table.add_row("Git revision", manifest.git_revision or "unknown")
-    table.add_row("Input field", manifest.input_field)
-    table.add_row("Labels", ", ".join(f"{i} {label}" for i, label in enumerate(manifest.labels)))
-    table.add_row("Artifact", f"{_bytes(manifest.size)}, format {manifest.format}")
-    table.add_row("SHA-256", manifest.sha256)
+def manifest_tables(manifest: Manifest, served: Pointer | None) -> list[Table]:
+    """Return what is known about a version, and whether it is served, as three tables.
+
+    Each has its own width of names, so that a digest fits on a line of a terminal.
+    """
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
-    table.add_row("Made with", f"Python {manifest.python}, {libraries}")
-    table.add_row("Measured")
-    for name, value in manifest.metrics.items():
-        table.add_row(f"  {name}", _text(value))
+    facts = {
+        "Model": manifest.name,
+        "Version": manifest.version,
+        "Served": _served(manifest, served),
+        "Trained": manifest.created,
+        "Git revision": manifest.git_revision or "unknown",
+        "Input field": manifest.input_field,
+        "Labels": ", ".join(f"{i} {label}" for i, label in enumerate(manifest.labels)),
+        "Artifact": f"{_bytes(manifest.size)}, format {manifest.format}",
+        "Served by": _form(manifest),
+        "SHA-256": manifest.sha256,
+        "Made with": f"Python {manifest.python}, {libraries}",
+    }
+    return [
+        _pairs(None, facts),
+        _pairs("Training", manifest.training),
+        _pairs("Measured", manifest.metrics),
+    ]
+
+
+def _pairs(title: str | None, values: Mapping[str, Any]) -> Table:
+    table = Table(
+        title=title and f"\n{title}",
+        title_style="bold",
+        title_justify="left",
+        box=None,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_header=False,
+    )
+    table.add_column("", style=None if title else "bold", no_wrap=True)
+    table.add_column("", overflow="fold")
+    for name, value in values.items():
+        table.add_row(name, _text(value))
     return table
+
+
+def _form(manifest: Manifest) -> str:
+    if manifest.form == "compiled":
+        return "plain Python (its compiled form)"
+    reason = f": {manifest.not_compiled}" if manifest.not_compiled else ""
+    return f"scikit-learn{reason}"
 
 
 def _served(manifest: Manifest, served: Pointer | None) -> str:

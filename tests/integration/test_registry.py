@@ -232,9 +232,12 @@ def test_a_report_opens_in_the_browser(
     assert path.is_relative_to(ROOT / ".local")
 
 
-def test_mistakes_are_one_sentence(emulator: Emulator, buckets: list[str], model: Path) -> None:
+def test_mistakes_are_one_sentence(
+    emulator: Emulator, buckets: list[str], model: Path, tmp_path: Path
+) -> None:
     """Each mistake ends with status 2 and one line that says what to do."""
-    training("publish", "--bucket", buckets[0], "--model", str(model), url=emulator.url)
+    bare = another_time(model, tmp_path / "model", datetime(2030, 1, 1, tzinfo=UTC))
+    training("publish", "--bucket", buckets[0], "--model", str(bare), url=emulator.url)
     for arguments, message in (
         (["show", "typo", "--bucket", buckets[0]], "has no version typo of review"),
         (["show", "--open", "--bucket", buckets[0]], "was published without a report"),

@@ -186,7 +186,7 @@ def _list(arguments: argparse.Namespace, report: Report) -> None:
 
 
 def _show(arguments: argparse.Namespace, report: Report) -> None:
-    from training.tables import manifest_table
+    from training.tables import manifest_tables
 
     registry, _ = _connect(arguments.stage, arguments.region, arguments.bucket)
     found = registry.pointer()
@@ -197,7 +197,8 @@ def _show(arguments: argparse.Namespace, report: Report) -> None:
             f"python -m training publish --stage {arguments.stage}"
         )
     manifest = registry.manifest(version)
-    report.show(manifest_table(manifest, found[0] if found else None))
+    for table in manifest_tables(manifest, found[0] if found else None):
+        report.show(table)
     if arguments.open:
         _open(registry, version, report)
 
