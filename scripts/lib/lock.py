@@ -47,6 +47,14 @@ def main() -> int:
             ["--group", "layer"], "requirements/layer.lock",
             "--python-version", "3.11", "--constraints", "requirements/dev.lock", *upgrade,
         )  # fmt: skip
+    for peer in sorted((ROOT / "requirements" / "peers").glob("*.in")):
+        name = f"requirements/peers/{peer.stem}"
+        with step(f"{name}.lock"):
+            # They serve the same model, so they have the layer's scikit-learn.
+            compile_lock(
+                [f"{name}.in"], f"{name}.lock",
+                "--python-version", "3.12", "--constraints", "requirements/layer.lock", *upgrade,
+            )  # fmt: skip
     with step("emulator/requirements.lock"):
         compile_lock(
             ["pyproject.toml", "--group", "dev"], "requirements.lock",
@@ -58,11 +66,18 @@ def main() -> int:
         compile_lock(
             [f"{name}.in"], f"{name}.lock", "--python-version", "3.9", *upgrade, folder="emulator"
         )
-    with step("package-lock.json"):
-        npm = "update" if upgrade else "install"
-        toolchain.run(
-            ["npm", npm, "--package-lock-only", "--ignore-scripts"], "resolving package-lock.json"
-        )
+    npm = "update" if upgrade else "install"
+    for folder in (ROOT, ROOT / "scripts" / "peers" / "serverless-offline"):
+        name = str((folder / "package-lock.json").relative_to(ROOT))
+        with step(name):
+            toolchain.run(
+                [
+                    *("npm", npm, "--package-lock-only", "--ignore-scripts"),
+                    "--omit-lockfile-registry-resolved",
+                ],
+                f"resolving {name}",
+                cwd=folder,
+            )
     return 0
 
 

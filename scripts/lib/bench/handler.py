@@ -10,23 +10,28 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from scripts.lib import toolchain
-from scripts.lib.bench import own, pickles
+from scripts.lib.bench import own, pickles, synthetic
 from scripts.lib.bench.model import REVIEW, Model
 from scripts.lib.bench.options import Options
+from scripts.lib.bench.processes import FOLDER
 from scripts.lib.bench.report import Section, Table, milliseconds, paired_ratio, times
 from scripts.lib.console import step
 from scripts.lib.project import ROOT
 from scripts.lib.stack import credentials
 
 _BASE = "`pipeline.predict([review])`, no handler"
+_SAME = "the handler, as it is deployed, one review again and again"
+_WORDS = 170
 _CALLS = 20  # of one kind before the next one has its turn
 _TEXT = """\
-One review of 1 KB, given to the handler as API Gateway's event, in one process and with no HTTP.
+Reviews of {words} words (about 1 KB), given to the handler as API Gateway's events, in one process
+and with no HTTP. No review comes twice, but in the line that says so: the compiled form remembers the terms
+that it has met. They are made of the training reviews' words, each as often as natural texts have it.
 The kinds take turns, {calls} calls each, {rounds} times; a ratio is the median of each turn's,
 scikit-learn's own `predict` being 1. The handler's time holds all that it does for a request:
 reading and checking the event, asking whether the model is still the current one, predicting,
@@ -37,13 +42,22 @@ def measure(model: Model, options: Options) -> Section:
     """Run the section."""
     own.install()
     rounds = 20 if options.quick else 100
+    reviews = FOLDER / "reviews.json"
+    texts = synthetic.reviews(model.words, _WORDS, _CALLS * (rounds + 2))
+    reviews.write_text(json.dumps(texts))
     with step("Handler time") as done:
         own.copy_sources()
         with own.started() as emulator:
             stack = own.deploy(emulator)
             own.publish(model.folder, emulator)
             printed = toolchain.run(
-                [sys.executable, "-m", "scripts.lib.bench.handler", str(model.pickle), str(rounds)],
+                [
+                    sys.executable,
+                    "-m",
+                    "scripts.lib.bench.handler",
+                    str(model.pickle),
+                    str(reviews),
+                ],
                 "timing the handler",
                 cwd=ROOT,
                 **credentials(),
@@ -65,7 +79,7 @@ def measure(model: Model, options: Options) -> Section:
     return Section(
         "handler",
         "Handler time",
-        _TEXT.format(calls=_CALLS, rounds=rounds),
+        _TEXT.format(calls=_CALLS, rounds=rounds, words=_WORDS),
         [Table(["what", "median ms", "ratio"], rows)],
     )
 
@@ -77,26 +91,28 @@ def event(review: str) -> dict[str, Any]:
     return {**described, "body": base64.b64encode(body).decode()}
 
 
-def turns(calls: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def turns(
+    calls: Mapping[str, Callable[[str], object]], reviews: Sequence[str]
+) -> dict[str, list[float]]:
     """Let calls take turns; return the seconds of one call, by the median of each turn.
 
     Parameters
     ----------
     calls : mapping
-        What is called, by name.
-    rounds : int
-        Turns of each.
+        What is called with a review, by name.
+    reviews : sequence of str
+        Each is given to all, and `_CALLS` of them are a turn. The first two turns only warm up.
     """
     found: dict[str, list[float]] = {name: [] for name in calls}
-    for _ in range(rounds):
+    for start in range(0, len(reviews), _CALLS):
         for name, call in calls.items():
             taken = []
-            for _ in range(_CALLS):
+            for review in reviews[start : start + _CALLS]:
                 begun = time.perf_counter()
-                call()
+                call(review)
                 taken.append(time.perf_counter() - begun)
             found[name].append(statistics.median(taken))
-    return found
+    return {name: seconds[2:] for name, seconds in found.items()}
 
 
 def main() -> int:
@@ -104,22 +120,24 @@ def main() -> int:
     from sklearn_api.prediction import prediction_endpoint
     from sklearn_api.utils import convert_prediction
 
-    def handler(form: str) -> Callable[[], object]:
+    def handler(form: str) -> Callable[[str], object]:
         os.environ["PREDICTOR"] = form
         made = prediction_endpoint(field="review_text", convert=convert_prediction)
-        sent = event(REVIEW)
-        answer = made(sent, None)
+        answer = made(events[REVIEW], None)
         assert answer["statusCode"] == 200, answer
-        return lambda: made(sent, None)
+        return lambda review: made(events[review], None)
 
+    reviews = json.loads(Path(sys.argv[2]).read_text())
+    events = {review: event(review) for review in [REVIEW, *reviews]}
     pipeline = pickles.read(Path(sys.argv[1]))
-    calls: dict[str, Callable[[], object]] = {
-        "the handler, as it is deployed": handler("auto"),
+    deployed = handler("auto")
+    calls: dict[str, Callable[[str], object]] = {
+        "the handler, as it is deployed": deployed,
+        _SAME: lambda review: deployed(REVIEW),
         "the handler, predicting by scikit-learn": handler("sklearn"),
-        _BASE: lambda: pipeline.predict([REVIEW]),
+        _BASE: lambda review: pipeline.predict([review]),
     }
-    turns(calls, 2)
-    print(json.dumps(turns(calls, int(sys.argv[2]))))
+    print(json.dumps(turns(calls, reviews)))
     return 0
 
 

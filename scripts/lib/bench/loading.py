@@ -1,8 +1,8 @@
 """Load a model in a fresh process, predict, and print what that took.
 
-``python -m scripts.lib.bench.loading FORM FILE`` with a review on standard input. FORM is
-``compiled`` or ``sklearn`` (FILE is an artifact), or ``pickle``. It imports what the form needs and
-nothing else, so that the process's memory is the form's.
+``python -m scripts.lib.bench.loading FORM FILE`` with reviews on standard input, as a JSON array.
+FORM is ``compiled`` or ``sklearn`` (FILE is an artifact), or ``pickle``. It imports what the form
+needs and nothing else, so that the process's memory is the form's.
 """
 
 import hashlib
@@ -14,7 +14,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 _MAX_BYTES = 2**31
-_PREDICTIONS = 30
 
 
 def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
@@ -46,13 +45,13 @@ def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
 def main() -> int:
     """Run it."""
     form, path = sys.argv[1], Path(sys.argv[2])
-    review = sys.stdin.read()
+    reviews = json.load(sys.stdin)
     load = reader(form, path)
     begun = time.perf_counter()
     predict = load()
     loaded = time.perf_counter() - begun
     taken = []
-    for _ in range(_PREDICTIONS):
+    for review in reviews:  # a different one each time: forms may remember what they have met
         begun = time.perf_counter()
         predict(review)
         taken.append(time.perf_counter() - begun)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,8 @@ class Model:
         The same, in memory.
     reviews : list of str
         To ask contenders for, so that it is known that they serve the same.
+    words : list of str
+        Of all reviews that it was trained on, the most frequent first.
     """
 
     folder: Path
@@ -43,6 +46,7 @@ class Model:
     pickle: Path
     pipeline: Any
     reviews: list[str]
+    words: list[str]
 
     @property
     def artifact(self) -> Path:
@@ -70,7 +74,8 @@ def train(source: str | None) -> Model:
     step = max(1, len(texts) // 20)
     pickle = FOLDER / "model.joblib"
     pickles.write(pipeline, pickle)
-    return Model(folder, other, pickle, pipeline, [REVIEW, *texts[::step][:20]])
+    words = [word for word, _ in Counter(" ".join(texts).split()).most_common()]
+    return Model(folder, other, pickle, pipeline, [REVIEW, *texts[::step][:20]], words)
 
 
 def _train(target: Path, source: str | None, seed: int) -> None:

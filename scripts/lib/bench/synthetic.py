@@ -40,10 +40,15 @@ def pipeline(terms: Sequence[str]) -> Any:
 
 
 def review(terms: Sequence[str], words: int, seed: int = 0) -> str:
-    """Return a review of so many words, the n-th term of the vocabulary 1/n as often as the first.
+    """Return a review of so many words; another seed gives another one. See `reviews`."""
+    return reviews(terms, words, 1, seed)[0]
+
+
+def reviews(terms: Sequence[str], words: int, count: int, seed: int = 0) -> list[str]:
+    """Return reviews of so many words, the n-th term of the vocabulary 1/n as often as the first.
 
     Natural texts are like that (Zipf's law): most of their words are few.
     """
     choices = random.Random(seed)  # noqa: S311  # words, not secrets
     weights = list(accumulate(1 / rank for rank in range(1, len(terms) + 1)))
-    return " ".join(choices.choices(terms, cum_weights=weights, k=words))
+    return [" ".join(choices.choices(terms, cum_weights=weights, k=words)) for _ in range(count)]

@@ -20,7 +20,8 @@ PEERS: tuple[Contender, ...] = (
 CLIENTS = (1, 4, 16)
 HEALTH = f"{own.NAME}, GET /health"
 _TEXT = """\
-One review of 1 KB, again and again, over connections that stay open, from a client that is a
+One review of 1 KB, the same again and again (so that the compiled form knows its terms: see the
+handler's time for others), over connections that stay open, from a client that is a
 process of its own. All servers are up at the same time and take turns: {rounds} rounds, each of
 them up to {requests} requests (at most 3 s) for each server and number of clients. A line shows
 medians over the rounds. Ratios are those of one round, this project's `POST /review` being 1, and

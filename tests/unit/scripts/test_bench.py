@@ -144,7 +144,7 @@ def test_a_contender_that_does_not_start_is_left_out_with_its_reason() -> None:
     def missing() -> str:
         raise ScriptError("it cannot be installed")
 
-    model = Model(Path(), Path(), Path(), Pipeline(), ["one", "two"])
+    model = Model(Path(), Path(), Path(), Pipeline(), ["one", "two"], [])
     contenders = [
         Contender("missing", missing, start, ""),
         Contender("wrong", lambda: "1", wrong, ""),
