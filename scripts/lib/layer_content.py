@@ -11,7 +11,8 @@ from shutil import rmtree
 from scripts.lib import shared_object, toolchain
 from scripts.lib.project import ScriptError
 
-PRUNED_FOLDERS = {"tests", "test", "_precompute", "_examples", "_build_utils"}
+# __pycache__: a few wheels bring bytecode along, of their own time and place.
+PRUNED_FOLDERS = {"tests", "test", "_precompute", "_examples", "_build_utils", "__pycache__"}
 PRUNED_NAMES = {".lock", "RECORD", "REQUESTED", "INSTALLER", "conftest.py", "py.typed"}
 PRUNED_SUFFIXES = {
     *(".a", ".build", ".c", ".cpp", ".f", ".f90", ".h", ".hpp", ".in", ".pc"),

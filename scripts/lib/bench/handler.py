@@ -33,9 +33,9 @@ Reviews of {words} words (about 1 KB), given to the handler as API Gateway's eve
 and with no HTTP. No review comes twice, but in the line that says so: the compiled form remembers
 the terms that it has met. They are made of the training reviews' words, each as often as natural
 texts have it. The kinds take turns, {calls} calls each, {rounds} times; a ratio is the median of
-each turn's, scikit-learn's own `predict` being 1. The handler's time holds all that it
-does for a request: reading and checking the event, asking whether the model is still the current one, predicting,
-writing the answer and its line of log."""
+each turn's, scikit-learn's own `predict` being 1. The handler's time holds all that it does for a
+request: reading and checking the event, asking whether the model is still the current one,
+predicting, writing the answer and its line of log."""
 
 
 def measure(model: Model, options: Options) -> Section:
