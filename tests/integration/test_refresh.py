@@ -181,8 +181,11 @@ def test_models_are_replaced_under_load(
         assert found == answers[content_of[version]][one.text]
         assert one.begun - last_named(moves, version, one.ended) < LATE_SECONDS
 
-    seen = versions_by_environment(api, since=started)
-    assert sum(map(len, seen.values())) >= len(asked)
+    def logged() -> dict[str, list[str]] | None:
+        found = versions_by_environment(api, since=started)
+        return found if sum(map(len, found.values())) >= len(asked) else None
+
+    seen = wait_for(logged, "a line of the log for each request")
     history = [move.version for move in moves]
     changes = 0
     for versions in seen.values():
