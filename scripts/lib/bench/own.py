@@ -44,7 +44,10 @@ def copy_sources() -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("handlers", "sklearn_api"):
         shutil.copytree(ROOT / name, COPY / name, ignore=ignored)
-    for name in ("serverless.yml", "package.json", ".python-version", "scripts/python-version.cjs"):
+    for name in (
+        *("serverless.yml", ".env.local", "package.json", ".python-version"),
+        *("scripts/python-version.cjs", "scripts/layer.cjs"),
+    ):
         shutil.copy(ROOT / name, COPY / name)
     (COPY / "node_modules").symlink_to(ROOT / "node_modules")
     (COPY / ".local" / "layer").symlink_to(ROOT / ".local" / "layer")
