@@ -18,7 +18,7 @@ _REVIEW = "I hate this movie"
 _SECONDS = 60
 _BASE = "deploy to an empty emulator (`sls deploy`)"
 _TEXT = """\
-What a developer waits for, in {rounds} rounds, each with an emulator of its own. Ratios are the
+What a developer waits for, each time with an emulator of its own ({rounds} in all). Ratios are the
 medians of each round's, the first deployment being 1. A changed handler counts until its answer is
 there. Publishing is `python -m training publish`, most of whose time is that of its imports; a
 function that runs looks for a new model every `MODEL_REFRESH_SECONDS` (1 s on `local`)."""

@@ -30,10 +30,10 @@ _WORDS = 170
 _CALLS = 20  # of one kind before the next one has its turn
 _TEXT = """\
 Reviews of {words} words (about 1 KB), given to the handler as API Gateway's events, in one process
-and with no HTTP. No review comes twice, but in the line that says so: the compiled form remembers
-the terms that it has met. They are made of the training reviews' words, each as often as natural
-texts have it. The kinds take turns, {calls} calls each, {rounds} times; a ratio is the median of
-each turn's, scikit-learn's own `predict` being 1. The handler's time holds all that it does for a
+and with no HTTP. They are made of the training reviews' words, each as often as natural texts have
+it. No review comes twice, but in the line that says so: the compiled form remembers the terms that
+it has met. The kinds take turns, {calls} calls each, {rounds} times; a ratio is the median of each
+turn's, scikit-learn's own `predict` being 1. The handler's time holds all that it does for a
 request: reading and checking the event, asking whether the model is still the current one,
 predicting, writing the answer and its line of log."""
 
