@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+
+from scripts.lib import emulator as emulators
 from scripts.lib.emulator import log_path
 from tests.integration.deployed import Api, Deployment, wait_for
 
@@ -26,16 +29,18 @@ def test_without_the_permission_to_read_there_is_no_model(
     answer = api.review("I love this movie")
     assert answer.status == 503
     assert "access to it is denied" in answer.json()["detail"]
+    # What was not taken away still works: health may read the pointer, and review may log.
+    health = api.request("GET", "/health", accept="application/json").json()
+    assert health["model"]["name"] == "review"
+    wait_for(lambda: any('"status": 503' in one for one in api.logs("review")), "review's log")
+    if emulators.host() != "127.0.0.1":
+        pytest.skip("all of it holds but for the log, which is LocalStack's, in another container")
     line = wait_for(
         lambda: re.search(rf"IAM denied s3:GetObject .*{deployment.stage}.*", log(deployment)),
         "the line in the log",
     )[0]
     key = f"arn:aws:s3:::sklearn-api-{deployment.stage}-models-000000000000/models/review/current"
     assert f'add {{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "{key}.json"}}' in line
-    # What was not taken away still works: health may read the pointer, and review may log.
-    health = api.request("GET", "/health", accept="application/json").json()
-    assert health["model"]["name"] == "review"
-    wait_for(lambda: any('"status": 503' in one for one in api.logs("review")), "review's log")
 
 
 def test_a_client_over_the_burst_is_told_to_wait(deployment: Deployment) -> None:
