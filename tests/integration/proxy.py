@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+import pytest
+
+from scripts.lib import emulator as emulators
+
 _HEAD = re.compile(rb"^(GET|PUT|HEAD) /\S*?([^/\s?]+)(?:\?\S*)? HTTP/1\.1")
 
 
@@ -43,6 +47,8 @@ class Proxy:
 @contextmanager
 def proxy(port: int) -> Iterator[Proxy]:
     """Run a proxy in front of 127.0.0.1:`port`."""
+    if emulators.host() != "127.0.0.1":
+        pytest.skip("the proxy and LocalStack have to be on one machine, and are in two containers")
     server = socket.create_server(("127.0.0.1", 0), backlog=128)
     found = Proxy(server.getsockname()[1])
     found.open.set()
