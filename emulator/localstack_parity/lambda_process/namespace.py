@@ -10,11 +10,13 @@ is seen to. Other users get a user namespace with that one id. Where neither is 
 none, and `available` says why.
 """
 
+import contextlib
 import functools
 import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -123,7 +125,8 @@ class Namespace:
             if not ready or not found:
                 raise BrokenPipeError
         except BrokenPipeError:
-            reason = self._holder.stderr.read().decode(errors="replace").strip()
+            os.set_blocking(self._holder.stderr.fileno(), False)  # Somebody may still hold it.
+            reason = (self._holder.stderr.read() or b"").decode(errors="replace").strip()
             self.close()
             raise RuntimeError(f"bubblewrap cannot make namespaces: {reason}") from None
         self.init = int(found[1])
@@ -142,12 +145,12 @@ class Namespace:
                     pipe.close()
                 except BrokenPipeError:  # It has ended, with a byte for it still on the way.
                     continue
-        self._holder.kill()  # The kernel ends a namespace's processes with its first one.
+        # The kernel ends a namespace's processes with its first one, which is found as a child of
+        # bubblewrap, whether it has told us of it yet or not. Alone it would wait for ever.
+        for pid in memory.descendants([self._holder.pid]):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self._holder.wait()
-        try:
-            os.kill(self.init, 9)
-        except (AttributeError, ProcessLookupError):
-            return
 
 
 def privileged() -> bool:
