@@ -165,7 +165,7 @@ class ModelStore:
             answer = self._client.get_object(Bucket=self.bucket, Key=key, **condition)
             content = answer["Body"].read(_MAX_POINTER_BYTES)
         except Exception as exc:
-            if _status(exc) == 304:
+            if http_status(exc) == 304:
                 return None
             raise self._unavailable(exc, key) from exc
         return Pointer.from_json(content, key), answer["ETag"]
@@ -198,7 +198,7 @@ class ModelStore:
         Clients read this: it names no bucket, whose name holds the account's id, and of an error
         that is not S3's only the kind.
         """
-        code = _code(exc)
+        code = error_code(exc)
         if code in ("NoSuchKey", "404"):
             reason = f"{key} does not exist; publish one with `python -m training publish`"
             if key == pointer_key(self.name):
@@ -215,13 +215,14 @@ class ModelStore:
         return ModelUnavailableError(reason)
 
 
-def _status(exc: Exception) -> int | None:
-    """Return the HTTP status of a botocore ClientError, without importing botocore."""
+def http_status(exc: Exception) -> int | None:
+    """Return the HTTP status of S3's answer, None without one. It imports no botocore."""
     status: int | None = _response(exc).get("ResponseMetadata", {}).get("HTTPStatusCode")
     return status
 
 
-def _code(exc: Exception) -> str | None:
+def error_code(exc: Exception) -> str | None:
+    """Return S3's name of an error, such as ``NoSuchKey``; None where S3 has not said one."""
     code: str | None = _response(exc).get("Error", {}).get("Code")
     return code
 

@@ -19,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sklearn_api.artifact import Manifest
 from sklearn_api.errors import ArtifactError
-from sklearn_api.store import Pointer, pointer_key, version_key
+from sklearn_api.store import Pointer, error_code, http_status, pointer_key, version_key
 from training.errors import TrainingError
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class Registry:
                     progress(len(chunk))
             return content.getvalue(), answer["ETag"]
         except (ClientError, BotoCoreError) as exc:
-            if _code(exc) == "NoSuchKey":
+            if error_code(exc) == "NoSuchKey":
                 return None
             raise self._failure(exc, key) from exc
 
@@ -263,7 +263,7 @@ class Registry:
         )
 
     def _failure(self, exc: Exception, key: str) -> TrainingError:
-        code = _code(exc)
+        code = error_code(exc)
         if code == "NoSuchBucket":
             return TrainingError(f"there is no bucket {self.bucket}; deploy the stage first")
         if code in ("AccessDenied", "403"):
@@ -304,13 +304,4 @@ class _Body:
 
 def _is_conflict(exc: Exception) -> bool:
     """Return whether a conditional write was refused: 412, or 409 where two came at once."""
-    return _response(exc).get("ResponseMetadata", {}).get("HTTPStatusCode") in (409, 412)
-
-
-def _code(exc: Exception) -> str | None:
-    code: str | None = _response(exc).get("Error", {}).get("Code")
-    return code
-
-
-def _response(exc: Exception) -> Any:
-    return getattr(exc, "response", None) or {}
+    return http_status(exc) in (409, 412)

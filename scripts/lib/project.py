@@ -4,10 +4,12 @@ The version stands in the file ``.python-version``; the environment variable ``P
 replaces it for one command. ``scripts/python-version.cjs`` reads the same two for serverless.yml.
 """
 
+import json
 import os
 import platform
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
@@ -45,6 +47,13 @@ def python_version() -> str:
 def architecture() -> str:
     """Return this machine's architecture by Lambda's name for it."""
     return "arm64" if platform.machine() in ("aarch64", "arm64") else "x86_64"
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Write a JSON file, as a whole or not at all."""
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_text(json.dumps(values, indent=2) + "\n")
+    temporary.replace(path)
 
 
 def tail(path: Path, lines: int = 15) -> str:

@@ -2,14 +2,13 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import LOCAL, ROOT, SERVICE, python_version
+from scripts.lib.project import LOCAL, ROOT, SERVICE, python_version, write_json
 from scripts.lib.stack import client
 
 RECORD_FILE = LOCAL / "up.json"
@@ -34,9 +33,7 @@ class Record:
 
     def save(self) -> None:
         """Write `RECORD_FILE`, as a whole or not at all."""
-        temporary = RECORD_FILE.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        temporary.replace(RECORD_FILE)
+        write_json(RECORD_FILE, asdict(self))
 
     @classmethod
     def load(cls) -> "Record":

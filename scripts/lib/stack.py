@@ -1,7 +1,6 @@
 """The stack that runs in the emulator: deployed, described, and asked for a prediction."""
 
 import json
-import os
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
@@ -10,14 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import LOCAL, ROOT, SERVICE, ScriptError, architecture, python_version
+from scripts.lib.project import (
+    LOCAL,
+    ROOT,
+    SERVICE,
+    ScriptError,
+    architecture,
+    python_version,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 STACK_FILE = LOCAL / "stack.json"
 REGION = "us-east-1"
-LAYER_DIRECTORY = LOCAL / "layer"
 
 
 @dataclass(frozen=True)
@@ -33,9 +39,7 @@ class Stack:
 
     def save(self) -> None:
         """Write `STACK_FILE`, as a whole or not at all."""
-        temporary = STACK_FILE.with_suffix(f".{os.getpid()}")
-        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n")
-        temporary.replace(STACK_FILE)
+        write_json(STACK_FILE, asdict(self))
 
     @classmethod
     def load(cls) -> "Stack | None":
