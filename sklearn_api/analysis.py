@@ -7,19 +7,21 @@ words, and words of a text in ASCII are split without a regular expression.
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Collection
 
 from sklearn_api.terms import Counts, Terms
 
 Analyzer = Callable[[str], Counts]
 
-# What a word is, by the patterns that are usual: how many characters it has at least, and which
-# other characters are one by themselves.
+# What a word is, by the patterns that are usual: whether one character can be a word, and which
+# characters besides letters, digits and underscores are.
 _WORDS = {
-    r"(?u)\b\w\w+\b": (2, ""),
-    r"(?u)\b\w+\b": (1, ""),
-    r"(?u)\b\w+\b|[!?]": (1, "!?"),
+    r"(?u)\b\w\w+\b": (False, ""),
+    r"(?u)\b\w+\b": (True, ""),
+    r"(?u)\b\w+\b|[!?]": (True, "!?"),
 }
+_CHARACTERS = frozenset(map(chr, range(128)))
 _SEPARATORS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
 
 
@@ -71,33 +73,46 @@ def word_analyzer(
         Number of words in an n-gram.
     """
     tokenize = tokenizer(pattern)
+    if longest == 1 and pattern in _WORDS:
+        return _counter(terms, pattern, stop_words)
 
     def analyze(text: str) -> Counts:
         tokens = tokenize(text)
         if stop_words is not None:
             tokens = [token for token in tokens if token not in stop_words]
         if longest == 1:
-            return terms.count(tokens)
-        # Codes of n-grams, and where in the text the word stands that follows each of them.
-        grams, following = tokens, list(range(1, len(tokens) + 1))
-        codes = found = list(map(terms.__getitem__, grams))
-        if shortest > 1:
-            found = []
-        for length in range(2, min(longest, len(tokens)) + 1):
-            grams = [
-                f"{gram} {tokens[at]}"
+            return terms.count(Counter(tokens))
+        codes = list(map(terms.__getitem__, tokens))
+        found = codes if shortest == 1 else []
+        # N-grams with which others may begin, and where the word stands that follows each of them.
+        grams, following, end = tokens, list(range(1, len(tokens) + 1)), len(tokens)
+        for length in range(2, longest + 1):
+            begun = [
+                (f"{gram} {tokens[at]}", at + 1)
                 for gram, code, at in zip(grams, codes, following, strict=True)
-                if code & 1 and at < len(tokens)
+                if code & 1 and at < end
             ]
-            following = [
-                at + 1
-                for code, at in zip(codes, following, strict=True)
-                if code & 1 and at < len(tokens)
-            ]
+            grams, following = [gram for gram, _ in begun], [at for _, at in begun]
             codes = list(map(terms.__getitem__, grams))
             if length >= shortest:
                 found = found + codes
         return terms.count_codes(found)
+
+    return analyze
+
+
+def _counter(terms: Terms, pattern: str, stop_words: Collection[str] | None) -> Analyzer:
+    """Return an analyzer of single words, which are counted before any are left out."""
+    split, single = _splitter(pattern)
+    left_out = frozenset(() if stop_words is None else stop_words)
+    if not single:
+        left_out |= _CHARACTERS
+
+    def analyze(text: str) -> Counts:
+        counts = Counter(split(text))
+        for word in left_out & counts.keys():
+            del counts[word]
+        return terms.count(counts)
 
     return analyze
 
@@ -110,28 +125,38 @@ def tokenizer(pattern: str) -> Callable[[str], list[str]]:
     pattern : str
         Regular expression of a word, with one group at most.
     """
-    find = re.compile(pattern).findall
     if pattern not in _WORDS:
-        return find
-    shortest, singles = _WORDS[pattern]
-    separators = {code: to for code, to in _SEPARATORS.items() if chr(code) not in singles}
+        return re.compile(pattern).findall
+    split, single = _splitter(pattern)
+    if single:
+        return split
+    return lambda text: [word for word in split(text) if len(word) > 1]
 
-    def tokenize(text: str) -> list[str]:
+
+def _splitter(pattern: str) -> tuple[Callable[[str], list[str]], bool]:
+    """Return what splits a text, and whether single characters that come of it are words.
+
+    Where they are not, those are of ASCII.
+    """
+    find = re.compile(pattern).findall
+    single, marks = _WORDS[pattern]
+    separators = {code: to for code, to in _SEPARATORS.items() if chr(code) not in marks}
+
+    def split(text: str) -> list[str]:
         if not text.isascii():
             return find(text)
-        for single in singles:
-            text = text.replace(single, f" {single} ")
-        words = text.translate(separators).split()
-        return words if shortest == 1 else [word for word in words if len(word) >= shortest]
+        for mark in marks:
+            text = text.replace(mark, f" {mark} ")
+        return text.translate(separators).split()
 
-    return tokenize
+    return split, single
 
 
 def char_analyzer(terms: Terms, shortest: int, longest: int) -> Analyzer:
     """Return an analyzer of n-grams of characters; see `word_analyzer`."""
 
     def analyze(text: str) -> Counts:
-        return terms.count(_grams(_spaced(text), shortest, longest))
+        return terms.count(Counter(_grams(_spaced(text), shortest, longest)))
 
     return analyze
 
@@ -148,7 +173,7 @@ def inner_char_analyzer(terms: Terms, shortest: int, longest: int) -> Analyzer:
         for word in _spaced(text).split():
             padded = f" {word} "
             grams += _grams(padded, min(shortest, len(padded)), longest)
-        return terms.count(grams)
+        return terms.count(Counter(grams))
 
     return analyze
 

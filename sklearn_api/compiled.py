@@ -32,7 +32,7 @@ from sklearn_api.calibration import Calibration, sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.estimated import Prediction
 from sklearn_api.header import COMPILED
-from sklearn_api.terms import HashedTerms, ListedTerms, SortedTerms, Terms
+from sklearn_api.terms import HashedTerms, ListedTerms, SortedTerms, Terms, picked
 
 if TYPE_CHECKING:
     from sklearn_api.archive import Archive
@@ -77,8 +77,7 @@ class Weighing(NamedTuple):
         if self.sublinear:
             values = [1.0 if value == 1 else 1.0 + math.log(value) for value in values]
         if self.idf is not None:
-            idf = self.idf
-            values = [value * idf[column] for value, column in zip(values, columns, strict=True)]
+            values = list(map(mul, values, picked(self.idf, columns)))
         if self.norm is not None:
             if self.norm == "l2":
                 total = math.sqrt(dot(values, values))
@@ -150,7 +149,7 @@ class Scorer(NamedTuple):
     def scores(self, columns: Sequence[int], values: Sequence[float], dot: Dot) -> list[float]:
         """Return as many scores as there are rows."""
         return [
-            dot(values, [row[column] for column in columns]) + intercept
+            dot(values, picked(row, columns)) + intercept
             for row, intercept in zip(self.rows, self.intercepts, strict=True)
         ]
 

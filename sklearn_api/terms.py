@@ -2,12 +2,15 @@
 
 A vocabulary of 300,000 terms takes 100 ms and 40 MB as a dict. Here its text stays as it is: it is
 sorted, and the places of every 64th term in it say in which part of it another one would stand.
-What has been looked up once is kept in a dict, up to a limit.
+What has been looked up is kept in a dict, up to a limit; of a vocabulary that is not larger, so is
+the whole part around a term that is not the first one to be looked up there.
 """
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, cast
 
 from sklearn_api.errors import ArtifactError
 
@@ -17,37 +20,54 @@ EVERY = 64
 Counts = tuple[list[int], list[int]]
 """Columns, each of them once, and how often their terms occur."""
 
-_REMEMBERED = 50_000  # terms; 8 MB
-_NONE = -1
-_EXTENDS, _NEGATIVE = 1, 2
+_REMEMBERED = 100_000  # terms; 15 MB
+_WHOLE = 80_000  # terms of a vocabulary that may be remembered as a whole
+_NOWHERE = -2  # of a term that has no column, and that begins none
+
+
+def picked(holder: Any, keys: Sequence[Any]) -> Sequence[Any]:
+    """Return what a sequence or a mapping holds under some keys; quicker than one by one."""
+    if len(keys) > 1:  # of one key, an `itemgetter` returns no tuple
+        return cast("Sequence[Any]", itemgetter(*keys)(holder))
+    return [holder[key] for key in keys]
 
 
 class Terms(dict[str, int]):
     """Codes of terms, looked up when a term is first asked for.
 
-    The first bit of a code says that there may be terms that begin with this one and a space, the
-    second one that the term counts negatively. What is left of it is the column of the term, or
-    less than 0 for a term that has none.
+    A code is twice the column of the term, or -2 where it has none; and 1 more where there may be
+    terms that begin with this one and a space.
     """
 
     def __missing__(self, term: str) -> int:
         """Look a term up, and remember its code."""
         code = self._code(term)
         if len(self) >= _REMEMBERED:
-            self.clear()
+            self._forget()
         self[term] = code
         return code
 
     def _code(self, term: str) -> int:
         raise NotImplementedError
 
-    def count(self, terms: list[str]) -> Counts:
-        """Return the columns of terms, and how often each of them occurs."""
-        return self.count_codes(list(map(self.__getitem__, terms)))
+    def _forget(self) -> None:
+        """Forget what is in no term; and all, where that makes little room."""
+        for term in [term for term, code in self.items() if code == _NOWHERE]:
+            del self[term]
+        if len(self) > _WHOLE:
+            self.clear()
+
+    def count(self, counts: Mapping[str, int]) -> Counts:
+        """Return the columns of terms, of which it is known how often each of them occurs."""
+        codes = picked(self, list(counts))
+        return (
+            [code >> 1 for code in codes if code >= 0],
+            [number for number, code in zip(counts.values(), codes, strict=True) if code >= 0],
+        )
 
     def count_codes(self, codes: list[int]) -> Counts:
         """Return the same of terms that were looked up."""
-        counts = Counter([code >> 2 for code in codes if code >= 0])
+        counts = Counter([code >> 1 for code in codes if code >= 0])
         return list(counts), list(counts.values())
 
 
@@ -85,19 +105,41 @@ class SortedTerms(Terms):
         if len(heads) != -(-count // EVERY) or self._places[0] != 0 or heads != sorted(heads):
             raise ArtifactError("the artifact's vocabulary is not divided where it says")
         self._heads = heads
+        self._spaced = b" " in text
+        # How often, up to twice, a term has been looked up in each block.
+        self._met = bytearray(len(heads)) if count <= _WHOLE else None
 
     def _code(self, term: str) -> int:
         # What UTF-8 does not know is in no text. A line feed would seem to be one between terms.
         key = term.encode("utf-8", "surrogatepass")
         if b"\n" in key:
-            return _NONE << 2
+            return _NOWHERE
         block = bisect_right(self._heads, key) - 1
+        if self._met and block >= 0 and self._met[block] < 2:
+            self._met[block] += 1
+            if self._met[block] == 2:
+                self.update(self._codes(block))
         if not self._begins(key, block):
-            return _NONE << 2
+            return _NOWHERE
         extends = key + b" "
-        return self._column(key, block) << 2 | self._begins(
-            extends, bisect_right(self._heads, extends) - 1
-        )
+        more = self._begins(extends, bisect_right(self._heads, extends) - 1)
+        return self._column(key, block) << 1 | more
+
+    def _codes(self, block: int) -> Iterable[tuple[str, int]]:
+        """Return the terms of a block, and their codes."""
+        end = self._places[block + 1]
+        terms = decoded(self._text[self._places[block] : end - (end < len(self._text))])
+        first = 2 * EVERY * block
+        codes = range(first, first + 2 * EVERY, 2)
+        if not self._spaced:
+            return zip(terms, codes, strict=False)
+        after = [*terms[1:], *decoded(b"".join(self._heads[block + 1 : block + 2]))]
+        # Between a term and those that begin with it and a space, others may stand: with what comes
+        # before a space.
+        return [
+            (term, code | (further.startswith(term) and further[len(term) :][:1] <= " "))
+            for term, code, further in zip(terms, codes, after, strict=False)
+        ]
 
     def _begins(self, prefix: bytes, block: int) -> bool:
         """Return whether a term begins with a prefix: the first that is not less than it, if any.
@@ -115,7 +157,7 @@ class SortedTerms(Terms):
 
     def _column(self, key: bytes, block: int) -> int:
         if block < 0:
-            return _NONE
+            return -1
         column = block * EVERY
         if self._heads[block] == key:
             return column
@@ -124,12 +166,26 @@ class SortedTerms(Terms):
         if at < 0:
             # No line feed follows the very last term.
             if end < len(self._text) or not self._text.endswith(b"\n" + key):
-                return _NONE
+                return -1
             at = end - len(key) - 1
         column += self._text.count(b"\n", start, at + 1)
         if column >= self._count:
             raise ArtifactError("the artifact's vocabulary has more terms than it says")
         return column
+
+
+def decoded(lines: bytes) -> list[str]:
+    """Return terms, one a line.
+
+    Raises
+    ------
+    ArtifactError
+        They are not in UTF-8.
+    """
+    try:
+        return lines.decode().split("\n")
+    except UnicodeDecodeError as exc:
+        raise ArtifactError(f"the artifact's vocabulary is not in UTF-8: {exc}") from exc
 
 
 class ListedTerms(Terms):
@@ -146,11 +202,13 @@ class ListedTerms(Terms):
         self._columns = {term: column for column, term in enumerate(terms)}
 
     def _code(self, term: str) -> int:
-        return self._columns.get(term, _NONE) << 2 | _EXTENDS
+        return self._columns.get(term, -1) << 1 | 1
 
 
 class HashedTerms(Terms):
     """Columns of terms by their hash, as `HashingVectorizer` finds them.
+
+    The code of a term that counts negatively is less than -2: -2 less the code that it would have.
 
     Parameters
     ----------
@@ -169,16 +227,24 @@ class HashedTerms(Terms):
         number = murmur3(term.encode())
         # scikit-learn's way around the number that has no positive counterpart in 32 bits.
         column = (2**31 - self._count if number == -(2**31) else abs(number)) % self._count
-        negative = _NEGATIVE if self._signed and number < 0 else 0
-        return column << 2 | negative | _EXTENDS
+        code = column << 1 | 1
+        return -2 - code if self._signed and number < 0 else code
+
+    def count(self, counts: Mapping[str, int]) -> Counts:
+        """Return the columns of terms; several terms may share one."""
+        return _added(zip(map(self.__getitem__, counts), counts.values(), strict=True))
 
     def count_codes(self, codes: list[int]) -> Counts:
-        """Return the columns of terms, and how often each occurs; several may share one."""
-        counts: dict[int, int] = {}
-        for code, number in Counter(codes).items():
-            column = code >> 2
-            counts[column] = counts.get(column, 0) + (-number if code & _NEGATIVE else number)
-        return list(counts), list(counts.values())
+        """Return the same of terms that were looked up."""
+        return _added(Counter(codes).items())
+
+
+def _added(numbers: Iterable[tuple[int, int]]) -> Counts:
+    counts: dict[int, int] = {}
+    for code, number in numbers:
+        column = (code if code >= 0 else -2 - code) >> 1
+        counts[column] = counts.get(column, 0) + (number if code >= 0 else -number)
+    return list(counts), list(counts.values())
 
 
 def murmur3(key: bytes) -> int:

@@ -230,7 +230,7 @@ def test_ties_are_decided_as_scikit_learn_decides_them(text: str) -> None:
 def test_rows_on_which_the_forms_differ_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A compiled form that says something else of one row is left out, and the row is named."""
     # No pipeline is known for which they differ: the tokenizer is made to lose a word.
-    monkeypatch.setitem(analysis._WORDS, r"(?u)\b\w\w+\b", (13, ""))
+    monkeypatch.setitem(analysis._WORDS, r"(?u)\b\w\w+\b", (False, "m"))
     pipeline = fitted("tfidf", "LinearSVC", TWO)
     content = write_artifact(pipeline, rows=["unknown", "a good film"])
     with pytest.raises(ArtifactError, match="of text 1, scikit-learn"):

@@ -1,6 +1,7 @@
 """Columns of terms, found in sorted texts, in lists, and by hashing."""
 
 from array import array
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -34,15 +35,15 @@ def test_a_sorted_text_is_as_good_as_a_dict(terms: list[str], asked: list[str]) 
     """Every term is found at its place, and nothing else; and whether others begin with it."""
     found = sorted_terms(terms)
     for term in [*terms, *asked]:
-        assert found[term] >> 2 == (terms.index(term) if term in terms else -1)
-        assert found[term] & 3 == any(other.startswith(term + " ") for other in terms)
+        assert found[term] >> 1 == (terms.index(term) if term in terms else -1)
+        assert found[term] & 1 == any(other.startswith(term + " ") for other in terms)
 
 
 def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
     """Two terms and a line feed between them are no term of a text that holds both."""
     found = sorted_terms(["a", "b", "c d"])
     for term in ("a\nb", "b\nc d", "b\nc", "\n"):
-        assert (found[term] >> 2, found[term] & 3) == (-1, 0)
+        assert (found[term] >> 1, found[term] & 1) == (-1, 0)
 
 
 @settings(deadline=None)
@@ -50,7 +51,7 @@ def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
 def test_a_list_may_hold_any_terms_in_any_order(terms: list[str], asked: str) -> None:
     """Also line feeds and halves of surrogate pairs."""
     found = ListedTerms(terms)
-    assert [found[term] >> 2 for term in terms] == list(range(len(terms)))
+    assert [found[term] >> 1 for term in terms] == list(range(len(terms)))
     assert asked in terms or found[asked] < 0
 
 
@@ -60,7 +61,7 @@ def test_the_hash_is_scikit_learns(text: str) -> None:
     """Columns and signs are those of `FeatureHasher`."""
     assert murmur3(text.encode()) == murmurhash3_32(text)
     expected = FeatureHasher(7, input_type="string").transform([[text]]).toarray()[0]
-    columns, counts = HashedTerms(7, signed=True).count([text])
+    columns, counts = HashedTerms(7, signed=True).count({text: 1})
     assert {columns[0]: counts[0]} == {
         column: value for column, value in enumerate(expected) if value
     }
@@ -70,17 +71,37 @@ def test_terms_that_share_a_column_are_added() -> None:
     """With signs, they may cancel each other out."""
     words = [str(number) for number in range(40)]
     expected = FeatureHasher(3, input_type="string").transform([words]).toarray()[0]
-    columns, counts = HashedTerms(3, signed=True).count(words)
+    columns, counts = HashedTerms(3, signed=True).count(Counter(words))
     assert dict(zip(columns, counts, strict=True)) == dict(enumerate(expected))
 
 
-def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("whole", [0, 8])
+def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch, whole: int) -> None:
     """Whoever sends ever new words does not fill the memory."""
     monkeypatch.setattr(module, "_REMEMBERED", 10)
+    monkeypatch.setattr(module, "_WHOLE", whole)
     found = sorted_terms(["a", "b"])
     for number in range(100):
-        assert found.count([str(number), "b"]) == ([1], [1])
+        assert found.count({str(number): 2, "b": 3}) == ([1], [3])
         assert len(found) <= 10
+
+
+def test_a_small_vocabulary_is_remembered_in_parts() -> None:
+    """The second term of a part that is looked up brings the others with it; a third, nothing."""
+    terms = [f"{number:03}" for number in range(3 * EVERY)]
+    found = sorted_terms(terms)
+    assert (found["070"] >> 1, len(found)) == (70, 1)
+    assert (found["080"] >> 1, len(found)) == (80, EVERY)
+    assert dict(found) == {terms[at]: at << 1 for at in range(EVERY, 2 * EVERY)}
+    assert (found["080x"], len(found)) == (-2, EVERY + 1)
+
+
+def test_terms_that_are_not_text_are_refused() -> None:
+    """A damaged vocabulary is an error at the latest when it is looked up."""
+    text = b"a\nb\xff\nc"
+    found = SortedTerms(text, [0], 3)
+    with pytest.raises(ArtifactError, match="UTF-8"):
+        found.count({"a": 1, "c": 1})
 
 
 @pytest.mark.parametrize(
@@ -89,6 +110,6 @@ def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_places_that_are_not_those_of_the_text_are_refused(places: list[int]) -> None:
     """A damaged index is an error when the model is read."""
     text = "\n".join(sorted(f"{number:03}" for number in range(EVERY + 1))).encode()
-    assert SortedTerms(text, array("I", [0, 4 * EVERY]), EVERY + 1)["064"] >> 2 == EVERY
+    assert SortedTerms(text, array("I", [0, 4 * EVERY]), EVERY + 1)["064"] >> 1 == EVERY
     with pytest.raises(ArtifactError, match="divided"):
         SortedTerms(text, places, EVERY + 1)
