@@ -6,12 +6,10 @@ vocabularies as text. Nothing is unpickled: every type is looked up in `trusted.
 is built. A manifest stands beside the artifact and is never needed to load it.
 """
 
-import functools
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib.metadata import version as installed_version
 from typing import Any, NamedTuple
 
 from sklearn_api.archive import Archive, write_archive
@@ -263,13 +261,14 @@ def _near(one: float, other: float) -> bool:
     return abs(one - other) <= TOLERANCE * max(1.0, abs(other))
 
 
-@functools.cache  # It parses the package's metadata, of some 20 kB.
 def _made_with() -> Mapping[str, object]:
     """Return what a pipeline is made with, and has to be read with."""
+    import sklearn
+
     return {
         "format": FORMAT,
         "python": python_version(),
-        "scikit-learn": installed_version("scikit-learn"),
+        "scikit-learn": sklearn.__version__,
     }
 
 

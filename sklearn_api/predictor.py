@@ -26,7 +26,9 @@ def read_model(content: bytes, sha256: str, max_bytes: int, wanted: str = "auto"
     archive, header = open_artifact(content, sha256, max_bytes)
     if chosen_form(archive, header, wanted) == "compiled":
         return CompiledModel(archive, read_calibration(header))
-    from sklearn_api.artifact import read_artifact  # brings scikit-learn
+    from sklearn_api.artifact import read_artifact
+    from sklearn_api.deferred import deferring
 
-    model = read_artifact(content, sha256, max_bytes)
+    with deferring():  # it imports scikit-learn
+        model = read_artifact(content, sha256, max_bytes)
     return EstimatedModel(model.pipeline, model.calibration)

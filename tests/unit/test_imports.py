@@ -40,6 +40,7 @@ ORDER = [
     "s3",
     "store",
     "current",
+    "deferred",
     "predictor",
     "endpoint",
 ]
