@@ -18,6 +18,7 @@ MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/mode
 DEPLOYMENT_INPUTS = (
     *("serverless.yml", "handlers", "sklearn_api", ".env.local", "package-lock.json"),
     *("scripts/python-version.cjs", "scripts/layer.cjs", "scripts/lib/stack.py"),
+    *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
 )
 # What LocalStack says of a function at the moment, and not of what was deployed.
 MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonCode"}

@@ -1,6 +1,8 @@
 """The stack that runs in the emulator: deployed, described, and asked for a prediction."""
 
 import json
+import os
+import sys
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
@@ -100,6 +102,10 @@ def serverless(
         **credentials(),
         AWS_ENDPOINT_URL=url,
         EMULATED_STAGE=stage,
+        # scripts/bytecode.cjs looks for a Python of the functions' version: this one is.
+        PATH=os.pathsep.join(
+            [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+        ),
         LAMBDA_ARCHITECTURE=architecture(),
         PYTHON_VERSION=python_version(),
         # How often the deployer asks whether the stack is ready, in milliseconds.

@@ -1,9 +1,12 @@
 """Deploying: for the first time, again, changed, with a new route; and before there is a model."""
 
+import sys
+import zipfile
 from pathlib import Path
 
 from scripts.lib.project import python_version
-from tests.integration.deployed import Deployment, wait_for
+from scripts.lib.stack import describe
+from tests.integration.deployed import Api, Deployment, wait_for
 
 PROBE = '''"""GET /probe: where things come from."""
 
@@ -31,6 +34,26 @@ ROUTE = """  probe:
 
 layers:
 """
+
+
+def test_a_function_alone_is_the_same_as_in_a_deployment(deployment: Deployment) -> None:
+    """`deploy function` makes the zip that `deploy` has made, and sends it if anything changed."""
+    deployment.deploy()
+    zipped = deployment.project / ".serverless" / "health.zip"
+    deployed = zipped.read_bytes()
+    assert "Code did not change" in deployment.deploy_function("health")
+    assert zipped.read_bytes() == deployed
+    with zipfile.ZipFile(zipped) as archive:
+        names = archive.namelist()
+    assert any(name.endswith(f"/http.{sys.implementation.cache_tag}.pyc") for name in names)
+
+    handler = deployment.project / "handlers" / "health" / "handler.py"
+    handler.write_text(
+        "def handler(event, context):\n    return {'statusCode': 200, 'body': 'changed'}\n"
+    )
+    assert "Function code deployed" in deployment.deploy_function("health")
+    api = Api(describe(deployment.emulator, deployment.stage))
+    assert api.request("GET", "/health").text == "changed"
 
 
 def test_a_stack_grows_up(deployment: Deployment, model: Path) -> None:

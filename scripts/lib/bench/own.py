@@ -39,7 +39,7 @@ def install() -> str:
 def copy_sources() -> Path:
     """Make a fresh folder that can be deployed; return it."""
     shutil.rmtree(COPY, ignore_errors=True)
-    (COPY / "scripts").mkdir(parents=True)
+    (COPY / "scripts" / "lib").mkdir(parents=True)
     (COPY / ".local").mkdir()
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("handlers", "sklearn_api"):
@@ -47,6 +47,7 @@ def copy_sources() -> Path:
     for name in (
         *("serverless.yml", ".env.local", "package.json", ".python-version"),
         *("scripts/python-version.cjs", "scripts/layer.cjs"),
+        *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
     ):
         shutil.copy(ROOT / name, COPY / name)
     (COPY / "node_modules").symlink_to(ROOT / "node_modules")

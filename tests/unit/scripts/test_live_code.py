@@ -1,6 +1,11 @@
 """Folders that hold what a function would be packaged from, as it is at the moment."""
 
+import py_compile
+import shutil
+import subprocess
+import sys
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 
@@ -80,6 +85,27 @@ def test_patterns_can_exclude(root: Path, tmp_path: Path) -> None:
     copies = Copies(root, ["code/*", "!code/*.txt"], tmp_path / "copies")
     copies.update()
     assert set(content(copies)) == {"code/one.py", "code/two.py"}
+
+
+def test_bytecode_is_not_copied(root: Path, tmp_path: Path) -> None:
+    """What is saved is run, even where bytecode that is never checked lies beside an older source.
+
+    A pattern may match it: that of an unpacked deployment, for example.
+    """
+    module = root / "code" / "one.py"
+    module.write_text("print('as it was deployed')")
+    py_compile.compile(str(module), invalidation_mode=PycInvalidationMode.UNCHECKED_HASH)
+    shutil.copytree(root / "code" / "__pycache__", root / "code" / "old")
+    module.write_text("print('as it was saved')")
+    copies = Copies(root, ["code/**/*", "code/*"], tmp_path / "copies")
+    copies.update()
+    assert set(content(copies)) == {"code/one.py", "code/two.py", "code/note.txt"}
+    printed = {
+        folder: subprocess.check_output([sys.executable, "-B", "-c", "import one"], cwd=folder)
+        for folder in (root / "code", copies.folder / "code")
+    }
+    assert printed[copies.folder / "code"] == b"as it was saved\n"
+    assert printed[root / "code"] == b"as it was deployed\n"  # or this test would prove nothing
 
 
 def test_what_an_earlier_run_left_is_removed(root: Path, tmp_path: Path) -> None:

@@ -56,7 +56,14 @@ def test_a_digest_changes_with_what_it_is_of(root: Path) -> None:
 
 
 def test_every_file_that_the_configuration_reads_counts() -> None:
-    """What serverless.yml takes from other files belongs to what a deployment is made of."""
-    read = set(re.findall(r"\$\{file\(([^)]+)\)", (ROOT / "serverless.yml").read_text()))
+    """What serverless.yml takes from other files belongs to what a deployment is made of.
+
+    So do the plugins in the project, and the programs that they run.
+    """
+    configuration = (ROOT / "serverless.yml").read_text()
+    read = set(re.findall(r"\$\{file\(([^)]+)\)", configuration))
     assert "handlers/packages.yml" in read
+    plugins = re.findall(r"^  - \./(\S+)", configuration, re.MULTILINE)
+    assert plugins == ["scripts/bytecode.cjs"]
+    read |= {*plugins, "scripts/lib/function_bytecode.py"}
     assert not [file for file in read if not file.startswith(DEPLOYMENT_INPUTS)]
