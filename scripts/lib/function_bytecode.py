@@ -18,9 +18,9 @@ TASK = PurePosixPath("/var/task")
 """Where Lambda unpacks a function."""
 
 CACHE = "__pycache__"
-# PEP 552: found by its hash, not its date, which unzipping changes; and never compared with it,
-# since what lies in /var/task cannot change.
-UNCHECKED_HASH = 0b01
+# PEP 552: compared with the source's hash, not with its date, which unzipping changes. Not to
+# compare would save 0.2 ms, and run old code after an edit in AWS's console.
+CHECKED_HASH = 0b11
 
 
 class BytecodeError(Exception):
@@ -91,7 +91,7 @@ def compiled(source: bytes, path: PurePosixPath) -> bytes:
         line = f"line {exc.lineno}: " if isinstance(exc, SyntaxError) and exc.lineno else ""
         reason = exc.msg if isinstance(exc, SyntaxError) else exc
         raise BytecodeError(f"{path} is no {python}: {line}{reason}") from exc
-    flags = UNCHECKED_HASH.to_bytes(4, "little")
+    flags = CHECKED_HASH.to_bytes(4, "little")
     return MAGIC_NUMBER + flags + source_hash(source) + marshal.dumps(code)
 
 

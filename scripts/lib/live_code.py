@@ -3,8 +3,8 @@
 LocalStack's bucket `hot-reload` stands for folders of this machine: a function whose code is the
 "object" ``/some/folder`` runs what lies there, and is started anew when that has changed. Such a
 folder holds copies, laid out as the deployed zip is: a function sees its own folder and nothing of
-the project, so links would lead nowhere. Bytecode is not copied: that of a deployed zip is never
-compared with its sources, and would be run instead of what is saved.
+the project, so links would lead nowhere. Bytecode is not copied: there is a kind of it that is
+never compared with its sources, and would be run instead of what is saved.
 """
 
 import re

@@ -116,7 +116,7 @@ def test_a_zip_gets_the_bytecode_of_its_modules(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         assert {name: opened.read(name).decode() for name in SOURCES} == SOURCES
         content = opened.read(f"handlers/one/__pycache__/handler.{tag}.pyc")
-    assert content[4:8] == b"\x01\0\0\0"  # by hash, and not to be checked
+    assert content[4:8] == b"\x03\0\0\0"  # by hash, and to be checked
     code = marshal.loads(content[16:])  # noqa: S302 - written a moment ago
     assert code.co_filename == "/var/task/handlers/one/handler.py"
     assert [path.name for path in tmp_path.iterdir()] == ["one.zip"]
@@ -136,6 +136,17 @@ def test_nothing_is_compiled_when_the_function_starts(tmp_path: Path) -> None:
     assert file.endswith("handlers/one/handler.py")
     assert 'return {"statusCode": len(WORDS) / event["divisor"]}' in traceback
     assert "~~~^~~~" in traceback
+
+
+def test_a_source_that_was_edited_where_it_runs_is_what_runs(tmp_path: Path) -> None:
+    """Bytecode of another source is not used: somebody may edit a function in AWS's console."""
+    archive = make_zip(tmp_path / "one.zip", SOURCES)
+    add_bytecode(archive)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path)
+    (tmp_path / "helpers" / "words.py").write_text("WORDS = 'edited'\n")
+    command = [sys.executable, "-B", "-c", "from helpers.words import WORDS; print(WORDS)"]
+    assert subprocess.check_output(command, cwd=tmp_path, text=True) == "edited\n"
 
 
 def test_bytecode_that_a_pattern_has_swept_up_is_replaced(tmp_path: Path) -> None:
