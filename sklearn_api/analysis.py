@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from sklearn_api.terms import Counts, Terms
+from sklearn_api.terms import NOWHERE, Counts, Terms
 
 Analyzer = Callable[[str], Counts]
 
@@ -21,8 +21,8 @@ _WORDS = {
     r"(?u)\b\w+\b": (True, ""),
     r"(?u)\b\w+\b|[!?]": (True, "!?"),
 }
-_CHARACTERS = frozenset(map(chr, range(128)))
-_SEPARATORS = {code: " " for code in range(128) if not (chr(code).isalnum() or chr(code) == "_")}
+_CHARACTERS = {chr(code) for code in range(128) if chr(code).isalnum() or chr(code) == "_"}
+_SEPARATORS = {code: " " for code in range(128) if chr(code) not in _CHARACTERS}
 
 
 def preprocessor(lowercase: bool, accents: str | None) -> Callable[[str], str]:
@@ -104,11 +104,15 @@ def word_analyzer(
 def _counter(terms: Terms, pattern: str, stop_words: Collection[str] | None) -> Analyzer:
     """Return an analyzer of single words, which are counted before any are left out."""
     split, single = _splitter(pattern)
-    left_out = frozenset(() if stop_words is None else stop_words)
+    words = set(() if stop_words is None else stop_words)
     if not single:
-        left_out |= _CHARACTERS
+        words |= _CHARACTERS
+    left_out: set[str] | None = None
 
     def analyze(text: str) -> Counts:
+        nonlocal left_out
+        if left_out is None:  # a word that has no column is as good as left out
+            left_out = {word for word in words if terms[word] not in NOWHERE}
         counts = Counter(split(text))
         for word in left_out & counts.keys():
             del counts[word]

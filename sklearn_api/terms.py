@@ -9,6 +9,7 @@ the whole part around a term that is not the first one to be looked up there.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import compress
 from operator import itemgetter
 from typing import Any, cast
 
@@ -20,9 +21,11 @@ EVERY = 64
 Counts = tuple[list[int], list[int]]
 """Columns, each of them once, and how often their terms occur."""
 
+NOWHERE = (-2, -1)
+"""Codes of a term that has no column: without and with terms that may begin with it."""
+
 _REMEMBERED = 100_000  # terms; 15 MB
 _WHOLE = 80_000  # terms of a vocabulary that may be remembered as a whole
-_NOWHERE = -2  # of a term that has no column, and that begins none
 
 
 def picked(holder: Any, keys: Sequence[Any]) -> Sequence[Any]:
@@ -52,7 +55,7 @@ class Terms(dict[str, int]):
 
     def _forget(self) -> None:
         """Forget what is in no term; and all, where that makes little room."""
-        for term in [term for term, code in self.items() if code == _NOWHERE]:
+        for term in [term for term, code in self.items() if code == NOWHERE[0]]:
             del self[term]
         if len(self) > _WHOLE:
             self.clear()
@@ -60,10 +63,9 @@ class Terms(dict[str, int]):
     def count(self, counts: Mapping[str, int]) -> Counts:
         """Return the columns of terms, of which it is known how often each of them occurs."""
         codes = picked(self, list(counts))
-        return (
-            [code >> 1 for code in codes if code >= 0],
-            [number for number, code in zip(counts.values(), codes, strict=True) if code >= 0],
-        )
+        known = [code >= 0 for code in codes]
+        columns = [code >> 1 for code in compress(codes, known)]
+        return columns, list(compress(counts.values(), known))
 
     def count_codes(self, codes: list[int]) -> Counts:
         """Return the same of terms that were looked up."""
@@ -113,14 +115,14 @@ class SortedTerms(Terms):
         # What UTF-8 does not know is in no text. A line feed would seem to be one between terms.
         key = term.encode("utf-8", "surrogatepass")
         if b"\n" in key:
-            return _NOWHERE
+            return NOWHERE[0]
         block = bisect_right(self._heads, key) - 1
         if self._met and block >= 0 and self._met[block] < 2:
             self._met[block] += 1
             if self._met[block] == 2:
                 self.update(self._codes(block))
         if not self._begins(key, block):
-            return _NOWHERE
+            return NOWHERE[0]
         extends = key + b" "
         more = self._begins(extends, bisect_right(self._heads, extends) - 1)
         return self._column(key, block) << 1 | more

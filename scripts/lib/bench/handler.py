@@ -5,6 +5,7 @@ Lambda has: ``python -m scripts.lib.bench.handler``.
 """
 
 import base64
+import hashlib
 import json
 import os
 import statistics
@@ -16,7 +17,7 @@ from typing import Any
 
 from scripts.lib import toolchain
 from scripts.lib.bench import own, pickles, synthetic
-from scripts.lib.bench.model import REVIEW, Model
+from scripts.lib.bench.model import MAX_BYTES, REVIEW, Model
 from scripts.lib.bench.options import Options
 from scripts.lib.bench.processes import FOLDER
 from scripts.lib.bench.report import Section, Table, milliseconds, paired_ratio, times
@@ -26,16 +27,17 @@ from scripts.lib.stack import credentials
 
 _BASE = "`pipeline.predict([review])`, no handler"
 _SAME = "the handler, as it is deployed, one review again and again"
+_ALONE = "its prediction alone"
 _WORDS = 170
 _CALLS = 20  # of one kind before the next one has its turn
 _TEXT = """\
-Reviews of {words} words (about 1 KB), given to the handler as API Gateway's events, in one process
-and with no HTTP. They are made of the training reviews' words, each as often as natural texts have
-it. No review comes twice, but in the line that says so: the compiled form remembers the terms that
-it has met. The kinds take turns, {calls} calls each, {rounds} times; a ratio is the median of each
-turn's, scikit-learn's own `predict` being 1. The handler's time holds all that it does for a
-request: reading and checking the event, asking whether the model is still the current one,
-predicting, writing the answer and its line of log."""
+Reviews of {words} words (about 1 KB), given to the handler as API Gateway's events, and alone to
+the model that it asks, in one process and with no HTTP. They are made of the training reviews'
+words, each as often as natural texts have it. No review comes twice, but in the line that says so:
+the compiled form remembers the terms that it has met. The kinds take turns, {calls} calls each,
+{rounds} times; a ratio is the median of each turn's, scikit-learn's own `predict` being 1. The
+handler's time holds all that it does for a request: reading and checking the event, asking whether
+the model is still the current one, predicting, writing the answer and its line of log."""
 
 
 def measure(model: Model, options: Options) -> Section:
@@ -57,6 +59,7 @@ def measure(model: Model, options: Options) -> Section:
                     "scripts.lib.bench.handler",
                     str(model.pickle),
                     str(reviews),
+                    str(model.artifact),
                 ],
                 "timing the handler",
                 cwd=ROOT,
@@ -118,6 +121,7 @@ def turns(
 def main() -> int:
     """Time the handler in both forms, and the pipeline; print the seconds as JSON."""
     from sklearn_api.prediction import prediction_endpoint
+    from sklearn_api.predictor import read_model
     from sklearn_api.utils import convert_prediction
 
     def handler(form: str) -> Callable[[str], object]:
@@ -131,9 +135,12 @@ def main() -> int:
     events = {review: event(review) for review in [REVIEW, *reviews]}
     pipeline = pickles.read(Path(sys.argv[1]))
     deployed = handler("auto")
+    content = Path(sys.argv[3]).read_bytes()
+    model = read_model(content, hashlib.sha256(content).hexdigest(), MAX_BYTES)
     calls: dict[str, Callable[[str], object]] = {
         "the handler, as it is deployed": deployed,
         _SAME: lambda review: deployed(REVIEW),
+        _ALONE: model.predict,
         "the handler, predicting by scikit-learn": handler("sklearn"),
         _BASE: lambda review: pipeline.predict([review]),
     }
