@@ -1,8 +1,7 @@
 """From a text to counted terms, as scikit-learn's vectorizers count them.
 
 What stands here does step by step what `sklearn.feature_extraction.text` does, for the analyzers
-that it has itself. An n-gram is not made where no term of the vocabulary begins with its first
-words, and words of a text in ASCII are split without a regular expression.
+that it has itself. Words of a text in ASCII are split without a regular expression.
 """
 
 import re
@@ -10,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection
 
-from sklearn_api.terms import NOWHERE, Counts, Terms
+from sklearn_api.terms import NONE, Counts, Terms
 
 Analyzer = Callable[[str], Counts]
 
@@ -80,23 +79,7 @@ def word_analyzer(
         tokens = tokenize(text)
         if stop_words is not None:
             tokens = [token for token in tokens if token not in stop_words]
-        if longest == 1:
-            return terms.count(Counter(tokens))
-        codes = list(map(terms.__getitem__, tokens))
-        found = codes if shortest == 1 else []
-        # N-grams with which others may begin, and where the word stands that follows each of them.
-        grams, following, end = tokens, list(range(1, len(tokens) + 1)), len(tokens)
-        for length in range(2, longest + 1):
-            begun = [
-                (f"{gram} {tokens[at]}", at + 1)
-                for gram, code, at in zip(grams, codes, following, strict=True)
-                if code & 1 and at < end
-            ]
-            grams, following = [gram for gram, _ in begun], [at for _, at in begun]
-            codes = list(map(terms.__getitem__, grams))
-            if length >= shortest:
-                found = found + codes
-        return terms.count_codes(found)
+        return terms.count_runs(tokens, shortest, longest)
 
     return analyze
 
@@ -112,7 +95,7 @@ def _counter(terms: Terms, pattern: str, stop_words: Collection[str] | None) -> 
     def analyze(text: str) -> Counts:
         nonlocal left_out
         if left_out is None:  # a word that has no column is as good as left out
-            left_out = {word for word in words if terms[word] not in NOWHERE}
+            left_out = {word for word in words if terms[word] != NONE}
         counts = Counter(split(text))
         for word in left_out & counts.keys():
             del counts[word]

@@ -32,7 +32,15 @@ from sklearn_api.calibration import Calibration, sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.estimated import Prediction
 from sklearn_api.header import COMPILED
-from sklearn_api.terms import HashedTerms, ListedTerms, SortedTerms, Terms, picked
+from sklearn_api.terms import (
+    NONE,
+    HashedTerms,
+    ListedTerms,
+    SortedRuns,
+    SortedTerms,
+    Terms,
+    picked,
+)
 
 if TYPE_CHECKING:
     from sklearn_api.archive import Archive
@@ -62,7 +70,7 @@ class Weighing(NamedTuple):
     sublinear : bool
         Whether a count of n becomes ``1 + log(n)``.
     idf : sequence of float or None
-        Factor by column.
+        Factor by column, and at the end 0: that of `NONE`.
     norm : str or None
         What values are divided by: ``l1``, the sum of their absolute values, or ``l2``, the root
         of the sum of their squares.
@@ -72,20 +80,26 @@ class Weighing(NamedTuple):
     idf: _Row | None
     norm: str | None
 
-    def __call__(self, columns: Sequence[int], values: list[float], dot: Dot) -> list[float]:
-        """Return the values weighed."""
+    def weigh(
+        self, columns: Sequence[int], values: list[float], dot: Dot
+    ) -> tuple[list[float], float]:
+        """Return the values weighed, and what they are still to be divided by."""
         if self.sublinear:
             values = [1.0 if value == 1 else 1.0 + math.log(value) for value in values]
         if self.idf is not None:
             values = list(map(mul, values, picked(self.idf, columns)))
-        if self.norm is not None:
-            if self.norm == "l2":
-                total = math.sqrt(dot(values, values))
-            else:
-                total = dot([abs(value) for value in values], [1.0] * len(values))
-            if total:
-                values = [value / total for value in values]
-        return values
+        if self.norm is None:
+            return values, 1.0
+        if self.norm == "l2":
+            total = math.sqrt(dot(values, values))
+        else:
+            total = dot([abs(value) for value in values], [1.0] * len(values))
+        return values, total or 1.0
+
+    def __call__(self, columns: Sequence[int], values: list[float], dot: Dot) -> list[float]:
+        """Return the values weighed."""
+        values, total = self.weigh(columns, values, dot)
+        return values if total == 1.0 else [value / total for value in values]
 
 
 class Part(NamedTuple):
@@ -114,12 +128,12 @@ class Part(NamedTuple):
 
     def values(self, text: str, dot: Dot) -> tuple[list[int], list[float]]:
         """Return the columns of a text and their values."""
-        columns, counts = self.analyze(self.preprocess(text))
-        if dot is _in_order and columns:
-            columns, counts = map(
-                list, zip(*sorted(zip(columns, counts, strict=True)), strict=True)
-            )
-        values: list[float] = [1] * len(counts) if self.binary else list(counts)
+        found, counts = self.analyze(self.preprocess(text))
+        pairs = [pair for pair in zip(found, counts, strict=True) if pair[0] != NONE]
+        if dot is _in_order:
+            pairs.sort()
+        columns = [column for column, _ in pairs]
+        values: list[float] = [1 if self.binary else count for _, count in pairs]
         for weighing in self.weighings:
             values = weighing(columns, values, dot)
         if self.first:
@@ -127,6 +141,24 @@ class Part(NamedTuple):
         if self.scale != 1.0:
             values = [value * self.scale for value in values]
         return columns, values
+
+
+class Weighed(NamedTuple):
+    """A text as a classifier sees it.
+
+    Attributes
+    ----------
+    columns : sequence of int
+        Those that are not 0; there may be `NONE` among them, whose value is 0.
+    values : sequence of float
+        As many.
+    divisor : float
+        What the values are to be divided by.
+    """
+
+    columns: Sequence[int]
+    values: Sequence[float]
+    divisor: float
 
 
 class Scorer(NamedTuple):
@@ -146,22 +178,19 @@ class Scorer(NamedTuple):
     intercepts: Sequence[float]
     sigmoids: Sequence[Sequence[float]]
 
-    def scores(self, columns: Sequence[int], values: Sequence[float], dot: Dot) -> list[float]:
+    def scores(self, text: Weighed, dot: Dot) -> list[float]:
         """Return as many scores as there are rows."""
+        columns, values, divisor = text
         return [
-            dot(values, picked(row, columns)) + intercept
+            dot(values, picked(row, columns)) / divisor + intercept
             for row, intercept in zip(self.rows, self.intercepts, strict=True)
         ]
 
-    def probabilities(
-        self, columns: Sequence[int], values: Sequence[float], dot: Dot
-    ) -> list[float]:
+    def probabilities(self, text: Weighed, dot: Dot) -> list[float]:
         """Return the calibrated probabilities of all classes."""
         found = [
             sigmoid(slope * score + intercept)
-            for score, (slope, intercept) in zip(
-                self.scores(columns, values, dot), self.sigmoids, strict=True
-            )
+            for score, (slope, intercept) in zip(self.scores(text, dot), self.sigmoids, strict=True)
         ]
         return _of_all(found)
 
@@ -204,6 +233,15 @@ class CompiledModel:
             raise ArtifactError(
                 f"the artifact's {COMPILED} is damaged: {type(exc).__name__}: {exc}"
             ) from exc
+        first = self._parts[0]
+        # What has no column may stay where its weight is 0, and no coefficient is infinite.
+        self._quick = (
+            len(self._parts) == len(first.weighings) == 1
+            and first.weighings[0].idf is not None
+            and first.scale == 1.0
+            and not self._weighings
+            and plan["method"] != "bayes"
+        )
         count = len(self._classes)
         rows = {len(scorer.rows) for scorer in self._scorers}
         # Of two classes, one score is enough, but for likelihoods.
@@ -220,6 +258,8 @@ class CompiledModel:
 
     def _predict(self, text: str, dot: Dot) -> tuple[Prediction, float]:
         """Return the prediction, and how much less another class speaks for itself."""
+        if self._quick and dot is not _in_order:
+            return self._outcome(self, self._quickly(text, dot), dot)
         columns, values = self._parts[0].values(text, dot)
         for part in self._parts[1:]:
             more = part.values(text, dot)
@@ -229,12 +269,17 @@ class CompiledModel:
             values = weighing(columns, values, dot)
         if self._threshold is not None:
             values = [float(value > self._threshold) for value in values]
-        return self._outcome(self, columns, values, dot)
+        return self._outcome(self, Weighed(columns, values, 1.0), dot)
 
-    def _linear(
-        self, columns: list[int], values: list[float], dot: Dot
-    ) -> tuple[Prediction, float]:
-        scores = self._scorers[0].scores(columns, values, dot)
+    def _quickly(self, text: str, dot: Dot) -> Weighed:
+        """Return the same of `TfidfVectorizer` alone, without a look at each term by itself."""
+        part = self._parts[0]
+        columns, counts = part.analyze(part.preprocess(text))
+        values: list[float] = [1] * len(counts) if part.binary else list(counts)
+        return Weighed(columns, *part.weighings[0].weigh(columns, values, dot))
+
+    def _linear(self, text: Weighed, dot: Dot) -> tuple[Prediction, float]:
+        scores = self._scorers[0].scores(text, dot)
         if len(scores) > 1:
             best, margin = _best(scores)
             probability = max(self._likely(scores)) if self._likely else None
@@ -246,16 +291,14 @@ class CompiledModel:
             probability = self._likely(scores)[1] if self._likely else None
         return Prediction(self._classes[score > 0], score, probability), abs(score)
 
-    def _bayes(self, columns: list[int], values: list[float], dot: Dot) -> tuple[Prediction, float]:
-        likelihoods = self._scorers[0].scores(columns, values, dot)
+    def _bayes(self, text: Weighed, dot: Dot) -> tuple[Prediction, float]:
+        likelihoods = self._scorers[0].scores(text, dot)
         # The class is that of the likelihoods: probabilities may be equal where they are not.
         best, margin = _best(likelihoods)
         return self._probable(_softmax(likelihoods), best), margin
 
-    def _calibrated(
-        self, columns: list[int], values: list[float], dot: Dot
-    ) -> tuple[Prediction, float]:
-        each = [scorer.probabilities(columns, values, dot) for scorer in self._scorers]
+    def _calibrated(self, text: Weighed, dot: Dot) -> tuple[Prediction, float]:
+        each = [scorer.probabilities(text, dot) for scorer in self._scorers]
         means = [sum(column) / len(each) for column in zip(*each, strict=True)]
         best, margin = _best(means)
         return self._probable(means, best), margin
@@ -299,8 +342,9 @@ class _Reader:
             raise _wrong("its parts have not as many columns as it says")
 
     def _analyzer(self, plan: dict[str, Any]) -> Analyzer:
-        terms = self._terms(plan["terms"], plan["columns"])
         shortest, longest = (int(length) for length in plan["ngrams"])
+        runs = plan["analyzer"] == "word" and longest > 1
+        terms = self._terms(plan["terms"], plan["columns"], runs)
         if plan["analyzer"] == "word":
             words = plan["stop_words"]
             stop_words = None if words is None else frozenset(words)
@@ -308,13 +352,13 @@ class _Reader:
         make = {"char": char_analyzer, "char_wb": inner_char_analyzer}[plan["analyzer"]]
         return make(terms, shortest, longest)
 
-    def _terms(self, plan: dict[str, Any], count: int) -> Terms:
+    def _terms(self, plan: dict[str, Any], count: int, runs: bool) -> Terms:
         if plan["kind"] == "hashed":
             return HashedTerms(count, plan["signed"])
         content = self._archive.read(plan["file"])
         if plan["kind"] == "sorted":
             places = array("I", self._archive.read(plan["places"]))
-            return SortedTerms(content, places, count)
+            return (SortedRuns if runs else SortedTerms)(content, places, count)
         if plan["kind"] != "listed":
             raise _wrong("it has terms of an unknown kind")
         from sklearn_api.vocabulary import decode_terms
@@ -327,7 +371,10 @@ class _Reader:
     def weighings(self, plans: list[dict[str, Any]], columns: int) -> list[Weighing]:
         made = []
         for plan in plans:
-            idf = None if plan["idf"] is None else self._floats(plan["idf"], columns)
+            idf = None
+            if plan["idf"] is not None:
+                idf = self._floats(plan["idf"], columns)
+                idf.append(0.0)  # that of `NONE`
             if plan["norm"] not in (None, "l1", "l2"):
                 raise _wrong("it has a norm of an unknown kind")
             made.append(Weighing(plan["sublinear"], idf, plan["norm"]))

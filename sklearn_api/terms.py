@@ -9,7 +9,6 @@ the whole part around a term that is not the first one to be looked up there.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
 from operator import itemgetter
 from typing import Any, cast
 
@@ -18,14 +17,15 @@ from sklearn_api.errors import ArtifactError
 EVERY = 64
 """Of how many terms the place of one is known."""
 
-Counts = tuple[list[int], list[int]]
+Counts = tuple[Sequence[int], list[int]]
 """Columns, each of them once, and how often their terms occur."""
 
-NOWHERE = (-2, -1)
-"""Codes of a term that has no column: without and with terms that may begin with it."""
+NONE = -1
+"""In a column's place, of a term that has none."""
 
 _REMEMBERED = 100_000  # terms; 15 MB
 _WHOLE = 80_000  # terms of a vocabulary that may be remembered as a whole
+_NOWHERE = -2  # of an n-gram that has no column, and with which no other begins
 
 
 def picked(holder: Any, keys: Sequence[Any]) -> Sequence[Any]:
@@ -36,41 +36,49 @@ def picked(holder: Any, keys: Sequence[Any]) -> Sequence[Any]:
 
 
 class Terms(dict[str, int]):
-    """Codes of terms, looked up when a term is first asked for.
+    """Columns of terms, looked up when a term is first asked for; `NONE` of one that has none."""
 
-    A code is twice the column of the term, or -2 where it has none; and 1 more where there may be
-    terms that begin with this one and a space.
-    """
+    _stranger = NONE
 
     def __missing__(self, term: str) -> int:
-        """Look a term up, and remember its code."""
-        code = self._code(term)
+        """Look a term up, and remember its column."""
+        column = self._find(term)
         if len(self) >= _REMEMBERED:
             self._forget()
-        self[term] = code
-        return code
+        self[term] = column
+        return column
 
-    def _code(self, term: str) -> int:
+    def _find(self, term: str) -> int:
         raise NotImplementedError
 
     def _forget(self) -> None:
         """Forget what is in no term; and all, where that makes little room."""
-        for term in [term for term, code in self.items() if code == NOWHERE[0]]:
+        for term in [term for term, column in self.items() if column == self._stranger]:
             del self[term]
         if len(self) > _WHOLE:
             self.clear()
 
     def count(self, counts: Mapping[str, int]) -> Counts:
-        """Return the columns of terms, of which it is known how often each of them occurs."""
-        codes = picked(self, list(counts))
-        known = [code >= 0 for code in codes]
-        columns = [code >> 1 for code in compress(codes, known)]
-        return columns, list(compress(counts.values(), known))
+        """Return the columns of terms, of which it is known how often each of them occurs.
 
-    def count_codes(self, codes: list[int]) -> Counts:
-        """Return the same of terms that were looked up."""
-        counts = Counter([code >> 1 for code in codes if code >= 0])
-        return list(counts), list(counts.values())
+        There may be more than one that has none.
+        """
+        return picked(self, list(counts)), list(counts.values())
+
+    def count_runs(self, tokens: list[str], shortest: int, longest: int) -> Counts:
+        """Return the columns of n-grams of tokens, with a space between tokens.
+
+        Parameters
+        ----------
+        tokens : list of str
+            In their order.
+        shortest, longest : int
+            Number of tokens in an n-gram.
+        """
+        grams: list[str] = []
+        for length in range(shortest, min(longest, len(tokens)) + 1):
+            grams += map(" ".join, zip(*(tokens[at:] for at in range(length)), strict=False))
+        return self.count(Counter(grams))
 
 
 class SortedTerms(Terms):
@@ -107,41 +115,91 @@ class SortedTerms(Terms):
         if len(heads) != -(-count // EVERY) or self._places[0] != 0 or heads != sorted(heads):
             raise ArtifactError("the artifact's vocabulary is not divided where it says")
         self._heads = heads
-        self._spaced = b" " in text
         # How often, up to twice, a term has been looked up in each block.
         self._met = bytearray(len(heads)) if count <= _WHOLE else None
 
-    def _code(self, term: str) -> int:
-        # What UTF-8 does not know is in no text. A line feed would seem to be one between terms.
-        key = term.encode("utf-8", "surrogatepass")
-        if b"\n" in key:
-            return NOWHERE[0]
+    def _find(self, term: str) -> int:
+        key = _encoded(term)
+        if key is None:
+            return NONE
         block = bisect_right(self._heads, key) - 1
         if self._met and block >= 0 and self._met[block] < 2:
             self._met[block] += 1
             if self._met[block] == 2:
-                self.update(self._codes(block))
+                self.update(self._items(block))
+        return self._column(key, block)
+
+    def _items(self, block: int) -> Iterable[tuple[str, int]]:
+        """Return the terms of a block, and what is to be remembered of each."""
+        first = block * EVERY
+        return zip(self._terms(block), range(first, first + EVERY), strict=False)
+
+    def _terms(self, block: int) -> list[str]:
+        end = self._places[block + 1]
+        return _decoded(self._text[self._places[block] : end - (end < len(self._text))])
+
+    def _column(self, key: bytes, block: int) -> int:
+        if block < 0:
+            return NONE
+        column = block * EVERY
+        if self._heads[block] == key:
+            return column
+        start, end = self._places[block], self._places[block + 1]
+        at = self._text.find(b"\n" + key + b"\n", start, end)
+        if at < 0:
+            # No line feed follows the very last term.
+            if end < len(self._text) or not self._text.endswith(b"\n" + key):
+                return NONE
+            at = end - len(key) - 1
+        column += self._text.count(b"\n", start, at + 1)
+        if column >= self._count:
+            raise ArtifactError("the artifact's vocabulary has more terms than it says")
+        return column
+
+
+class SortedRuns(SortedTerms):
+    """The same, for n-grams of words, most of which are in no vocabulary.
+
+    What is remembered of a term is twice its column, and 1 more where there may be terms that begin
+    with this one and a space; so an n-gram is not looked up where none begins with its first words.
+
+    Parameters
+    ----------
+    text, places, count
+        See `SortedTerms`.
+    """
+
+    _stranger = _NOWHERE
+
+    def count_runs(self, tokens: list[str], shortest: int, longest: int) -> Counts:
+        """Return the columns of n-grams; see `Terms`."""
+        codes = list(map(self.__getitem__, tokens))
+        found = codes if shortest == 1 else []
+        # N-grams with which others may begin, and where the word stands that follows each of them.
+        grams, following, end = tokens, list(range(1, len(tokens) + 1)), len(tokens)
+        for length in range(2, longest + 1):
+            begun = [
+                (f"{gram} {tokens[at]}", at + 1)
+                for gram, code, at in zip(grams, codes, following, strict=True)
+                if code & 1 and at < end
+            ]
+            grams, following = [gram for gram, _ in begun], [at for _, at in begun]
+            codes = list(map(self.__getitem__, grams))
+            if length >= shortest:
+                found = found + codes
+        counts = Counter([code >> 1 for code in found if code >= 0])
+        return list(counts), list(counts.values())
+
+    def _find(self, term: str) -> int:
+        key = _encoded(term)
+        if key is None:
+            return _NOWHERE
+        block = bisect_right(self._heads, key) - 1
         if not self._begins(key, block):
-            return NOWHERE[0]
+            return _NOWHERE
         extends = key + b" "
         more = self._begins(extends, bisect_right(self._heads, extends) - 1)
         return self._column(key, block) << 1 | more
-
-    def _codes(self, block: int) -> Iterable[tuple[str, int]]:
-        """Return the terms of a block, and their codes."""
-        end = self._places[block + 1]
-        terms = decoded(self._text[self._places[block] : end - (end < len(self._text))])
-        first = 2 * EVERY * block
-        codes = range(first, first + 2 * EVERY, 2)
-        if not self._spaced:
-            return zip(terms, codes, strict=False)
-        after = [*terms[1:], *decoded(b"".join(self._heads[block + 1 : block + 2]))]
-        # Between a term and those that begin with it and a space, others may stand: with what comes
-        # before a space.
-        return [
-            (term, code | (further.startswith(term) and further[len(term) :][:1] <= " "))
-            for term, code, further in zip(terms, codes, after, strict=False)
-        ]
 
     def _begins(self, prefix: bytes, block: int) -> bool:
         """Return whether a term begins with a prefix: the first that is not less than it, if any.
@@ -157,38 +215,6 @@ class SortedTerms(Terms):
         start, end = self._places[block], self._places[block + 1]
         return heads[block] == prefix or self._text.find(b"\n" + prefix, start, end) >= 0
 
-    def _column(self, key: bytes, block: int) -> int:
-        if block < 0:
-            return -1
-        column = block * EVERY
-        if self._heads[block] == key:
-            return column
-        start, end = self._places[block], self._places[block + 1]
-        at = self._text.find(b"\n" + key + b"\n", start, end)
-        if at < 0:
-            # No line feed follows the very last term.
-            if end < len(self._text) or not self._text.endswith(b"\n" + key):
-                return -1
-            at = end - len(key) - 1
-        column += self._text.count(b"\n", start, at + 1)
-        if column >= self._count:
-            raise ArtifactError("the artifact's vocabulary has more terms than it says")
-        return column
-
-
-def decoded(lines: bytes) -> list[str]:
-    """Return terms, one a line.
-
-    Raises
-    ------
-    ArtifactError
-        They are not in UTF-8.
-    """
-    try:
-        return lines.decode().split("\n")
-    except UnicodeDecodeError as exc:
-        raise ArtifactError(f"the artifact's vocabulary is not in UTF-8: {exc}") from exc
-
 
 class ListedTerms(Terms):
     """The terms of a list, of any characters and in any order.
@@ -203,14 +229,14 @@ class ListedTerms(Terms):
         super().__init__()
         self._columns = {term: column for column, term in enumerate(terms)}
 
-    def _code(self, term: str) -> int:
-        return self._columns.get(term, -1) << 1 | 1
+    def _find(self, term: str) -> int:
+        return self._columns.get(term, NONE)
 
 
 class HashedTerms(Terms):
     """Columns of terms by their hash, as `HashingVectorizer` finds them.
 
-    The code of a term that counts negatively is less than -2: -2 less the code that it would have.
+    What is remembered of a term that counts negatively is -2 less its column.
 
     Parameters
     ----------
@@ -225,28 +251,37 @@ class HashedTerms(Terms):
         self._count = count
         self._signed = signed
 
-    def _code(self, term: str) -> int:
+    def _find(self, term: str) -> int:
         number = murmur3(term.encode())
         # scikit-learn's way around the number that has no positive counterpart in 32 bits.
         column = (2**31 - self._count if number == -(2**31) else abs(number)) % self._count
-        code = column << 1 | 1
-        return -2 - code if self._signed and number < 0 else code
+        return -2 - column if self._signed and number < 0 else column
 
     def count(self, counts: Mapping[str, int]) -> Counts:
-        """Return the columns of terms; several terms may share one."""
-        return _added(zip(map(self.__getitem__, counts), counts.values(), strict=True))
+        """Return the columns of terms; several terms may share one, and then are added."""
+        added: dict[int, int] = {}
+        for term, number in counts.items():
+            column = self[term]
+            if column < 0:
+                column, number = -2 - column, -number
+            added[column] = added.get(column, 0) + number
+        return list(added), list(added.values())
 
-    def count_codes(self, codes: list[int]) -> Counts:
-        """Return the same of terms that were looked up."""
-        return _added(Counter(codes).items())
+
+def _encoded(term: str) -> bytes | None:
+    """Return a term in UTF-8, None where it is in no text.
+
+    Half of a surrogate pair is in none. A line feed would seem to be one between terms.
+    """
+    key = term.encode("utf-8", "surrogatepass")
+    return None if b"\n" in key else key
 
 
-def _added(numbers: Iterable[tuple[int, int]]) -> Counts:
-    counts: dict[int, int] = {}
-    for code, number in numbers:
-        column = (code if code >= 0 else -2 - code) >> 1
-        counts[column] = counts.get(column, 0) + (number if code >= 0 else -number)
-    return list(counts), list(counts.values())
+def _decoded(lines: bytes) -> list[str]:
+    try:
+        return lines.decode().split("\n")
+    except UnicodeDecodeError as exc:
+        raise ArtifactError(f"the artifact's vocabulary is not in UTF-8: {exc}") from exc
 
 
 def murmur3(key: bytes) -> int:

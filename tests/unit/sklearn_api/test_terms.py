@@ -2,6 +2,7 @@
 
 from array import array
 from collections import Counter
+from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -11,19 +12,30 @@ from sklearn.utils import murmurhash3_32
 
 from sklearn_api import terms as module
 from sklearn_api.errors import ArtifactError
-from sklearn_api.terms import EVERY, HashedTerms, ListedTerms, SortedTerms, murmur3
+from sklearn_api.terms import (
+    EVERY,
+    NONE,
+    HashedTerms,
+    ListedTerms,
+    SortedRuns,
+    SortedTerms,
+    murmur3,
+)
 
 LETTERS = st.text(st.sampled_from("ab \u00e9\U0001f600"), max_size=5)
 
 
-def sorted_terms(terms: list[str]) -> SortedTerms:
+T = TypeVar("T", bound=SortedTerms)
+
+
+def made(kind: type[T], terms: list[str]) -> T:
     """Return what the compiler makes of sorted terms."""
     places, place = [], 0
     for number, term in enumerate(terms):
         if number % EVERY == 0:
             places.append(place)
         place += len(term.encode()) + 1
-    return SortedTerms("\n".join(terms).encode(), places, len(terms))
+    return kind("\n".join(terms).encode(), places, len(terms))
 
 
 @settings(deadline=None)
@@ -33,17 +45,46 @@ def sorted_terms(terms: list[str]) -> SortedTerms:
 )
 def test_a_sorted_text_is_as_good_as_a_dict(terms: list[str], asked: list[str]) -> None:
     """Every term is found at its place, and nothing else; and whether others begin with it."""
-    found = sorted_terms(terms)
+    found, runs = made(SortedTerms, terms), made(SortedRuns, terms)
     for term in [*terms, *asked]:
-        assert found[term] >> 1 == (terms.index(term) if term in terms else -1)
-        assert found[term] & 1 == any(other.startswith(term + " ") for other in terms)
+        column = terms.index(term) if term in terms else NONE
+        assert found[term] == column
+        assert runs[term] >> 1 == column
+        assert runs[term] & 1 == any(other.startswith(term + " ") for other in terms)
+
+
+@settings(deadline=None)
+@given(
+    tokens=st.lists(st.sampled_from(["a", "b", "c", "", " ", "a b", "\n"]), max_size=12),
+    terms=st.sets(
+        st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(" ".join), min_size=1
+    ).map(sorted),
+    lengths=st.sampled_from([(1, 1), (1, 2), (2, 2), (2, 4), (1, 4), (3, 3)]),
+)
+def test_runs_are_counted_as_if_all_of_them_were_looked_up(
+    tokens: list[str], terms: list[str], lengths: tuple[int, int]
+) -> None:
+    """N-grams that no term begins with are not looked up, and nothing is missed by that."""
+    counted = []
+    for kind in (SortedRuns, SortedTerms):
+        columns, numbers = made(kind, terms).count_runs(tokens, *lengths)
+        counted.append(
+            {at: number for at, number in zip(columns, numbers, strict=True) if at != NONE}
+        )
+    grams = Counter(
+        " ".join(tokens[at : at + length])
+        for length in range(lengths[0], lengths[1] + 1)
+        for at in range(len(tokens) - length + 1)
+    )
+    expected = {at: grams[term] for at, term in enumerate(terms) if term in grams}
+    assert counted == [expected, expected]
 
 
 def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
     """Two terms and a line feed between them are no term of a text that holds both."""
-    found = sorted_terms(["a", "b", "c d"])
     for term in ("a\nb", "b\nc d", "b\nc", "\n"):
-        assert (found[term] >> 1, found[term] & 1) == (-1, 0)
+        assert made(SortedTerms, ["a", "b", "c d"])[term] == NONE
+        assert made(SortedRuns, ["a", "b", "c d"])[term] == 2 * NONE
 
 
 @settings(deadline=None)
@@ -51,8 +92,8 @@ def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
 def test_a_list_may_hold_any_terms_in_any_order(terms: list[str], asked: str) -> None:
     """Also line feeds and halves of surrogate pairs."""
     found = ListedTerms(terms)
-    assert [found[term] >> 1 for term in terms] == list(range(len(terms)))
-    assert asked in terms or found[asked] < 0
+    assert [found[term] for term in terms] == list(range(len(terms)))
+    assert asked in terms or found[asked] == NONE
 
 
 @settings(deadline=None)
@@ -80,20 +121,33 @@ def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch, whole: i
     """Whoever sends ever new words does not fill the memory."""
     monkeypatch.setattr(module, "_REMEMBERED", 10)
     monkeypatch.setattr(module, "_WHOLE", whole)
-    found = sorted_terms(["a", "b"])
+    found = made(SortedTerms, ["a", "b"])
     for number in range(100):
-        assert found.count({str(number): 2, "b": 3}) == ([1], [3])
+        columns, numbers = found.count({str(number): 2, "b": 3})
+        assert (list(columns), numbers) == ([NONE, 1], [2, 3])
         assert len(found) <= 10
+
+
+def test_what_is_in_no_term_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terms that are known stay, unless they are too many themselves."""
+    monkeypatch.setattr(module, "_REMEMBERED", 10)
+    monkeypatch.setattr(module, "_WHOLE", 4)
+    for kind, code in ((SortedTerms, 0), (SortedRuns, 1)):
+        found = made(kind, ["a", "a b", "c"])
+        for number in range(100):
+            found.count_runs(["a", "b", str(number)], 1, 2)
+            assert dict(found)["a"] == code
+            assert len(found) <= 10
 
 
 def test_a_small_vocabulary_is_remembered_in_parts() -> None:
     """The second term of a part that is looked up brings the others with it; a third, nothing."""
     terms = [f"{number:03}" for number in range(3 * EVERY)]
-    found = sorted_terms(terms)
-    assert (found["070"] >> 1, len(found)) == (70, 1)
-    assert (found["080"] >> 1, len(found)) == (80, EVERY)
-    assert dict(found) == {terms[at]: at << 1 for at in range(EVERY, 2 * EVERY)}
-    assert (found["080x"], len(found)) == (-2, EVERY + 1)
+    found = made(SortedTerms, terms)
+    assert (found["070"], len(found)) == (70, 1)
+    assert (found["080"], len(found)) == (80, EVERY)
+    assert dict(found) == {terms[at]: at for at in range(EVERY, 2 * EVERY)}
+    assert (found["080x"], len(found)) == (NONE, EVERY + 1)
 
 
 def test_terms_that_are_not_text_are_refused() -> None:
@@ -110,6 +164,6 @@ def test_terms_that_are_not_text_are_refused() -> None:
 def test_places_that_are_not_those_of_the_text_are_refused(places: list[int]) -> None:
     """A damaged index is an error when the model is read."""
     text = "\n".join(sorted(f"{number:03}" for number in range(EVERY + 1))).encode()
-    assert SortedTerms(text, array("I", [0, 4 * EVERY]), EVERY + 1)["064"] >> 1 == EVERY
+    assert SortedTerms(text, array("I", [0, 4 * EVERY]), EVERY + 1)["064"] == EVERY
     with pytest.raises(ArtifactError, match="divided"):
         SortedTerms(text, places, EVERY + 1)
