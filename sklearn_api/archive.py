@@ -18,6 +18,7 @@ _LOCAL = b"PK\x03\x04"  # signature before a member, 30 bytes before its name
 _MAX_DIRECTORY = 4 * 1024 * 1024  # some 60,000 members; zipfile keeps ten times that in memory
 _ENTRY = b"PK\x01\x02"  # signature of a member in the directory, 46 bytes before its name
 _ENCRYPTED = 0x1
+_PIECE, _PACKED = 65_536, 16_384  # bytes that are handed over and that are unpacked at once
 _STORED, _DEFLATED = 0, 8  # PKWARE's APPNOTE.TXT, section 4.4.5
 
 
@@ -95,6 +96,41 @@ class Archive:
         ArtifactError
             There is none of this name, or it is damaged or too large.
         """
+        return b"".join(self.pieces(name, max_bytes))
+
+    def pieces(self, name: str, max_bytes: int | None = None) -> Iterator[bytes | memoryview]:
+        """Yield the same piece by piece, for whoever keeps it in another form.
+
+        Memory that is new to a process takes as long as unpacking into it. Pieces take up each
+        other's place.
+
+        Raises
+        ------
+        ArtifactError
+            As `read`; at the latest after the last piece.
+        """
+        member = self._member(name, max_bytes)
+        size = crc = 0
+        for piece in self._unpacked(member):
+            size += len(piece)
+            crc = zlib.crc32(piece, crc)
+            if size > member.size:
+                break
+            yield piece
+        if size != member.size or crc != member.crc:
+            raise _damaged(name, "its content is not what its checksum says")
+
+    def size(self, name: str) -> int:
+        """Return the bytes that a member says it unpacks to.
+
+        Raises
+        ------
+        ArtifactError
+            There is none of this name.
+        """
+        return self._member(name, None).size
+
+    def _member(self, name: str, max_bytes: int | None) -> "_Member":
         member = self._members.get(name)
         if member is None:
             raise ArtifactError(f"the artifact has no member {name[:80]!r}")
@@ -102,12 +138,9 @@ class Archive:
             raise ArtifactError(
                 f"the artifact's {name} unpacks to {member.size:,} bytes; {max_bytes:,} are allowed"
             )
-        content = self._unpacked(member)
-        if len(content) != member.size or zlib.crc32(content) != member.crc:
-            raise _damaged(name, "its content is not what its checksum says")
-        return content
+        return member
 
-    def _unpacked(self, member: "_Member") -> bytes:
+    def _unpacked(self, member: "_Member") -> Iterator[bytes | memoryview]:
         name, start = member.name, member.start
         header = bytes(self._content[start : start + 30])
         if len(header) != 30 or header[:4] != _LOCAL:
@@ -120,13 +153,21 @@ class Archive:
         )
         packed = self._content[start : start + member.packed]
         if member.method == _STORED:
-            return bytes(packed)
+            yield packed
+            return
         if member.method != _DEFLATED:
             raise _damaged(name, "it is neither stored nor deflated")
         unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            # One byte more than it should have, so that more is noticed.
-            return unpacker.decompress(packed, member.size + 1)
+            for at in range(0, len(packed), _PACKED):
+                some: bytes | memoryview = packed[at : at + _PACKED]
+                while True:
+                    piece = unpacker.decompress(some, _PIECE)
+                    yield piece
+                    some = unpacker.unconsumed_tail
+                    # A whole piece may be a part of what has come of the last bytes.
+                    if not some and len(piece) < _PIECE:
+                        break
         except zlib.error as exc:
             raise _damaged(name, str(exc)) from exc
 

@@ -16,10 +16,11 @@ become probabilities by sigmoids, of which the means over all scorers are taken 
 import json
 import math
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
+from itertools import chain
 from operator import add, mul
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sklearn_api.analysis import (
     Analyzer,
@@ -32,11 +33,12 @@ from sklearn_api.calibration import Calibration, sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.estimated import Prediction
 from sklearn_api.header import COMPILED
+from sklearn_api.runs import RunTerms
 from sklearn_api.terms import (
+    EVERY,
     NONE,
     HashedTerms,
     ListedTerms,
-    SortedRuns,
     SortedTerms,
     Terms,
     picked,
@@ -60,6 +62,7 @@ _dot: Dot = getattr(math, "sumprod", _in_order)
 _MAX_PLAN = 4 * 1024 * 1024
 _TIE = 1e-9  # Scores that are closer are decided by how sums are rounded.
 _Row = Sequence[float]
+N = TypeVar("N", int, float)
 
 
 class Weighing(NamedTuple):
@@ -343,8 +346,7 @@ class _Reader:
 
     def _analyzer(self, plan: dict[str, Any]) -> Analyzer:
         shortest, longest = (int(length) for length in plan["ngrams"])
-        runs = plan["analyzer"] == "word" and longest > 1
-        terms = self._terms(plan["terms"], plan["columns"], runs)
+        terms = self._terms(plan["terms"], plan["columns"])
         if plan["analyzer"] == "word":
             words = plan["stop_words"]
             stop_words = None if words is None else frozenset(words)
@@ -352,21 +354,36 @@ class _Reader:
         make = {"char": char_analyzer, "char_wb": inner_char_analyzer}[plan["analyzer"]]
         return make(terms, shortest, longest)
 
-    def _terms(self, plan: dict[str, Any], count: int, runs: bool) -> Terms:
+    def _terms(self, plan: dict[str, Any], count: int) -> Terms:
         if plan["kind"] == "hashed":
             return HashedTerms(count, plan["signed"])
-        content = self._archive.read(plan["file"])
         if plan["kind"] == "sorted":
-            places = array("I", self._archive.read(plan["places"]))
-            return (SortedRuns if runs else SortedTerms)(content, places, count)
+            return self._sorted(plan, count)
+        if plan["kind"] == "runs":
+            return RunTerms(
+                self._sorted(plan["words"], plan["words"]["columns"]),
+                self._numbers(plan["starts"], 4, plan["words"]["columns"] + 1),
+                [self._numbers(name, plan["bytes"], count) for name in plan["following"]],
+                count,
+            )
         if plan["kind"] != "listed":
             raise _wrong("it has terms of an unknown kind")
         from sklearn_api.vocabulary import decode_terms
 
-        terms = decode_terms(plan["file"], content)
+        terms = decode_terms(plan["file"], self._archive.read(plan["file"]))
         if len(terms) != count:
             raise _wrong("its vocabulary has not as many terms as it says")
         return ListedTerms(terms)
+
+    def _sorted(self, plan: dict[str, Any], count: int) -> SortedTerms:
+        text = self._archive.read(plan["file"])
+        return SortedTerms(text, self._numbers(plan["places"], 4, -(-count // EVERY)), count)
+
+    def _numbers(self, name: str, size: int, count: int) -> "array[int]":
+        """Return whole numbers of 2 or 4 bytes."""
+        if self._archive.size(name) != size * count:
+            raise _wrong(f"{name} has not as many numbers as it says")
+        return _filled(array({2: "H", 4: "I"}[size], [0]) * count, self._archive.pieces(name))
 
     def weighings(self, plans: list[dict[str, Any]], columns: int) -> list[Weighing]:
         made = []
@@ -401,16 +418,24 @@ class _Reader:
 
         The processors of a Lambda keep them in memory as the file does: least byte first.
         """
-        content = self._archive.read(name)
-        start = 10 + int.from_bytes(content[8:10], "little")
-        header = content[:start]
+        pieces = self._archive.pieces(name)
+        first = memoryview(next(pieces, b""))
+        start = 10 + int.from_bytes(first[8:10], "little")
+        header = bytes(first[:start])
         if not header.startswith(b"\x93NUMPY\x01\x00") or b"'descr': '<f8'" not in header:
             raise _wrong(f"{name} is no array of floats")
-        values = array("d")
-        values.frombytes(memoryview(content)[start:])
-        if len(values) != count:
+        if self._archive.size(name) != start + 8 * count:
             raise _wrong(f"{name} has not as many numbers as there are columns")
-        return values
+        return _filled(array("d", [0.0]) * count, chain((first[start:],), pieces))
+
+
+def _filled(numbers: "array[N]", pieces: Iterable[bytes | memoryview]) -> "array[N]":
+    """Overwrite numbers with as many bytes; quicker than to append them one piece after another."""
+    at, target = 0, memoryview(numbers).cast("B")
+    for piece in pieces:
+        target[at : at + len(piece)] = piece
+        at += len(piece)
+    return numbers
 
 
 def _labels(values: list[Any]) -> list[int | str]:

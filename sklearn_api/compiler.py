@@ -25,6 +25,7 @@ _LINEAR = {
     "SGDClassifier",
 }
 _BAYES = {"BernoulliNB", "ComplementNB", "MultinomialNB"}
+_LONGEST = 8  # words of a term that is kept as their numbers
 _NOTHING = (None, "passthrough", "drop")
 
 
@@ -110,7 +111,8 @@ class _Compiler:
             columns, terms = step.n_features, {"kind": "hashed", "signed": signed}
             weighings = [{"sublinear": False, "idf": None, "norm": step.norm}]
         else:
-            columns, terms = len(step.vocabulary_), self._terms(step.vocabulary_)
+            runs = step.analyzer == "word" and step.ngram_range[1] > 1
+            columns, terms = len(step.vocabulary_), self._terms(step.vocabulary_, runs)
             weighings, signed = [], False
         if name == "TfidfVectorizer":
             weighings = [self._weighing(step._tfidf)]
@@ -132,8 +134,7 @@ class _Compiler:
             "scale": scale,
         }
 
-    def _terms(self, vocabulary: Mapping[str, int]) -> dict[str, Any]:
-        import numpy as np
+    def _terms(self, vocabulary: Mapping[str, int], runs: bool) -> dict[str, Any]:
 
         terms = sorted(vocabulary, key=vocabulary.__getitem__)
         if sorted(map(int, vocabulary.values())) != list(range(len(terms))):
@@ -143,9 +144,38 @@ class _Compiler:
         # The order of texts is that of their bytes in UTF-8.
         if ending != LINES or terms != sorted(terms):
             return {"kind": "listed", "file": file}
+        return (self._runs(terms) if runs else None) or self._sorted(file, content)
+
+    def _sorted(self, file: str, content: bytes) -> dict[str, Any]:
+        import numpy as np
+
         breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == 0x0A) + 1
         places = np.concatenate(([0], breaks))[::EVERY].astype("<u4")
         return {"kind": "sorted", "file": file, "places": self._file(".bin", places.tobytes())}
+
+    def _runs(self, terms: Sequence[str]) -> dict[str, Any] | None:
+        """Return terms as runs of words, None where their order is not that of their words."""
+        import numpy as np
+
+        runs = [term.split(" ") for term in terms]
+        longest = max(map(len, runs))
+        if longest > _LONGEST or runs != sorted(runs):
+            return None
+        words = sorted({word for run in runs for word in run})
+        numbers = {word: number for number, word in enumerate(words, 1)}
+        size = 2 if len(words) < 2**16 else 4
+        table = np.zeros((longest, len(runs)), f"<u{size}")
+        for column, run in enumerate(runs):
+            table[: len(run), column] = [numbers[word] for word in run]
+        starts = np.searchsorted(table[0], np.arange(1, len(words) + 2)).astype("<u4")
+        _, content = encode_terms(words)
+        return {
+            "kind": "runs",
+            "words": {**self._sorted(self._file(LINES, content), content), "columns": len(words)},
+            "starts": self._file(".bin", starts.tobytes()),
+            "bytes": size,
+            "following": [self._file(".bin", row.tobytes()) for row in table[1:]],
+        }
 
     def _weighing(self, step: Any) -> dict[str, Any]:
         if step in _NOTHING:

@@ -4,7 +4,6 @@ The messages are for clients and for logs. None of them repeats what a client se
 """
 
 from collections.abc import Mapping
-from http import HTTPStatus
 
 
 class SklearnApiError(Exception):
@@ -36,6 +35,8 @@ class SklearnApiError(Exception):
     @property
     def title(self) -> str:
         """The status in words, such as ``Bad Request``."""
+        from http import HTTPStatus  # which a cold start can do without
+
         return HTTPStatus(self.status).phrase
 
 

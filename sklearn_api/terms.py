@@ -25,7 +25,6 @@ NONE = -1
 
 _REMEMBERED = 100_000  # terms; 15 MB
 _WHOLE = 80_000  # terms of a vocabulary that may be remembered as a whole
-_NOWHERE = -2  # of an n-gram that has no column, and with which no other begins
 
 
 def picked(holder: Any, keys: Sequence[Any]) -> Sequence[Any]:
@@ -37,8 +36,6 @@ def picked(holder: Any, keys: Sequence[Any]) -> Sequence[Any]:
 
 class Terms(dict[str, int]):
     """Columns of terms, looked up when a term is first asked for; `NONE` of one that has none."""
-
-    _stranger = NONE
 
     def __missing__(self, term: str) -> int:
         """Look a term up, and remember its column."""
@@ -53,7 +50,7 @@ class Terms(dict[str, int]):
 
     def _forget(self) -> None:
         """Forget what is in no term; and all, where that makes little room."""
-        for term in [term for term, column in self.items() if column == self._stranger]:
+        for term in [term for term, column in self.items() if column == NONE]:
             del self[term]
         if len(self) > _WHOLE:
             self.clear()
@@ -118,9 +115,15 @@ class SortedTerms(Terms):
         # How often, up to twice, a term has been looked up in each block.
         self._met = bytearray(len(heads)) if count <= _WHOLE else None
 
+    @property
+    def count_terms(self) -> int:
+        """Number of terms."""
+        return self._count
+
     def _find(self, term: str) -> int:
-        key = _encoded(term)
-        if key is None:
+        # Half of a surrogate pair is in no text. A line feed would seem to be one between terms.
+        key = term.encode("utf-8", "surrogatepass")
+        if b"\n" in key:
             return NONE
         block = bisect_right(self._heads, key) - 1
         if self._met and block >= 0 and self._met[block] < 2:
@@ -155,65 +158,6 @@ class SortedTerms(Terms):
         if column >= self._count:
             raise ArtifactError("the artifact's vocabulary has more terms than it says")
         return column
-
-
-class SortedRuns(SortedTerms):
-    """The same, for n-grams of words, most of which are in no vocabulary.
-
-    What is remembered of a term is twice its column, and 1 more where there may be terms that begin
-    with this one and a space; so an n-gram is not looked up where none begins with its first words.
-
-    Parameters
-    ----------
-    text, places, count
-        See `SortedTerms`.
-    """
-
-    _stranger = _NOWHERE
-
-    def count_runs(self, tokens: list[str], shortest: int, longest: int) -> Counts:
-        """Return the columns of n-grams; see `Terms`."""
-        codes = list(map(self.__getitem__, tokens))
-        found = codes if shortest == 1 else []
-        # N-grams with which others may begin, and where the word stands that follows each of them.
-        grams, following, end = tokens, list(range(1, len(tokens) + 1)), len(tokens)
-        for length in range(2, longest + 1):
-            begun = [
-                (f"{gram} {tokens[at]}", at + 1)
-                for gram, code, at in zip(grams, codes, following, strict=True)
-                if code & 1 and at < end
-            ]
-            grams, following = [gram for gram, _ in begun], [at for _, at in begun]
-            codes = list(map(self.__getitem__, grams))
-            if length >= shortest:
-                found = found + codes
-        counts = Counter([code >> 1 for code in found if code >= 0])
-        return list(counts), list(counts.values())
-
-    def _find(self, term: str) -> int:
-        key = _encoded(term)
-        if key is None:
-            return _NOWHERE
-        block = bisect_right(self._heads, key) - 1
-        if not self._begins(key, block):
-            return _NOWHERE
-        extends = key + b" "
-        more = self._begins(extends, bisect_right(self._heads, extends) - 1)
-        return self._column(key, block) << 1 | more
-
-    def _begins(self, prefix: bytes, block: int) -> bool:
-        """Return whether a term begins with a prefix: the first that is not less than it, if any.
-
-        Terms that do stand in the block where the prefix would, or the first of them begins the
-        next one.
-        """
-        heads = self._heads
-        if block + 1 < len(heads) and heads[block + 1].startswith(prefix):
-            return True
-        if block < 0:
-            return False
-        start, end = self._places[block], self._places[block + 1]
-        return heads[block] == prefix or self._text.find(b"\n" + prefix, start, end) >= 0
 
 
 class ListedTerms(Terms):
@@ -266,15 +210,6 @@ class HashedTerms(Terms):
                 column, number = -2 - column, -number
             added[column] = added.get(column, 0) + number
         return list(added), list(added.values())
-
-
-def _encoded(term: str) -> bytes | None:
-    """Return a term in UTF-8, None where it is in no text.
-
-    Half of a surrogate pair is in none. A line feed would seem to be one between terms.
-    """
-    key = term.encode("utf-8", "surrogatepass")
-    return None if b"\n" in key else key
 
 
 def _decoded(lines: bytes) -> list[str]:

@@ -33,6 +33,7 @@ ORDER = [
     "schema",
     "estimated",
     "terms",
+    "runs",
     "analysis",
     "compiled",
     "compiler",

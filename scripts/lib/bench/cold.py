@@ -30,7 +30,7 @@ from scripts.lib.bench.processes import FOLDER
 from scripts.lib.bench.report import Section, Table, milliseconds, paired_ratio, times
 from scripts.lib.console import step
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import ROOT, architecture, python_version
+from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import serverless
 from sklearn_api.store import Pointer, create_client, pointer_key, version_key
 
@@ -57,7 +57,7 @@ def handler(event, context):
     text = json.loads(event['body'])['review_text']
     return {{'statusCode': 200, 'label': int(pipeline.predict([text])[0])}}
 """
-_CALL = "assert handler({event!r}, None)['statusCode'] == 200\n"
+_CALL = "assert handler({event!r}, None)['statusCode'] == 200\nimport os; os.write({done}, b'.')\n"
 
 _Times = dict[tuple[str, bool], list[float]]
 """Seconds of each start by the way's name, and whether AWS's runtime client was imported."""
@@ -194,10 +194,11 @@ def _time(ways: Sequence[Way], url: str, rounds: int) -> _Times:
 
 
 def _start(way: Way, url: str, event: Any, client: bool) -> float:
-    """Start a way once; return the seconds from the process's start to its end."""
+    """Start a way once; return the seconds from the process's start to its first prediction."""
     path = "".join(f"sys.path.insert({at}, {str(one)!r})\n" for at, one in enumerate(way.path))
+    reading, writing = os.pipe()
     code = "import sys\n" + path + (_CLIENT if client else "") + way.code
-    code += _CALL.format(event=event)
+    code += _CALL.format(event=event, done=writing)
     environment = {
         **_KEYS,
         "AWS_DEFAULT_REGION": _KEYS["AWS_REGION"],
@@ -210,8 +211,19 @@ def _start(way: Way, url: str, event: Any, client: bool) -> float:
     }
     # The Python of the project's Lambda runtime, with AWS's client and boto3 beside it.
     python = toolchain.RUNTIMES / f"python{python_version()}" / "bin" / "python"
-    begun = time.perf_counter()
-    subprocess.run(
-        [str(python), "-c", code], env=environment, check=True, stdout=subprocess.DEVNULL
-    )
-    return time.perf_counter() - begun
+    try:
+        begun = time.perf_counter()
+        process = subprocess.Popen(
+            [str(python), "-c", code],
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            pass_fds=(writing,),
+        )
+    finally:
+        os.close(writing)
+    done = os.read(reading, 1)
+    seconds = time.perf_counter() - begun
+    os.close(reading)
+    if process.wait() or not done:
+        raise ScriptError(f"{way.name}: the function failed, see above")
+    return seconds
