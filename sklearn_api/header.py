@@ -15,7 +15,7 @@ from sklearn_api.archive import Archive
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
 
-FORMAT = 2
+FORMAT = 3
 HEADER = "artifact.json"
 COMPILED = "compiled.json"
 """Member that is there where an artifact has a compiled form."""

@@ -47,7 +47,7 @@ class RunTerms(Terms):
         super().__init__()
         if len(starts) != words.count_terms + 1 or max(starts) > count:
             raise ArtifactError("the artifact's words do not begin terms as it says")
-        if {len(numbers) for numbers in following} != {count}:
+        if any(len(numbers) != count for numbers in following):
             raise ArtifactError("the artifact's terms have not as many words as it says")
         self._words = words
         self._starts = starts
@@ -92,7 +92,6 @@ class RunTerms(Terms):
         return list(counts), list(counts.values())
 
     def _find(self, term: str) -> int:
-        low, high = 0, len(self._following[0]) - 1
         words = [self._words[word] for word in term.split(" ")]
         if NONE in words or len(words) > len(self._following):
             return NONE

@@ -16,7 +16,14 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api.artifact import Manifest, Model, python_version, read_artifact, write_artifact
+from sklearn_api.artifact import (
+    FORMAT,
+    Manifest,
+    Model,
+    python_version,
+    read_artifact,
+    write_artifact,
+)
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
 
@@ -166,7 +173,7 @@ def test_the_first_format_is_refused_by_its_number(artifact: bytes) -> None:
     with zipfile.ZipFile(buffer, "w") as target:
         target.writestr("artifact.json", json.dumps(header))
         target.writestr("model.skops", b"PK")
-    with pytest.raises(ArtifactError, match="format 1, this Lambda runs format 2; train"):
+    with pytest.raises(ArtifactError, match=f"format 1, this Lambda runs format {FORMAT}; train"):
         read(buffer.getvalue())
 
 

@@ -2,7 +2,6 @@
 
 from array import array
 from collections import Counter
-from typing import TypeVar
 
 import pytest
 from hypothesis import given, settings
@@ -17,7 +16,6 @@ from sklearn_api.terms import (
     NONE,
     HashedTerms,
     ListedTerms,
-    SortedRuns,
     SortedTerms,
     murmur3,
 )
@@ -25,17 +23,14 @@ from sklearn_api.terms import (
 LETTERS = st.text(st.sampled_from("ab \u00e9\U0001f600"), max_size=5)
 
 
-T = TypeVar("T", bound=SortedTerms)
-
-
-def made(kind: type[T], terms: list[str]) -> T:
+def sorted_terms(terms: list[str]) -> SortedTerms:
     """Return what the compiler makes of sorted terms."""
     places, place = [], 0
     for number, term in enumerate(terms):
         if number % EVERY == 0:
             places.append(place)
         place += len(term.encode()) + 1
-    return kind("\n".join(terms).encode(), places, len(terms))
+    return SortedTerms("\n".join(terms).encode(), places, len(terms))
 
 
 @settings(deadline=None)
@@ -44,47 +39,16 @@ def made(kind: type[T], terms: list[str]) -> T:
     asked=st.lists(LETTERS | st.text(max_size=3)),
 )
 def test_a_sorted_text_is_as_good_as_a_dict(terms: list[str], asked: list[str]) -> None:
-    """Every term is found at its place, and nothing else; and whether others begin with it."""
-    found, runs = made(SortedTerms, terms), made(SortedRuns, terms)
+    """Every term is found at its place, and nothing else."""
+    found = sorted_terms(terms)
     for term in [*terms, *asked]:
-        column = terms.index(term) if term in terms else NONE
-        assert found[term] == column
-        assert runs[term] >> 1 == column
-        assert runs[term] & 1 == any(other.startswith(term + " ") for other in terms)
-
-
-@settings(deadline=None)
-@given(
-    tokens=st.lists(st.sampled_from(["a", "b", "c", "", " ", "a b", "\n"]), max_size=12),
-    terms=st.sets(
-        st.lists(st.sampled_from("abc"), min_size=1, max_size=4).map(" ".join), min_size=1
-    ).map(sorted),
-    lengths=st.sampled_from([(1, 1), (1, 2), (2, 2), (2, 4), (1, 4), (3, 3)]),
-)
-def test_runs_are_counted_as_if_all_of_them_were_looked_up(
-    tokens: list[str], terms: list[str], lengths: tuple[int, int]
-) -> None:
-    """N-grams that no term begins with are not looked up, and nothing is missed by that."""
-    counted = []
-    for kind in (SortedRuns, SortedTerms):
-        columns, numbers = made(kind, terms).count_runs(tokens, *lengths)
-        counted.append(
-            {at: number for at, number in zip(columns, numbers, strict=True) if at != NONE}
-        )
-    grams = Counter(
-        " ".join(tokens[at : at + length])
-        for length in range(lengths[0], lengths[1] + 1)
-        for at in range(len(tokens) - length + 1)
-    )
-    expected = {at: grams[term] for at, term in enumerate(terms) if term in grams}
-    assert counted == [expected, expected]
+        assert found[term] == (terms.index(term) if term in terms else NONE)
 
 
 def test_a_line_feed_is_not_taken_for_the_end_of_a_term() -> None:
     """Two terms and a line feed between them are no term of a text that holds both."""
     for term in ("a\nb", "b\nc d", "b\nc", "\n"):
-        assert made(SortedTerms, ["a", "b", "c d"])[term] == NONE
-        assert made(SortedRuns, ["a", "b", "c d"])[term] == 2 * NONE
+        assert sorted_terms(["a", "b", "c d"])[term] == NONE
 
 
 @settings(deadline=None)
@@ -121,7 +85,7 @@ def test_what_is_remembered_is_limited(monkeypatch: pytest.MonkeyPatch, whole: i
     """Whoever sends ever new words does not fill the memory."""
     monkeypatch.setattr(module, "_REMEMBERED", 10)
     monkeypatch.setattr(module, "_WHOLE", whole)
-    found = made(SortedTerms, ["a", "b"])
+    found = sorted_terms(["a", "b"])
     for number in range(100):
         columns, numbers = found.count({str(number): 2, "b": 3})
         assert (list(columns), numbers) == ([NONE, 1], [2, 3])
@@ -132,18 +96,17 @@ def test_what_is_in_no_term_is_forgotten_first(monkeypatch: pytest.MonkeyPatch) 
     """Terms that are known stay, unless they are too many themselves."""
     monkeypatch.setattr(module, "_REMEMBERED", 10)
     monkeypatch.setattr(module, "_WHOLE", 4)
-    for kind, code in ((SortedTerms, 0), (SortedRuns, 1)):
-        found = made(kind, ["a", "a b", "c"])
-        for number in range(100):
-            found.count_runs(["a", "b", str(number)], 1, 2)
-            assert dict(found)["a"] == code
-            assert len(found) <= 10
+    found = sorted_terms(["a", "b", "c"])
+    for number in range(100):
+        found.count({"a": 1, str(number): 1})
+        assert dict(found)["a"] == 0
+        assert len(found) <= 10
 
 
 def test_a_small_vocabulary_is_remembered_in_parts() -> None:
     """The second term of a part that is looked up brings the others with it; a third, nothing."""
     terms = [f"{number:03}" for number in range(3 * EVERY)]
-    found = made(SortedTerms, terms)
+    found = sorted_terms(terms)
     assert (found["070"], len(found)) == (70, 1)
     assert (found["080"], len(found)) == (80, EVERY)
     assert dict(found) == {terms[at]: at for at in range(EVERY, 2 * EVERY)}
