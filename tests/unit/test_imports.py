@@ -35,6 +35,8 @@ ORDER = [
     "terms",
     "runs",
     "analysis",
+    "scoring",
+    "plan",
     "compiled",
     "compiler",
     "artifact",

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_api.archive import Archive, write_archive
-from sklearn_api.compiled import _Reader
 from sklearn_api.compiler import _Compiler
 from sklearn_api.errors import ArtifactError
+from sklearn_api.plan import PlanReader
 from sklearn_api.runs import RunTerms
 from sklearn_api.terms import NONE, SortedTerms
 
@@ -28,7 +28,7 @@ def run_terms(terms: list[str]) -> RunTerms:
     plan = compiler._runs(terms)
     assert plan is not None
     archive = Archive(write_archive(compiler._added), 10**9)
-    found = _Reader(archive)._terms(plan, len(terms))
+    found = PlanReader(archive)._terms(plan, len(terms))
     assert isinstance(found, RunTerms)
     return found
 

@@ -1,0 +1,167 @@
+"""Reads a compiled model's plan, which `compiled.py` describes, and the files that it names.
+
+Terms are of four kinds:
+
+======= =========================================================================================
+sorted  a vocabulary's ``file`` and the ``places`` of every 64th term in it (`SortedTerms`)
+runs    of n-grams: the ``words``, which are sorted, and for each term their numbers (`RunTerms`)
+listed  a vocabulary's ``file`` in any order (`ListedTerms`)
+hashed  none; ``signed`` says whether half of them count negatively (`HashedTerms`)
+======= =========================================================================================
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from typing import Any, TypeVar
+
+from sklearn_api.analysis import (
+    Analyzer,
+    char_analyzer,
+    inner_char_analyzer,
+    preprocessor,
+    word_analyzer,
+)
+from sklearn_api.archive import Archive
+from sklearn_api.errors import ArtifactError
+from sklearn_api.runs import RunTerms
+from sklearn_api.scoring import Part, Scorer, Weighing
+from sklearn_api.terms import EVERY, HashedTerms, ListedTerms, SortedTerms, Terms
+
+N = TypeVar("N", int, float)
+
+
+class PlanReader:
+    """Makes objects of what a plan says.
+
+    Parameters
+    ----------
+    archive : Archive
+        Holds the members that it names.
+    """
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+
+    def parts(self, plans: list[dict[str, Any]], columns: int) -> Iterator[Part]:
+        """Yield the parts, which have so many columns together."""
+        first = 0
+        for plan in plans:
+            count = plan["columns"]
+            yield Part(
+                preprocess=preprocessor(plan["lowercase"], plan["accents"]),
+                analyze=self._analyzer(plan),
+                binary=bool(plan["binary"]),
+                weighings=self.weighings(plan["weighings"], count),
+                first=first,
+                scale=float(plan["scale"]),
+            )
+            first += count
+        if first != columns or not plans:
+            raise _wrong("its parts have not as many columns as it says")
+
+    def _analyzer(self, plan: dict[str, Any]) -> Analyzer:
+        shortest, longest = (int(length) for length in plan["ngrams"])
+        terms = self._terms(plan["terms"], plan["columns"])
+        if plan["analyzer"] == "word":
+            words = plan["stop_words"]
+            stop_words = None if words is None else frozenset(words)
+            return word_analyzer(terms, plan["pattern"], stop_words, shortest, longest)
+        make = {"char": char_analyzer, "char_wb": inner_char_analyzer}[plan["analyzer"]]
+        return make(terms, shortest, longest)
+
+    def _terms(self, plan: dict[str, Any], count: int) -> Terms:
+        if plan["kind"] == "hashed":
+            return HashedTerms(count, plan["signed"])
+        if plan["kind"] == "sorted":
+            return self._sorted(plan, count)
+        if plan["kind"] == "runs":
+            return RunTerms(
+                self._sorted(plan["words"], plan["words"]["columns"]),
+                self._numbers(plan["starts"], 4, plan["words"]["columns"] + 1),
+                [self._numbers(name, plan["bytes"], count) for name in plan["following"]],
+                count,
+            )
+        if plan["kind"] != "listed":
+            raise _wrong("it has terms of an unknown kind")
+        from sklearn_api.vocabulary import decode_terms
+
+        terms = decode_terms(plan["file"], self._archive.read(plan["file"]))
+        if len(terms) != count:
+            raise _wrong("its vocabulary has not as many terms as it says")
+        return ListedTerms(terms)
+
+    def _sorted(self, plan: dict[str, Any], count: int) -> SortedTerms:
+        text = self._archive.read(plan["file"])
+        return SortedTerms(text, self._numbers(plan["places"], 4, -(-count // EVERY)), count)
+
+    def _numbers(self, name: str, size: int, count: int) -> "array[int]":
+        """Return whole numbers of 2 or 4 bytes."""
+        if self._archive.size(name) != size * count:
+            raise _wrong(f"{name} has not as many numbers as it says")
+        return _filled(array({2: "H", 4: "I"}[size], [0]) * count, self._archive.pieces(name))
+
+    def weighings(self, plans: list[dict[str, Any]], columns: int) -> list[Weighing]:
+        """Return the weighings of so many columns."""
+        made = []
+        for plan in plans:
+            idf = None
+            if plan["idf"] is not None:
+                idf = self._floats(plan["idf"], columns)
+                idf.append(0.0)  # that of `NONE`
+            if plan["norm"] not in (None, "l1", "l2"):
+                raise _wrong("it has a norm of an unknown kind")
+            made.append(Weighing(plan["sublinear"], idf, plan["norm"]))
+        return made
+
+    def scorer(self, plan: dict[str, Any], columns: int) -> Scorer:
+        """Return a scorer of so many columns."""
+        intercepts = [float(one) for one in plan["intercepts"]]
+        sigmoids = [(float(slope), float(at)) for slope, at in plan["sigmoids"]]
+        classes = len(intercepts)
+        if sigmoids and len(sigmoids) != classes:
+            raise _wrong("it has not as many sigmoids as scores")
+        values = self._floats(plan["coefficients"], classes * columns)
+        if classes == 1:
+            return Scorer([values], intercepts, sigmoids)
+        view = memoryview(values)
+        if plan["by_column"]:
+            rows = [view[number::classes] for number in range(classes)]
+        else:
+            rows = [view[number * columns :][:columns] for number in range(classes)]
+        return Scorer(rows, intercepts, sigmoids)
+
+    def _floats(self, name: str, count: int) -> "array[float]":
+        """Return the numbers of an ``.npy`` file, in their order in it.
+
+        The processors of a Lambda keep them in memory as the file does: least byte first.
+        """
+        pieces = self._archive.pieces(name)
+        first = memoryview(next(pieces, b""))
+        start = 10 + int.from_bytes(first[8:10], "little")
+        header = bytes(first[:start])
+        if not header.startswith(b"\x93NUMPY\x01\x00") or b"'descr': '<f8'" not in header:
+            raise _wrong(f"{name} is no array of floats")
+        if self._archive.size(name) != start + 8 * count:
+            raise _wrong(f"{name} has not as many numbers as there are columns")
+        return _filled(array("d", [0.0]) * count, chain((first[start:],), pieces))
+
+
+def _filled(numbers: "array[N]", pieces: Iterable[bytes | memoryview]) -> "array[N]":
+    """Overwrite numbers with as many bytes; quicker than to append them one piece after another."""
+    at, target = 0, memoryview(numbers).cast("B")
+    for piece in pieces:
+        target[at : at + len(piece)] = piece
+        at += len(piece)
+    return numbers
+
+
+def labels(values: list[Any]) -> list[int | str]:
+    """Return the labels of classes, which are whole numbers or texts."""
+    if {type(value) for value in values} not in ({int}, {str}):
+        raise _wrong("its labels are neither whole numbers nor texts")
+    return values
+
+
+def _wrong(reason: str) -> ArtifactError:
+    return ArtifactError(f"the artifact's compiled form is damaged: {reason}")
