@@ -65,6 +65,7 @@ PIPELINES: list[tuple[Any, Any]] = [
     (make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)), TEXTS),
     (make_pipeline(CountVectorizer(min_df=2), CalibratedClassifierCV(LinearSVC(), cv=2)), TEXTS),
     (make_pipeline(TfidfVectorizer(), LogisticRegression().set_params(C=9.0)), TEXTS),
+    (make_pipeline(TfidfVectorizer(ngram_range=(1, 3)), LinearSVC(random_state=0)), TEXTS),
     (make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)), ROWS),
     (GradientBoostingClassifier(n_estimators=3, random_state=0), ROWS),
     (HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2), ROWS),
