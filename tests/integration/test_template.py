@@ -160,9 +160,11 @@ def test_packages_hold_what_their_function_needs(project: Path, prod: Path) -> N
     """Each zip holds the files that handlers/packages.yml lists for it, their bytecode, no other."""
     listed = yaml.safe_load((project / "handlers" / "packages.yml").read_text())
     for function, patterns in listed.items():
-        sources = {
-            path.relative_to(project) for pattern in patterns for path in project.glob(pattern)
-        }
+        sources: set[Path] = set()
+        for pattern in patterns:
+            found = set(project.glob(pattern.removeprefix("!")))
+            sources = sources - found if pattern.startswith("!") else sources | found
+        sources = {path.relative_to(project) for path in sources}
         bytecode = {
             path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
             for path in sources
