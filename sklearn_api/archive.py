@@ -168,6 +168,8 @@ class Archive:
                     # A whole piece may be a part of what has come of the last bytes.
                     if not some and len(piece) < _PIECE:
                         break
+                if unpacker.eof:  # It would keep all that follows, and copy it for each piece.
+                    return
         except zlib.error as exc:
             raise _damaged(name, str(exc)) from exc
 

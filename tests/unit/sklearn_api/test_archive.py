@@ -1,6 +1,7 @@
 """The zip around an artifact's members."""
 
 import io
+import tracemalloc
 import zipfile
 
 import pytest
@@ -94,3 +95,20 @@ def test_every_bit_that_flips_is_noticed_or_changes_nothing() -> None:
                 assert str(exc)
                 refused += 1
     assert refused > len(content)
+
+
+def test_what_follows_a_packed_member_is_not_kept() -> None:
+    """Megabytes behind the end of what is deflated are passed over, not copied again and again."""
+    content, junk = write_archive({"a": b"x" * 1000}), bytes(4_000_000)
+    directory = content.index(b"PK\x01\x02")
+    entry, end = bytearray(content[directory:-22]), bytearray(content[-22:])
+    packed = int.from_bytes(entry[20:24], "little") + len(junk)
+    entry[20:24] = packed.to_bytes(4, "little")
+    end[16:20] = (directory + len(junk)).to_bytes(4, "little")
+    archive = Archive(content[:directory] + junk + entry + end, LIMIT)
+    tracemalloc.start()
+    try:
+        assert archive.read("a") == b"x" * 1000
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # at most, in bytes
+    finally:
+        tracemalloc.stop()
