@@ -71,9 +71,9 @@ def word_analyzer(
     shortest, longest : int
         Number of words in an n-gram.
     """
-    tokenize = tokenizer(pattern)
     if longest == 1 and pattern in _WORDS:
         return _counter(terms, pattern, stop_words)
+    tokenize = tokenizer(pattern)
 
     def analyze(text: str) -> Counts:
         tokens = tokenize(text)

@@ -18,7 +18,7 @@ EVERY = 64
 """Of how many terms the place of one is known."""
 
 Counts = tuple[Sequence[int], list[int]]
-"""Columns, each of them once, and how often their terms occur."""
+"""Columns, each of them once but for `NONE`, and how often their terms occur."""
 
 NONE = -1
 """In a column's place, of a term that has none."""
@@ -129,17 +129,14 @@ class SortedTerms(Terms):
         if self._met and block >= 0 and self._met[block] < 2:
             self._met[block] += 1
             if self._met[block] == 2:
-                self.update(self._items(block))
+                self.update(self._block(block))
         return self._column(key, block)
 
-    def _items(self, block: int) -> Iterable[tuple[str, int]]:
-        """Return the terms of a block, and what is to be remembered of each."""
-        first = block * EVERY
-        return zip(self._terms(block), range(first, first + EVERY), strict=False)
-
-    def _terms(self, block: int) -> list[str]:
-        end = self._places[block + 1]
-        return _decoded(self._text[self._places[block] : end - (end < len(self._text))])
+    def _block(self, block: int) -> Iterable[tuple[str, int]]:
+        """Return the terms of a block, and their columns."""
+        first, end = block * EVERY, self._places[block + 1]
+        terms = _decoded(self._text[self._places[block] : end - (end < len(self._text))])
+        return zip(terms, range(first, first + EVERY), strict=False)
 
     def _column(self, key: bytes, block: int) -> int:
         if block < 0:

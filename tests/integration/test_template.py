@@ -14,6 +14,7 @@ import yaml
 
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer import check_total
+from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless
 
@@ -156,15 +157,11 @@ def test_every_route_wants_a_key_and_is_limited(prod: Path) -> None:
     assert plans[0]["Quota"]["Period"] == "MONTH"
 
 
-def test_packages_hold_what_their_function_needs(project: Path, prod: Path) -> None:
+def test_packages_hold_what_their_function_needs(project: Path, prod: Path, tmp_path: Path) -> None:
     """Each zip holds the files that handlers/packages.yml lists for it, their bytecode, no other."""
     listed = yaml.safe_load((project / "handlers" / "packages.yml").read_text())
     for function, patterns in listed.items():
-        sources: set[Path] = set()
-        for pattern in patterns:
-            found = set(project.glob(pattern.removeprefix("!")))
-            sources = sources - found if pattern.startswith("!") else sources | found
-        sources = {path.relative_to(project) for path in sources}
+        sources = set(map(Path, Copies(project, patterns, tmp_path / function).update()))
         bytecode = {
             path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
             for path in sources

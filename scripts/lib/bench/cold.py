@@ -31,8 +31,9 @@ from scripts.lib.bench.report import Section, Table, milliseconds, paired_ratio,
 from scripts.lib.console import step
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
-from scripts.lib.stack import serverless
-from sklearn_api.store import Pointer, create_client, pointer_key, version_key
+from scripts.lib.stack import client as aws_client
+from scripts.lib.stack import credentials, serverless
+from sklearn_api.store import Pointer, pointer_key, version_key
 
 _TEXT = """\
 From the start of a process to the end of its first prediction, the model read from S3, which the
@@ -43,7 +44,6 @@ those of the article's way to each. On the right, AWS's runtime client has been 
 in every Python Lambda."""
 _BUCKET = "bench-cold"
 _PICKLE = "article.joblib"
-_KEYS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
 _EMPTY, _ARTICLE = "empty", "the article's way"
 _CLIENT = "from awslambdaric import bootstrap, lambda_runtime_client\n"
 _NOTHING = "handler = lambda event, context: {'statusCode': 200}\n"
@@ -166,9 +166,8 @@ def _plain_layer(layer: Path, plain: Path) -> Path:
 
 
 def _publish(model: Model, url: str) -> None:
-    os.environ.update(_KEYS)
-    client = create_client(url, _KEYS["AWS_REGION"])
-    client.create_bucket(Bucket=_BUCKET)
+    s3: Any = aws_client("s3", url)
+    s3.create_bucket(Bucket=_BUCKET)
     content = model.artifact.read_bytes()
     now = datetime.now(UTC).isoformat()
     pointer = Pointer("review", "1", sha256(content).hexdigest(), now)
@@ -177,7 +176,7 @@ def _publish(model: Model, url: str) -> None:
         (pointer_key("review"), pointer.to_json()),
         (_PICKLE, model.pickle.read_bytes()),
     ):
-        client.put_object(Bucket=_BUCKET, Key=key, Body=body)
+        s3.put_object(Bucket=_BUCKET, Key=key, Body=body)
 
 
 def _time(ways: Sequence[Way], url: str, rounds: int) -> _Times:
@@ -200,8 +199,7 @@ def _start(way: Way, url: str, event: Any, client: bool) -> float:
     code = "import sys\n" + path + (_CLIENT if client else "") + way.code
     code += _CALL.format(event=event, done=writing)
     environment = {
-        **_KEYS,
-        "AWS_DEFAULT_REGION": _KEYS["AWS_REGION"],
+        **credentials(),
         "AWS_ENDPOINT_URL": url,
         "MODEL_BUCKET": _BUCKET,
         "MODEL_NAME": "review",

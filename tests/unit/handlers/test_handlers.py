@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
+from scripts.lib.live_code import Copies
 from sklearn_api.artifact import write_artifact
 from sklearn_api.store import Pointer
 from tests.unit.servers import content, serving
@@ -49,25 +49,11 @@ print(json.dumps([answer, used]))
 """
 
 
-def packaged(name: str) -> set[Path]:
-    """Return the files of a function's package: a later pattern takes precedence, as deployed."""
-    files: set[Path] = set()
-    for pattern in PACKAGES[name]:
-        if pattern.startswith("!"):
-            files -= set(ROOT.glob(pattern[1:]))
-        else:
-            files |= set(ROOT.glob(pattern))
-    return files
-
-
 def invoke(
     name: str, folder: Path, event: object = None, **environment: str
 ) -> tuple[dict[str, object], set[str]]:
     """Invoke a handler that sees its own package only; return its answer and what it imported."""
-    for path in packaged(name):
-        target = folder / path.relative_to(ROOT)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, target)
+    Copies(ROOT, PACKAGES[name], folder).update()
     result = subprocess.run(
         [sys.executable, "-c", RUN.format(name=name, event=repr(event or {}))],
         cwd=folder,
@@ -170,7 +156,9 @@ def test_every_listed_file_exists(name: str) -> None:
     assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in PACKAGES[name])
 
 
-def test_what_writes_artifacts_is_in_no_package() -> None:
+def test_what_writes_artifacts_is_in_no_package(tmp_path: Path) -> None:
     """A Lambda reads models; what writes them is neither in its package nor missed there."""
-    files = packaged("review") | packaged("health")
-    assert not {path.name for path in files} & {"compiler.py", "schema.py"}
+    for name, patterns in PACKAGES.items():
+        files = Copies(ROOT, patterns, tmp_path / name).update()
+        assert f"handlers/{name}/handler.py" in files
+        assert not {Path(file).name for file in files} & {"compiler.py", "schema.py"}
