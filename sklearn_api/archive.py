@@ -12,6 +12,9 @@ from typing import NamedTuple
 
 from sklearn_api.errors import ArtifactError
 
+Content = bytes | bytearray
+"""A zip, which nobody changes any more."""
+
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip knows
 _END = b"PK\x05\x06"  # signature of the record that ends a zip, 22 bytes long without a comment
 _LOCAL = b"PK\x03\x04"  # signature before a member, 30 bytes before its name
@@ -45,7 +48,7 @@ class Archive:
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or bytearray
         The zip.
     max_bytes : int
         What all members together may unpack to.
@@ -56,7 +59,7 @@ class Archive:
         The zip is damaged, truncated, too large, or of a kind that `write_archive` never writes.
     """
 
-    def __init__(self, content: bytes, max_bytes: int) -> None:
+    def __init__(self, content: Content, max_bytes: int) -> None:
         end = content[-22:]
         if end[:4] != _END or end[20:] != b"\0\0":
             raise ArtifactError("the artifact is damaged or truncated: it does not end as a zip")
@@ -186,7 +189,7 @@ class _Member(NamedTuple):
     start: int
 
 
-def _directory(content: bytes) -> Iterator[_Member]:
+def _directory(content: Content) -> Iterator[_Member]:
     """Yield what stands in a zip's directory, whose end has been found."""
     size = int.from_bytes(content[-10:-6], "little")
     at = int.from_bytes(content[-6:-2], "little")

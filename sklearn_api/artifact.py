@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, NamedTuple
 
-from sklearn_api.archive import Archive, write_archive
+from sklearn_api.archive import Archive, Content, write_archive
 from sklearn_api.calibration import Calibration
 from sklearn_api.compiled import CompiledModel
 from sklearn_api.errors import ArtifactError
@@ -182,15 +182,13 @@ def write_artifact(
     return write_archive({HEADER: _header(calibration, reason), **members, **compiled})
 
 
-def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
+def read_artifact(content: Content, max_bytes: int) -> Model:
     """Check an artifact and return the pipeline that it holds.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or bytearray
         The artifact.
-    sha256 : str
-        What its SHA-256 must be, in hexadecimal.
     max_bytes : int
         What it may unpack to.
 
@@ -204,7 +202,7 @@ def read_artifact(content: bytes, sha256: str, max_bytes: int) -> Model:
     ArtifactError
         The message names the check that failed, with the two values that differ.
     """
-    archive, header = open_artifact(content, sha256, max_bytes)
+    archive, header = open_artifact(content, max_bytes)
     check_made_with(header, _made_with())
     calibration = read_calibration(header)
 

@@ -24,6 +24,7 @@ from sklearn_api.estimated import Prediction
 from sklearn_api.header import COMPILED
 from sklearn_api.plan import PlanReader, labels
 from sklearn_api.scoring import Dot, Weighed, in_order, of_all, quick_dot
+from sklearn_api.tasks import Task
 
 _MAX_PLAN = 4 * 1024 * 1024
 _TIE = 1e-9  # Scores that are closer are decided by how sums are rounded.
@@ -52,11 +53,13 @@ class CompiledModel:
         try:
             plan = json.loads(archive.read(COMPILED, _MAX_PLAN))
             reader = PlanReader(archive)
-            self._parts = list(reader.parts(plan["parts"], plan["columns"]))
-            self._weighings = reader.weighings(plan["weighings"], plan["columns"])
+            # Unpacking lets other threads run, and numbers take about as long as terms.
+            numbers = Task(lambda: reader.numbers(plan))
+            analyzers = reader.analyzers(plan["parts"])
+            weighings, self._weighings, self._scorers = numbers.result()
+            self._parts = list(reader.parts(plan, analyzers, weighings))
             threshold = plan["threshold"]
             self._threshold = None if threshold is None else float(threshold)
-            self._scorers = [reader.scorer(one, plan["columns"]) for one in plan["scorers"]]
             self._outcome = _OUTCOMES[plan["method"]]
             self._likely = _PROBABILITIES[plan["probability"]]
             self._classes = labels(plan["classes"])

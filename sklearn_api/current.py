@@ -47,8 +47,7 @@ class CurrentModel(Generic[T]):
     store : callable
         Returns the store; called at the first use, since creating a client takes a while.
     load : callable
-        From an artifact's bytes and its SHA-256 to the model; raises `ArtifactError` where they do
-        not fit.
+        From an artifact to the model; raises `ArtifactError` where it is not fit to be served.
     refresh_seconds : float
         How long a model is served before S3 is asked for a newer one.
     max_bytes : int
@@ -64,7 +63,7 @@ class CurrentModel(Generic[T]):
     def __init__(
         self,
         store: Callable[[], ModelStore],
-        load: Callable[[bytes, str], T],
+        load: Callable[[bytearray], T],
         *,
         refresh_seconds: float,
         max_bytes: int,
@@ -181,4 +180,4 @@ class CurrentModel(Generic[T]):
     def _model(self, store: ModelStore, pointer: Pointer) -> T:
         if self._served and self._served.pointer.sha256 == pointer.sha256:
             return self._served.model
-        return self._load(store.download(pointer.version, self._max_bytes), pointer.sha256)
+        return self._load(store.download(pointer, self._max_bytes))

@@ -1,9 +1,8 @@
-"""What comes first about an artifact: that it is the one that was published, and made for this.
+"""What comes first about an artifact: that it was made for what reads it.
 
 Only Python is needed for it, so that a compiled model pays for nothing else.
 """
 
-import hashlib
 import json
 import math
 import re
@@ -11,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from sklearn_api.archive import Archive
+from sklearn_api.archive import Archive, Content
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
 
@@ -32,15 +31,13 @@ def python_version() -> str:
     return f"{sys.version_info[0]}.{sys.version_info[1]}"
 
 
-def open_artifact(content: bytes, sha256: str, max_bytes: int) -> tuple[Archive, dict[str, Any]]:
+def open_artifact(content: Content, max_bytes: int) -> tuple[Archive, dict[str, Any]]:
     """Check an artifact; return its members and its header.
 
     Parameters
     ----------
-    content : bytes
+    content : bytes or bytearray
         The artifact.
-    sha256 : str
-        What its SHA-256 must be, in hexadecimal.
     max_bytes : int
         What it may unpack to.
 
@@ -49,9 +46,6 @@ def open_artifact(content: bytes, sha256: str, max_bytes: int) -> tuple[Archive,
     ArtifactError
         The message names the check that failed, with the two values that differ.
     """
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != sha256:
-        raise ArtifactError(f"the artifact's sha256 is {actual}, but {sha256} was published")
     archive = Archive(content, max_bytes)
     try:
         header = json.loads(archive.read(HEADER, _MAX_HEADER))
@@ -68,14 +62,12 @@ def open_artifact(content: bytes, sha256: str, max_bytes: int) -> tuple[Archive,
     return archive, header
 
 
-def check_artifact(
-    content: bytes, sha256: str, max_bytes: int, wanted: str, scikit_learn: str | None
-) -> str:
+def check_artifact(content: Content, max_bytes: int, wanted: str, scikit_learn: str | None) -> str:
     """Check an artifact as far as that needs no scikit-learn, and load nothing.
 
     Parameters
     ----------
-    content, sha256, max_bytes : bytes, str, int
+    content, max_bytes : bytes or bytearray, int
         As for `open_artifact`.
     wanted : str
         `Settings.predictor`.
@@ -92,7 +84,7 @@ def check_artifact(
     ArtifactError
         As `predictor.read_model`, but for what is wrong inside the model.
     """
-    archive, header = open_artifact(content, sha256, max_bytes)
+    archive, header = open_artifact(content, max_bytes)
     read_calibration(header)
     if chosen_form(archive, header, wanted) == "compiled":
         return "compiled"

@@ -55,9 +55,8 @@ def _current_model(settings: Settings, log: Log) -> "CurrentModel[str]":
             settings.model_bucket,
             settings.model_name,
         ),
-        lambda content, sha256: check_artifact(
+        lambda content: check_artifact(
             content,
-            sha256,
             settings.max_artifact_bytes,
             settings.predictor,
             settings.scikit_learn_version,

@@ -43,21 +43,40 @@ class PlanReader:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
 
-    def parts(self, plans: list[dict[str, Any]], columns: int) -> Iterator[Part]:
-        """Yield the parts, which have so many columns together."""
+    def numbers(
+        self, plan: dict[str, Any]
+    ) -> tuple[list[list[Weighing]], list[Weighing], list[Scorer]]:
+        """Return the weighings of each part, those of all parts together, and the scorers."""
+        columns = plan["columns"]
+        return (
+            [self._weighings(part["weighings"], part["columns"]) for part in plan["parts"]],
+            self._weighings(plan["weighings"], columns),
+            [self._scorer(one, columns) for one in plan["scorers"]],
+        )
+
+    def analyzers(self, parts: list[dict[str, Any]]) -> list[Analyzer]:
+        """Return the analyzer of each part, and in it the part's terms."""
+        return [self._analyzer(part) for part in parts]
+
+    def parts(
+        self,
+        plan: dict[str, Any],
+        analyzers: Iterable[Analyzer],
+        weighings: Iterable[list[Weighing]],
+    ) -> Iterator[Part]:
+        """Yield the parts, of their analyzers and weighings."""
         first = 0
-        for plan in plans:
-            count = plan["columns"]
+        for part, analyze, weighed in zip(plan["parts"], analyzers, weighings, strict=True):
             yield Part(
-                preprocess=preprocessor(plan["lowercase"], plan["accents"]),
-                analyze=self._analyzer(plan),
-                binary=bool(plan["binary"]),
-                weighings=self.weighings(plan["weighings"], count),
+                preprocess=preprocessor(part["lowercase"], part["accents"]),
+                analyze=analyze,
+                binary=bool(part["binary"]),
+                weighings=weighed,
                 first=first,
-                scale=float(plan["scale"]),
+                scale=float(part["scale"]),
             )
-            first += count
-        if first != columns or not plans:
+            first += part["columns"]
+        if first != plan["columns"] or not plan["parts"]:
             raise _wrong("its parts have not as many columns as it says")
 
     def _analyzer(self, plan: dict[str, Any]) -> Analyzer:
@@ -101,8 +120,7 @@ class PlanReader:
             raise _wrong(f"{name} has not as many numbers as it says")
         return _filled(array({2: "H", 4: "I"}[size], [0]) * count, self._archive.pieces(name))
 
-    def weighings(self, plans: list[dict[str, Any]], columns: int) -> list[Weighing]:
-        """Return the weighings of so many columns."""
+    def _weighings(self, plans: list[dict[str, Any]], columns: int) -> list[Weighing]:
         made = []
         for plan in plans:
             idf = None
@@ -114,8 +132,7 @@ class PlanReader:
             made.append(Weighing(plan["sublinear"], idf, plan["norm"]))
         return made
 
-    def scorer(self, plan: dict[str, Any], columns: int) -> Scorer:
-        """Return a scorer of so many columns."""
+    def _scorer(self, plan: dict[str, Any], columns: int) -> Scorer:
         intercepts = [float(one) for one in plan["intercepts"]]
         sigmoids = [(float(slope), float(at)) for slope, at in plan["sigmoids"]]
         classes = len(intercepts)

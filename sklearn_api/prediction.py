@@ -48,9 +48,7 @@ def prediction_endpoint(
             settings.model_bucket,
             settings.model_name,
         ),
-        lambda content, sha256: read_model(
-            content, sha256, settings.max_artifact_bytes, settings.predictor
-        ),
+        lambda content: read_model(content, settings.max_artifact_bytes, settings.predictor),
         refresh_seconds=settings.model_refresh_seconds,
         max_bytes=settings.max_artifact_bytes,
         clock=time.monotonic,

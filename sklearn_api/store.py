@@ -11,6 +11,7 @@ Nothing here lists or writes: a Lambda's role allows neither. `training.registry
 objects first and the pointer last, so that readers see the old model or the whole new one.
 """
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     Client = S3Client | S3Reader
 
 _MAX_POINTER_BYTES = 64 * 1024
+_PIECE = 128 * 1024  # bytes that are received and hashed at once
 
 
 class Pointer(NamedTuple):
@@ -170,27 +172,35 @@ class ModelStore:
             raise self._unavailable(exc, key) from exc
         return Pointer.from_json(content, key), answer["ETag"]
 
-    def download(self, version: str, max_bytes: int) -> bytes:
-        """Return the artifact of a version.
+    def download(self, pointer: Pointer, max_bytes: int) -> bytearray:
+        """Return the artifact that a pointer names.
+
+        It is compared with the pointer's SHA-256, which is computed while the rest arrives.
 
         Raises
         ------
         ModelUnavailableError
             It is not there, or S3 cannot be read.
         ArtifactError
-            It is larger than `max_bytes`.
+            It is larger than `max_bytes`, or not the one that was published.
         """
-        key = version_key(self.name, version, "model.zip")
+        key = version_key(self.name, pointer.version, "model.zip")
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
-            if answer["ContentLength"] <= max_bytes:
-                return answer["Body"].read()
+            size = answer["ContentLength"]
+            if size <= max_bytes:
+                content, sha256 = _received(answer["Body"], size)
         except Exception as exc:
             raise self._unavailable(exc, key) from exc
-        raise ArtifactError(
-            f"{key} has {answer['ContentLength']:,} bytes; {max_bytes:,} are "
-            "allowed (MAX_ARTIFACT_BYTES)"
-        )
+        if size > max_bytes:
+            raise ArtifactError(
+                f"{key} has {size:,} bytes; {max_bytes:,} are allowed (MAX_ARTIFACT_BYTES)"
+            )
+        if sha256 != pointer.sha256:
+            raise ArtifactError(
+                f"the artifact's sha256 is {sha256}, but {pointer.sha256} was published"
+            )
+        return content
 
     def _unavailable(self, exc: Exception, key: str) -> ModelUnavailableError:
         """Say in words why S3 did not give an object.
@@ -213,6 +223,17 @@ class ModelStore:
             kind = "ConnectionError" if isinstance(exc, ConnectionError) else type(exc).__name__
             reason = f"{key} cannot be reached ({code or kind})"
         return ModelUnavailableError(reason)
+
+
+def _received(body: Any, size: int) -> tuple[bytearray, str]:
+    """Return so many bytes of a body, and their SHA-256 in hexadecimal."""
+    content, digest = bytearray(size), hashlib.sha256()
+    at, target = 0, memoryview(content)
+    while at < size and (piece := body.read(min(_PIECE, size - at))):
+        digest.update(piece)
+        target[at : at + len(piece)] = piece
+        at += len(piece)
+    return content, digest.hexdigest()
 
 
 def http_status(exc: Exception) -> int | None:

@@ -36,6 +36,7 @@ ORDER = [
     "runs",
     "analysis",
     "scoring",
+    "tasks",
     "plan",
     "compiled",
     "compiler",

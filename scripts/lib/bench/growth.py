@@ -1,6 +1,5 @@
 """How load time, memory and latency grow: with the vocabulary, the review, and the batch."""
 
-import hashlib
 import json
 import subprocess
 import sys
@@ -130,8 +129,7 @@ _Race = dict[int, tuple[list[float], list[float]]]
 def _in_memory(artifact: Path, pickled: Path) -> tuple[_Call, _Call]:
     """Return what predicts for texts: the compiled form, and scikit-learn's pipeline."""
     content = artifact.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
-    model = read_model(content, sha256, MAX_BYTES, "compiled")
+    model = read_model(content, MAX_BYTES, "compiled")
     return lambda texts: [model.predict(text) for text in texts], pickles.read(pickled).predict
 
 

@@ -5,7 +5,6 @@ Lambda has: ``python -m scripts.lib.bench.handler``.
 """
 
 import base64
-import hashlib
 import json
 import os
 import statistics
@@ -136,7 +135,7 @@ def main() -> int:
     pipeline = pickles.read(Path(sys.argv[1]))
     deployed = handler("auto")
     content = Path(sys.argv[3]).read_bytes()
-    model = read_model(content, hashlib.sha256(content).hexdigest(), MAX_BYTES)
+    model = read_model(content, MAX_BYTES)
     calls: dict[str, Callable[[str], object]] = {
         "the handler, as it is deployed": deployed,
         _SAME: lambda review: deployed(REVIEW),

@@ -5,7 +5,6 @@ FORM is ``compiled`` or ``sklearn`` (FILE is an artifact), or ``pickle``. It imp
 needs and nothing else, so that the process's memory is the form's.
 """
 
-import hashlib
 import json
 import statistics
 import sys
@@ -31,7 +30,6 @@ def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
 
         return load
     content = path.read_bytes()
-    sha256 = hashlib.sha256(content).hexdigest()
     from sklearn_api.predictor import read_model
 
     if form == "sklearn":
@@ -39,7 +37,7 @@ def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
         import sklearn.pipeline
         import sklearn.svm  # noqa: F401
 
-    return lambda: read_model(content, sha256, _MAX_BYTES, form).predict
+    return lambda: read_model(content, _MAX_BYTES, form).predict
 
 
 def main() -> int:

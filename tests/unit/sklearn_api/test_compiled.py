@@ -1,6 +1,5 @@
 """Compiled models: the same labels and scores as scikit-learn's, on every text."""
 
-import hashlib
 import json
 from typing import Any
 
@@ -106,9 +105,8 @@ CLASSIFIERS: dict[str, Any] = {
 def forms(pipeline: Any, calibration: Calibration | None = None) -> tuple[Any, CompiledModel]:
     """Return both forms of a fitted pipeline, read from one artifact."""
     content = write_artifact(pipeline, calibration, rows=TEXTS)
-    sha256 = hashlib.sha256(content).hexdigest()
-    estimated = read_model(content, sha256, LIMIT, "sklearn")
-    compiled = read_model(content, sha256, LIMIT, "compiled")
+    estimated = read_model(content, LIMIT, "sklearn")
+    compiled = read_model(content, LIMIT, "compiled")
     assert isinstance(estimated, EstimatedModel)
     assert isinstance(compiled, CompiledModel)
     return estimated, compiled
@@ -210,12 +208,11 @@ def test_what_is_not_compiled_says_why(pipeline: Any, reason: str) -> None:
     """Any other pipeline is stored without a compiled form, with the reason, and still serves."""
     pipeline.fit(TEXTS, TWO)
     content = write_artifact(pipeline)
-    sha256 = hashlib.sha256(content).hexdigest()
-    model = read_model(content, sha256, LIMIT)
+    model = read_model(content, LIMIT)
     assert model.form == "sklearn"
     assert model.predict("good film").label in (0, 1)
     with pytest.raises(ArtifactError, match=reason) as caught:
-        read_model(content, sha256, LIMIT, "compiled")
+        read_model(content, LIMIT, "compiled")
     assert "PREDICTOR is 'compiled'" in str(caught.value)
 
 
@@ -234,7 +231,7 @@ def test_rows_on_which_the_forms_differ_are_noticed(monkeypatch: pytest.MonkeyPa
     pipeline = fitted("tfidf", "LinearSVC", TWO)
     content = write_artifact(pipeline, rows=["unknown", "a good film"])
     with pytest.raises(ArtifactError, match="of text 1, scikit-learn"):
-        read_model(content, hashlib.sha256(content).hexdigest(), LIMIT, "compiled")
+        read_model(content, LIMIT, "compiled")
 
 
 ARTIFACT = write_artifact(fitted("words and marks", "LogisticRegression", THREE))
@@ -259,7 +256,7 @@ def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
     members["compiled.json"] = json.dumps(plan).encode()
     changed = write_archive(members)
     try:
-        model = read_model(changed, hashlib.sha256(changed).hexdigest(), LIMIT)
+        model = read_model(changed, LIMIT)
         for text in TEXTS:
             model.predict(text)
     except ArtifactError:

@@ -33,7 +33,7 @@ class World:
         self.warnings: list[str] = []
         self.model = CurrentModel(
             lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # a fake
-            lambda content, sha256: read_model(content, sha256, 1_000_000),
+            lambda content: read_model(content, 1_000_000),
             refresh_seconds=REFRESH,
             max_bytes=1_000_000,
             clock=self.clock,
@@ -289,9 +289,9 @@ def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: byt
     world.publish("1", good)
     load = world.model._load
 
-    def slowly(content: bytes, sha256: str) -> Predictor:
+    def slowly(content: bytearray) -> Predictor:
         world.clock.now += REFRESH
-        found: Predictor = load(content, sha256)
+        found: Predictor = load(content)
         return found
 
     world.model._load = slowly

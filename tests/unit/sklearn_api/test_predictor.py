@@ -1,6 +1,5 @@
 """What a model says of a text, in either of its forms."""
 
-import hashlib
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def test_a_calibration_gives_the_probability(last: Any) -> None:
     content = write_artifact(pipeline, calibration)
     expected = calibration.probability(pipeline.decision_function(["bad"])[0])
     for form in ("sklearn", "compiled"):
-        model = read_model(content, hashlib.sha256(content).hexdigest(), 1_000_000, form)
+        model = read_model(content, 1_000_000, form)
         assert model.form == form
         assert model.predict("bad").probability == pytest.approx(expected, abs=1e-12)
 

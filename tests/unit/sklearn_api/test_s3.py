@@ -16,7 +16,7 @@ from sklearn_api import s3
 from sklearn_api.errors import ModelUnavailableError, SettingsError
 from sklearn_api.s3 import Credentials, Place, S3Error, S3Reader, locate, quote, sign
 from sklearn_api.settings import Storage
-from sklearn_api.store import ModelStore, create_reader
+from sklearn_api.store import ModelStore, Pointer, create_reader
 from tests.unit.servers import Answer, Server, content, hang_up, raw, serving
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
@@ -200,7 +200,7 @@ def test_an_artifact_that_was_refused_by_its_size_does_not_disturb_either() -> N
     with serving(content(b"x" * 100), content(pointer)) as server:
         store = ModelStore(reader_of(server), "bucket", "r")
         with pytest.raises(Exception, match="MAX_ARTIFACT_BYTES"):
-            store.download("1", 10)
+            store.download(Pointer("r", "1", "a", "now"), 10)
         found = store.pointer()
         assert found is not None
         assert found[0].version == "1"

@@ -1,5 +1,6 @@
 """Versions in S3, and the pointer that names the current one."""
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -14,8 +15,9 @@ from tests.unit.fakes import FakeS3, etag
 CURRENT = "models/review/current.json"
 
 
-def pointer(version: str) -> Pointer:
-    return Pointer("review", version, "sha", "2026-01-01T00:00:00+00:00")
+def pointer(version: str, artifact: bytes = b"") -> Pointer:
+    sha256 = hashlib.sha256(artifact).hexdigest()
+    return Pointer("review", version, sha256, "2026-01-01T00:00:00+00:00")
 
 
 @pytest.fixture
@@ -30,9 +32,21 @@ def store(s3: FakeS3) -> ModelStore:
 
 def test_what_is_served_can_be_read(s3: FakeS3, store: ModelStore) -> None:
     """The pointer comes with its ETag, and the version that it names with its bytes."""
-    s3.serve(pointer("1"), b"artifact")
-    assert store.pointer() == (pointer("1"), etag(s3.objects[CURRENT]))
-    assert store.download("1", 100) == b"artifact"
+    for artifact in (b"", b"artifact", bytes(range(256)) * 3000):
+        named = pointer("1", artifact)
+        s3.serve(named, artifact)
+        assert store.pointer() == (named, etag(s3.objects[CURRENT]))
+        assert store.download(named, 10**6) == artifact
+
+
+def test_what_was_not_published_is_not_returned(s3: FakeS3, store: ModelStore) -> None:
+    """An artifact of another SHA-256 than the pointer's is refused with both, a shorter one too."""
+    named = pointer("1", b"artifact")
+    for artifact in (b"artefact", b"artifac", b"artifact\0", b""):
+        s3.serve(named, artifact)
+        both = f"sha256 is {pointer('1', artifact).sha256}, but {named.sha256} was published"
+        with pytest.raises(ArtifactError, match=both):
+            store.download(named, 100)
 
 
 def test_an_unchanged_pointer_is_not_read_again(s3: FakeS3, store: ModelStore) -> None:
@@ -99,16 +113,16 @@ def test_too_large_an_artifact_is_not_downloaded(s3: FakeS3, store: ModelStore) 
     """An artifact over the limit is refused by its length, naming the setting."""
     s3.serve(pointer("1"), b"x" * 11)
     with pytest.raises(ArtifactError, match="MAX_ARTIFACT_BYTES"):
-        store.download("1", 10)
+        store.download(pointer("1"), 10)
 
 
 def test_an_artifact_that_cannot_be_had_is_named(s3: FakeS3, store: ModelStore) -> None:
     """A version without its artifact, or one that may not be read, is 503 with its place."""
     with pytest.raises(ModelUnavailableError, match=r"models/review/1/model\.zip does"):
-        store.download("1", 10)
+        store.download(pointer("1"), 10)
     s3.failure = FakeS3.error("AccessDenied", 403)
     with pytest.raises(ModelUnavailableError, match="denied"):
-        store.download("1", 10)
+        store.download(pointer("1"), 10)
 
 
 def test_a_function_outlives_storage_that_hangs() -> None:

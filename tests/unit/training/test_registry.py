@@ -29,7 +29,10 @@ def test_a_manifest_comes_last(s3: FakeS3) -> None:
     prefix = "models/review/v1"
     files = ("model.zip", "report/index.html", "manifest.json")
     assert s3.written == [f"{prefix}/{file}" for file in files]
-    assert store(s3).download("v1", 100) == b"artifact 1"
+    assert (
+        store(s3).download(Pointer("review", "v1", named(1).manifest.sha256, "now"), 100)
+        == b"artifact 1"
+    )
     assert registry(s3).manifest("v1") == named(1).manifest
     assert registry(s3).report("v1") == {"index.html": b"<html>"}
 

@@ -46,7 +46,7 @@ def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> 
     assert manifest.training["parameters"]["C"] == 1.0
     assert manifest.training["search"] is None
     assert {"precision", "recall", "f1", "roc_auc", "ece", "brier"} < manifest.metrics.keys()
-    model = read_artifact(content, manifest.sha256, 10**9)
+    model = read_artifact(content, 10**9)
     pipeline = model.pipeline
     assert manifest.training["terms"] == len(pipeline[0].vocabulary_)
     assert model.calibration == Calibration(**manifest.metrics["calibration"])
