@@ -6,8 +6,10 @@ Run as a program it starts LocalStack in the foreground, the way `docker compose
 """
 
 import argparse
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -154,6 +156,7 @@ def start(port: int) -> Emulator:
         )
     log = log_path(port)
     log.parent.mkdir(parents=True, exist_ok=True)
+    _remove_leftovers()
     with log.open("wb") as target:
         process = subprocess.Popen(
             command(port),
@@ -195,9 +198,10 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> Emulator:
 
 
 def stop(emulator: Emulator) -> bool:
-    """Stop an emulator; return False when it does not run (any more).
+    """Stop an emulator, and remove its state; return False when it does not run (any more).
 
-    It is asked for its process id first, so that no other process can be meant by an old one.
+    Its log stays. It is asked for its process id first, so that no other process can be meant by an
+    old one.
     """
     found = find(emulator.port)
     if found is None or found.pid != emulator.pid:
@@ -209,7 +213,20 @@ def stop(emulator: Emulator) -> bool:
             os.kill(found.pid, signal.SIGKILL)
             break
         time.sleep(0.05)
+    _pid_path(found.port).unlink(missing_ok=True)
+    shutil.rmtree(state_directory(found.port), ignore_errors=True)
     return True
+
+
+def _remove_leftovers() -> None:
+    """Remove what emulators that were killed have left: up to a gigabyte each."""
+    for lock in state_directory(0).parent.glob("*/lock"):
+        with lock.open() as opened:
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue  # It runs.
+            shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def _exists(pid: int) -> bool:

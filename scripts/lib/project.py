@@ -7,6 +7,7 @@ replaces it for one command. ``scripts/python-version.cjs`` reads the same two f
 import json
 import os
 import platform
+import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 SERVICE = "sklearn-api"
 SUPPORTED = ("3.11", "3.12", "3.13")
+
+DEPLOYED = (
+    *("serverless.yml", "handlers", "sklearn_api", ".env.local", ".python-version", "package.json"),
+    *("scripts/python-version.cjs", "scripts/layer.cjs"),
+    *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
+)
+"""Paths in the project, files or folders: what the deployer reads, but for its own packages."""
 
 
 class ScriptError(Exception):
@@ -54,6 +62,18 @@ def write_json(path: Path, values: dict[str, Any]) -> None:
     temporary = path.with_suffix(f".{os.getpid()}")
     temporary.write_text(json.dumps(values, indent=2) + "\n")
     temporary.replace(path)
+
+
+def copy_paths(target: Path, *names: str) -> None:
+    """Copy files and folders of the project to the same paths in another folder."""
+    ignored = shutil.ignore_patterns("__pycache__", ".venv", ".runtimes")
+    for name in names:
+        source = ROOT / name
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target / name, ignore=ignored, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target / name)
 
 
 def tail(path: Path, lines: int = 15) -> str:

@@ -8,18 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import LOCAL, ROOT, SERVICE, python_version, write_json
+from scripts.lib.project import DEPLOYED, LOCAL, ROOT, SERVICE, python_version, write_json
 from scripts.lib.stack import client
 
 RECORD_FILE = LOCAL / "up.json"
 
 # Paths in the project, files or folders.
 MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/model/review")
-DEPLOYMENT_INPUTS = (
-    *("serverless.yml", "handlers", "sklearn_api", ".env.local", "package-lock.json"),
-    *("scripts/python-version.cjs", "scripts/layer.cjs", "scripts/lib/stack.py"),
-    *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
-)
+DEPLOYMENT_INPUTS = (*DEPLOYED, "package-lock.json", "scripts/lib/stack.py")
 # What LocalStack says of a function at the moment, and not of what was deployed.
 MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonCode"}
 

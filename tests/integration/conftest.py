@@ -14,16 +14,19 @@ from scripts.lib import emulator as emulators
 from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer import build_layer
-from scripts.lib.project import ROOT, architecture, python_version
+from scripts.lib.project import DEPLOYED, ROOT, architecture, python_version
 from scripts.lib.stack import Stack, describe
-from tests.integration.deployed import DEPLOYED, Api, Deployment, copy_project, training, wait_for
+from tests.integration.deployed import Api, Deployment, copy_project, training, wait_for
 
 SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 
 
 @pytest.fixture(scope="session")
-def emulator() -> Iterator[Emulator]:
-    """The emulator that runs, or one that is started for the tests."""
+def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """The emulator that runs, or one that is started for the tests.
+
+    The log of the latter stays where a test has failed.
+    """
     if emulators.host() == "127.0.0.1":  # in a container, all of it is in the images
         toolchain.install_deployer()
         toolchain.install_emulator()
@@ -38,6 +41,8 @@ def emulator() -> Iterator[Emulator]:
     started = emulators.start(emulators.free_port())
     yield started
     emulators.stop(started)
+    if not request.session.testsfailed:
+        emulators.log_path(started.port).unlink()
 
 
 @pytest.fixture(scope="session")

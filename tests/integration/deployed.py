@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import shutil
 import subprocess
 import sys
 import time
@@ -16,15 +15,8 @@ from urllib.parse import urlsplit
 
 from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import ROOT, ScriptError
+from scripts.lib.project import ROOT, ScriptError, copy_paths
 from scripts.lib.stack import Stack, client, credentials, describe, serverless
-
-# What a deployment reads; the rest of a checkout is linked or left out.
-DEPLOYED = (
-    *("serverless.yml", "handlers", "sklearn_api", ".python-version", "package.json"),
-    *("scripts/python-version.cjs", "scripts/layer.cjs"),
-    *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
-)
 
 REFRESH_SECONDS = 0.2
 
@@ -100,15 +92,7 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> An
 
 def copy_project(target: Path, *names: str) -> Path:
     """Copy parts of the project, and link what is large and does not change."""
-    target.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        source = ROOT / name
-        if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", ".venv", ".runtimes")
-            shutil.copytree(source, target / name, ignore=ignored, dirs_exist_ok=True)
-        else:
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, target / name)
+    copy_paths(target, *names)
     (target / ".local").mkdir(exist_ok=True)
     for large in ("node_modules", ".local/layer", ".local/runtimes"):
         (target / large).symlink_to(ROOT / large)

@@ -110,8 +110,31 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert down.returncode == 0, down.stdout
     assert emulators.find(port) is None
     assert not (checkout / ".local" / "stack.json").exists()
+    assert [path.name for path in (checkout / ".local" / "localstack").iterdir()] == [f"{port}.log"]
     again = script(checkout, "./scripts/down")
     assert (again.returncode, "Nothing to stop" in again.stdout) == (0, True)
+
+
+def test_what_killed_emulators_have_left_is_removed() -> None:
+    """The next one that starts removes it, and nothing of those that run; its own goes at its end."""
+    runs, killed = (emulators.start(emulators.free_port()) for _ in range(2))
+    try:
+        os.kill(killed.pid, signal.SIGKILL)
+        wait_for(lambda: emulators.port_is_free(killed.port), "its end")
+        assert (emulators.state_directory(killed.port) / "tmp").is_dir()
+        last = emulators.start(emulators.free_port())
+        try:
+            assert not emulators.state_directory(killed.port).exists()
+            assert (emulators.state_directory(runs.port) / "tmp").is_dir()
+            assert emulators.find(runs.port) == runs
+        finally:
+            emulators.stop(last)
+            emulators.log_path(last.port).unlink()
+        assert not emulators.state_directory(last.port).exists()
+    finally:
+        emulators.stop(runs)
+        for one in (runs, killed):
+            emulators.log_path(one.port).unlink()
 
 
 def test_up_does_again_what_is_no_longer_so(checkout: Path, port: int) -> None:

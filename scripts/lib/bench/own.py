@@ -18,7 +18,7 @@ from scripts.lib.bench.model import REVIEW, Model
 from scripts.lib.bench.processes import FOLDER
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer import build_layer
-from scripts.lib.project import ROOT, architecture, python_version
+from scripts.lib.project import DEPLOYED, ROOT, architecture, copy_paths, python_version
 from scripts.lib.stack import Stack, credentials, describe, serverless
 
 NAME = "this project"
@@ -39,17 +39,8 @@ def install() -> str:
 def copy_sources() -> Path:
     """Make a fresh folder that can be deployed; return it."""
     shutil.rmtree(COPY, ignore_errors=True)
-    (COPY / "scripts" / "lib").mkdir(parents=True)
+    copy_paths(COPY, *DEPLOYED)
     (COPY / ".local").mkdir()
-    ignored = shutil.ignore_patterns("__pycache__")
-    for name in ("handlers", "sklearn_api"):
-        shutil.copytree(ROOT / name, COPY / name, ignore=ignored)
-    for name in (
-        *("serverless.yml", ".env.local", "package.json", ".python-version"),
-        *("scripts/python-version.cjs", "scripts/layer.cjs"),
-        *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
-    ):
-        shutil.copy(ROOT / name, COPY / name)
     (COPY / "node_modules").symlink_to(ROOT / "node_modules")
     (COPY / ".local" / "layer").symlink_to(ROOT / ".local" / "layer")
     return COPY
@@ -92,7 +83,6 @@ def started() -> Iterator[Emulator]:
         yield one
     finally:
         emulators.stop(one)
-        shutil.rmtree(emulators.state_directory(one.port), ignore_errors=True)
     for file in emulators.log_path(one.port).parent.glob(f"{one.port}.*"):
         file.unlink()
 

@@ -23,14 +23,16 @@ def _start(model: Model) -> Iterator[Target]:
         str(install(NAME) / "bentoml"), "serve", "service:Reviews",
         "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
-    environment = {
-        "MODEL": str(model.pickle),
-        "BENTOML_HOME": str(folder(NAME)),
-        "BENTOML_DO_NOT_TRACK": "True",
-    }
     target = Target(f"http://127.0.0.1:{port}/review", 0, 0.0)
-    with serving(NAME, command, target, cwd=PROGRAMS / NAME, environment=environment) as running:
-        yield running
+    with folder(NAME) as home:
+        environment = {
+            "MODEL": str(model.pickle),
+            "BENTOML_HOME": str(home),
+            "BENTOML_DO_NOT_TRACK": "True",
+        }
+        cwd = PROGRAMS / NAME
+        with serving(NAME, command, target, cwd=cwd, environment=environment) as running:
+            yield running
 
 
 PEER = Contender(

@@ -53,12 +53,14 @@ def version(name: str, *packages: str) -> str:
     return ", ".join(map(" ".join, zip(packages, found.split(), strict=True)))
 
 
-def folder(name: str) -> Path:
-    """Return an empty folder in which a peer may run."""
+@contextmanager
+def folder(name: str) -> Iterator[Path]:
+    """Yield an empty folder in which a peer may run, and remove it in the end."""
     path = ENVIRONMENTS / f"{name}-run"
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
-    return path
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @contextmanager

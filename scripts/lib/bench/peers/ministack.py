@@ -22,17 +22,21 @@ def _install() -> str:
 
 @contextmanager
 def _start(model: Model) -> Iterator[Target]:
-    port, run = free_port(), folder(NAME)
+    port = free_port()
     environment = {
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_HOST": "127.0.0.1",
         "LAMBDA_EXECUTOR": "local",
-        "TMPDIR": str(run),
-        "HOME": str(run),
     }
     begun = time.monotonic()
-    with server(NAME, [str(install(NAME) / "ministack")], cwd=run, **environment) as process:
+    with (
+        folder(NAME) as run,
+        server(
+            NAME, [str(install(NAME) / "ministack")], cwd=run,
+            **environment, TMPDIR=str(run), HOME=str(run),
+        ) as process,
+    ):  # fmt: skip
         emulator = Emulator(process.pid, port, NAME)
         health = f"{emulator.url}/_ministack/health"
         wait_until_answers(NAME, process, lambda: fetch(health, "GET", {}, b""))

@@ -24,7 +24,7 @@ def _body(review: str) -> bytes:
 
 @contextmanager
 def _start(model: Model) -> Iterator[Target]:
-    port, cwd = free_port(), folder(NAME)
+    port = free_port()
     settings = {
         "host": "127.0.0.1",
         "http_port": port,
@@ -38,8 +38,6 @@ def _start(model: Model) -> Iterator[Target]:
         "implementation": "mlserver_sklearn.SKLearnModel",
         "parameters": {"uri": str(model.pickle)},
     }
-    (cwd / "settings.json").write_text(json.dumps(settings))
-    (cwd / "model-settings.json").write_text(json.dumps(served))
     target = Target(
         f"http://127.0.0.1:{port}/v2/models/review/infer",
         0,
@@ -48,8 +46,11 @@ def _start(model: Model) -> Iterator[Target]:
         lambda answer: int(answer["outputs"][0]["data"][0]),
     )
     command = [str(install(NAME) / "mlserver"), "start", "."]
-    with serving(NAME, command, target, cwd=cwd, environment={}) as running:
-        yield running
+    with folder(NAME) as cwd:
+        (cwd / "settings.json").write_text(json.dumps(settings))
+        (cwd / "model-settings.json").write_text(json.dumps(served))
+        with serving(NAME, command, target, cwd=cwd, environment={}) as running:
+            yield running
 
 
 PEER = Contender("MLServer", _install, _start, "no parallel workers, its runtime for scikit-learn")
