@@ -221,7 +221,8 @@ def stop(emulator: Emulator) -> bool:
 def _remove_leftovers() -> None:
     """Remove what emulators that were killed have left: up to a gigabyte each."""
     for lock in state_directory(0).parent.glob("*/lock"):
-        with lock.open() as opened:
+        # Another one that starts may have removed it by now.
+        with suppress(FileNotFoundError), lock.open() as opened:
             try:
                 fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
