@@ -85,6 +85,30 @@ def enforce_iam() -> None:
         modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # always rolo's
 
 
+@hooks.on_infra_start(priority=-1)  # type: ignore[untyped-decorator]  # after IAM
+def answer_for_ecr() -> None:
+    """Say that there is no container repository, which `sls remove` asks first."""
+    from localstack.aws.handlers import serve_custom_service_request_handlers as before_services
+
+    from localstack_parity.ecr import answer
+
+    before_services.append(answer)
+
+
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+def mend_cloudformation() -> None:
+    """Let CloudFormation delete stacks as a whole; from its first call on, to start quickly."""
+    from localstack.aws.handlers import serve_custom_service_request_handlers as before_services
+
+    def mend(chain: Any, context: Any, response: Any) -> None:
+        if context.service is not None and context.service.service_name == "cloudformation":
+            from localstack_parity import cloudformation
+
+            cloudformation.install()
+
+    before_services.append(mend)
+
+
 @hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
 def ask_often() -> None:
     """Let LocalStack ask its own services ten times a second whether they are done, not once.

@@ -20,7 +20,7 @@ SUPPORTED = ("3.11", "3.12", "3.13")
 DEPLOYED = (
     *("serverless.yml", "handlers", "sklearn_api", ".env.local", ".python-version", "package.json"),
     *("scripts/python-version.cjs", "scripts/layer.cjs"),
-    *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
+    *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py", "scripts/remove-models.cjs"),
 )
 """Paths in the project, files or folders: what the deployer reads, but for its own packages."""
 

@@ -137,6 +137,11 @@ class Deployment:
             assert "missing RoleName" in str(exc), exc
             return str(exc)
 
+    def sls_remove(self, **parameters: str) -> str:
+        """Remove the stage as a person does; return what the deployer printed."""
+        command = ["remove", *(f"--param={name}={value}" for name, value in parameters.items())]
+        return serverless(command, stage=self.stage, url=self.emulator.url, cwd=self.project)
+
     def publish(self, model: Path) -> str:
         """Publish a model with the command line that a person uses; return its output."""
         return training(
@@ -153,7 +158,7 @@ class Deployment:
                     s3.delete_object(
                         Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"]
                     )
-        # `sls remove` asks for container repositories, which LocalStack's open edition has not.
+        # What `sls remove` does in the end, which starts for two seconds.
         cloudformation: Any = client("cloudformation", self.emulator.url)
         name = f"sklearn-api-{self.stage}"
         cloudformation.delete_stack(StackName=name)

@@ -3,9 +3,12 @@
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from scripts.lib.project import python_version
-from scripts.lib.stack import describe
+from scripts.lib.stack import client, describe
 from tests.integration.deployed import Api, Deployment, wait_for
 
 PROBE = '''"""GET /probe: where things come from."""
@@ -93,3 +96,46 @@ def test_a_stack_grows_up(deployment: Deployment, model: Path) -> None:
     assert all(file.startswith("/opt/python/") or "/lambda/" in file for file in files), files
     assert grown.request("GET", "/health").text == "changed"
     assert grown.review("I love this movie").json()["prediction"] == "Positive Review"
+
+
+@pytest.mark.parametrize("removal", ["Delete", "Retain"])
+def test_a_stage_is_removed(deployment: Deployment, model: Path, removal: str) -> None:
+    """All of it goes, the models as serverless.yml says; where they go, it can be deployed again."""
+    deployment.deploy(bucketRemoval=removal)
+    deployment.publish(model)
+    assert len(existing(deployment)) > 10
+    said = deployment.sls_remove(bucketRemoval=removal)
+    assert "successfully removed" in said
+    bucket = f"sklearn-api-{deployment.stage}-models-000000000000"
+    if removal == "Retain":
+        assert existing(deployment) == [bucket]
+        s3: Any = client("s3", deployment.emulator.url)
+        assert len(s3.list_objects_v2(Bucket=bucket)["Contents"]) > 1
+    else:
+        assert existing(deployment) == []
+        assert f"objects from {bucket}" in said
+        assert deployment.deploy().review("What a film!").status == 503
+
+
+def existing(deployment: Deployment) -> list[str]:
+    """Return the names of what the emulator has for a stage, of the services that have any."""
+    listings = [
+        ("lambda", "list_functions", "Functions", "FunctionName"),
+        ("iam", "list_roles", "Roles", "RoleName"),
+        ("logs", "describe_log_groups", "logGroups", "logGroupName"),
+        ("apigateway", "get_rest_apis", "items", "name"),
+        ("apigateway", "get_api_keys", "items", "name"),
+        ("apigateway", "get_usage_plans", "items", "name"),
+        ("s3", "list_buckets", "Buckets", "Name"),
+    ]
+    names = []
+    for service, operation, listing, name in listings:
+        asked: Any = client(service, deployment.emulator.url)
+        answered = getattr(asked, operation)
+        pages = (
+            asked.get_paginator(operation).paginate()
+            if asked.can_paginate(operation)
+            else [answered()]
+        )
+        names += [one[name] for page in pages for one in page.get(listing, [])]
+    return [one for one in names if deployment.stage in one]

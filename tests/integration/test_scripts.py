@@ -467,6 +467,8 @@ def test_the_readme_is_true(checkout: Path, port: int) -> None:
         "sklearn-api-local-models",
         "Service deployed to stack sklearn-api-dev",
         "stage dev serves",
+        "objects from sklearn-api-local-models",
     ):
         assert promised in result.stdout, f"{promised}\n{result.stdout}"
+    assert result.stdout.count("has been successfully removed") == 2
     assert re.search(r"^[A-Za-z0-9]{20,}$", result.stdout, re.MULTILINE), "the generated key"
