@@ -39,6 +39,7 @@ from typing import Any
 from sklearn_api.archive import Archive
 from sklearn_api.arrays import read_array
 from sklearn_api.errors import ArtifactError
+from sklearn_api.support_vectors import check_support_vectors
 from sklearn_api.trees import build_search_tree, build_tree, check_estimator
 from sklearn_api.trusted import (
     DICTS,
@@ -194,6 +195,7 @@ class _Builder:
         elif state:
             instance.__dict__.update(state)
         check_estimator(node["type"], instance)
+        check_support_vectors(node["type"], instance)
         return instance
 
     def _dict(self, node: dict[str, Any]) -> Any:
@@ -274,6 +276,12 @@ class _Builder:
         matrix = self._type(node)((data, indices, indptr), shape=tuple(shape))
         # Products with it follow its indices without comparing them with the shape.
         matrix.check_format(full_check=True)
+        if (matrix.indptr[1:] < matrix.indptr[:-1]).any():  # which is passed if nothing is stored
+            raise _wrong("a sparse matrix has a row that ends before it begins")
+        if indices.dtype == indptr.dtype == "int64":
+            # scipy has made int32 of what is small, but not in an SVC of texts.
+            matrix.indices = matrix.indices.astype("int64")
+            matrix.indptr = matrix.indptr.astype("int64")
         return matrix
 
     def _vocabulary(self, node: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ ORDER = [
     "vocabulary",
     "trusted",
     "trees",
+    "support_vectors",
     "rebuild",
     "schema",
     "estimated",

@@ -36,7 +36,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from sklearn_api.artifact import read_artifact, write_artifact
 from sklearn_api.calibration import Calibration
@@ -77,6 +77,7 @@ PIPELINES: list[tuple[Any, Any]] = [
         ),
         np.round(ROWS),
     ),
+    (make_pipeline(TfidfVectorizer(), SVC()), TEXTS),
 ]
 for pipeline, inputs in PIPELINES:
     pipeline.fit(inputs, LABELS)
