@@ -1,8 +1,8 @@
-"""Trees of scikit-learn, checked before anything is predicted with them.
+"""Trees and neighbours of scikit-learn, checked before anything is predicted with them.
 
-Their compiled code follows the indices of children and features without comparing them with the
-arrays' lengths. Wrong ones would crash the process or never come to an end, and no type says so
-(https://github.com/scikit-learn/scikit-learn/pull/34558).
+Their compiled code follows the indices of children, features and classes without comparing them
+with the arrays' lengths. Wrong ones would crash the process or never come to an end, and no type
+says so (https://github.com/scikit-learn/scikit-learn/pull/34558).
 """
 
 from collections.abc import Callable, Mapping
@@ -120,14 +120,14 @@ def build_search_tree(tree_type: Any, state: Any) -> Any:
 
 
 def check_estimator(name: str, estimator: Any) -> None:
-    """Check an estimator of trees against its trees.
+    """Check an estimator of trees or of neighbours against what it consists of.
 
     Parameters
     ----------
     name : str
         Full name of its type.
     estimator : estimator
-        With its whole state; those without trees pass.
+        With its whole state; those of another kind pass.
 
     Raises
     ------
@@ -217,6 +217,24 @@ def _check_histograms(estimator: Any) -> None:
                 raise _wrong("asks for a feature that there is not")
 
 
+def _check_labels(estimator: Any) -> None:
+    """Of a classifier by neighbours: its labels are written to what has a place for each class."""
+    import numpy as np
+
+    state = vars(estimator)
+    if "_y" not in state:
+        return
+    labels = state["_y"]
+    if type(labels) is not np.ndarray or labels.ndim > 2:
+        raise _wrong("has no labels", "a classifier by neighbours")
+    if labels.ndim == 2:  # of several outputs, which Python's own indexing looks up
+        return
+    if len(labels) != state["_fit_X"].shape[0]:
+        raise _wrong("has no label for each row", "a classifier by neighbours")
+    if (labels < 0).any() or (labels >= len(state["classes_"])).any():
+        raise _wrong("has a label that is no class", "a classifier by neighbours")
+
+
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "sklearn.tree._classes": _check_single,
     "sklearn.ensemble._forest": _check_members,
@@ -224,8 +242,9 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "sklearn.ensemble._iforest": _check_isolation,
     "sklearn.ensemble._hist_gradient_boosting.predictor": _check_predictor,
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": _check_histograms,
+    "sklearn.neighbors._classification": _check_labels,
 }
 
 
-def _wrong(reason: str) -> ArtifactError:
-    return ArtifactError(f"the artifact's pipeline is damaged: a tree {reason}")
+def _wrong(reason: str, what: str = "a tree") -> ArtifactError:
+    return ArtifactError(f"the artifact's pipeline is damaged: {what} {reason}")

@@ -78,6 +78,7 @@ PIPELINES: list[tuple[Any, Any]] = [
         np.round(ROWS),
     ),
     (make_pipeline(TfidfVectorizer(), SVC()), TEXTS),
+    (KNeighborsClassifier(2, algorithm="brute"), ROWS),
 ]
 for pipeline, inputs in PIPELINES:
     pipeline.fit(inputs, LABELS)

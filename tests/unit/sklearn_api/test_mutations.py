@@ -15,7 +15,7 @@ def test_no_mutation_crashes_hangs_fills_the_memory_or_runs(tmp_path: Path) -> N
     """Thousands of changed artifacts are refused in words, or predict something.
 
     What is changed: bytes of the zip, members, the schema's values and types, the headers and
-    numbers of arrays; eleven pipelines, linear, of trees, of neighbours and of support vectors.
+    numbers of arrays; twelve pipelines, linear, of trees, of neighbours and of support vectors.
     Each is read with a matching sha256, and asked for predictions when it is accepted. The process
     that does it may take one gigabyte more than its libraries, and no system call that only code
     could make.

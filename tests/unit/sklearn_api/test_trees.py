@@ -1,4 +1,4 @@
-"""Trees whose indices lead astray."""
+"""Trees and neighbours whose indices lead astray."""
 
 import io
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
 )
-from sklearn.neighbors import KDTree, KNeighborsClassifier
+from sklearn.neighbors import KDTree, KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_api.archive import Archive, write_archive
@@ -139,3 +139,24 @@ def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
     read(members)
     with pytest.raises(ArtifactError, match="rows that there are not"):
         read(with_nodes(members, put("idx_end", 10**6)))
+
+
+@pytest.mark.parametrize("kind", [KNeighborsClassifier, RadiusNeighborsClassifier])
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        (LABELS + 1, "a label that is no class"),
+        (LABELS - 1, "a label that is no class"),
+        (LABELS[:-1], "no label for each row"),
+        (np.ma.masked_array(LABELS + 1, [True] * 40), "no labels"),
+    ],
+)
+def test_labels_of_neighbours_are_classes(kind: Any, labels: Any, reason: str) -> None:
+    """Votes for a class that there is not would be written beyond the end of the others."""
+    fitted = kind(algorithm="brute").fit(ROWS, LABELS)
+    assert read(take_apart(fitted)).predict(ROWS).tolist() == fitted.predict(ROWS).tolist()
+    several = kind(algorithm="brute").fit(ROWS, np.column_stack([LABELS, LABELS]))
+    assert np.array_equal(read(take_apart(several)).predict(ROWS), several.predict(ROWS))
+    fitted._y = labels
+    with pytest.raises(ArtifactError, match=f"a classifier by neighbours has {reason}"):
+        read(take_apart(fitted))
