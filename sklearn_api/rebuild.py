@@ -39,7 +39,6 @@ from typing import Any
 from sklearn_api.archive import Archive
 from sklearn_api.arrays import read_array
 from sklearn_api.errors import ArtifactError
-from sklearn_api.support_vectors import check_support_vectors
 from sklearn_api.trees import build_search_tree, build_tree, check_estimator
 from sklearn_api.trusted import (
     DICTS,
@@ -195,7 +194,6 @@ class _Builder:
         elif state:
             instance.__dict__.update(state)
         check_estimator(node["type"], instance)
-        check_support_vectors(node["type"], instance)
         return instance
 
     def _dict(self, node: dict[str, Any]) -> Any:

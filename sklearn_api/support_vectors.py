@@ -8,30 +8,25 @@ from typing import Any
 
 from sklearn_api.errors import ArtifactError
 
-_TYPES = frozenset(
-    f"sklearn.svm._classes.{name}" for name in ("NuSVC", "NuSVR", "OneClassSVM", "SVC", "SVR")
-)
 _KERNELS = ("linear", "poly", "precomputed", "rbf", "sigmoid")
 
 
-def check_support_vectors(name: str, estimator: Any) -> None:
+def check_support_vectors(estimator: Any) -> None:
     """Check the arrays of an estimator of libsvm against each other.
 
     Parameters
     ----------
-    name : str
-        Full name of its type; those of other types pass.
     estimator : estimator
-        With its whole state; one that is not fitted passes.
+        With its whole state; one that is not fitted, or linear and of no vectors, passes.
 
     Raises
     ------
     ArtifactError
         They do not fit each other, or its kernel is a function.
     """
-    if name not in _TYPES or "support_vectors_" not in vars(estimator):
-        return
     state = vars(estimator)
+    if "support_vectors_" not in state:
+        return
     if "_impl" in state or "_sparse_kernels" in state:  # They belong to the type.
         raise _wrong("is of another kind than its type")
     kernel, is_sparse = state.get("kernel"), state.get("_sparse")
@@ -44,7 +39,7 @@ def check_support_vectors(name: str, estimator: Any) -> None:
     rows = len(support)
     if len(counts) < 2 or counts.min() < 0:
         raise _wrong("has an impossible number of vectors")
-    if name.endswith("SVC"):
+    if type(estimator).__name__.endswith("SVC"):
         if len(counts) != len(state["classes_"]) or counts.sum(dtype="int64") != rows:
             raise _wrong("has another number of vectors for its classes")
     elif len(counts) != 2:
@@ -74,9 +69,11 @@ def _check_vectors(state: dict[str, Any], rows: int, is_sparse: bool) -> None:
 
 
 def _check_coefficients(coefficients: Any, shape: tuple[int, int], is_sparse: bool) -> None:
-    if not _is_matrix(coefficients, is_sparse) or coefficients.shape != shape:
-        raise _wrong("has no coefficient for each vector")
-    if is_sparse and len(coefficients.data) != shape[0] * shape[1]:
+    if (
+        not _is_matrix(coefficients, is_sparse)
+        or coefficients.shape != shape
+        or (is_sparse and len(coefficients.data) != shape[0] * shape[1])
+    ):
         raise _wrong("has no coefficient for each vector")
 
 

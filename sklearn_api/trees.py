@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
+from sklearn_api.support_vectors import check_support_vectors
 
 _MAX_CLASSES = 100_000
 _LEAF = -1
@@ -120,7 +121,7 @@ def build_search_tree(tree_type: Any, state: Any) -> Any:
 
 
 def check_estimator(name: str, estimator: Any) -> None:
-    """Check an estimator of trees or of neighbours against what it consists of.
+    """Check an estimator whose compiled code follows its numbers without looking.
 
     Parameters
     ----------
@@ -243,6 +244,7 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
     "sklearn.ensemble._hist_gradient_boosting.predictor": _check_predictor,
     "sklearn.ensemble._hist_gradient_boosting.gradient_boosting": _check_histograms,
     "sklearn.neighbors._classification": _check_labels,
+    "sklearn.svm._classes": check_support_vectors,
 }
 
 

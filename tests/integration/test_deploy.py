@@ -130,11 +130,6 @@ def existing(deployment: Deployment) -> list[str]:
     names = []
     for service, operation, listing, name in listings:
         asked: Any = client(service, deployment.emulator.url)
-        answered = getattr(asked, operation)
-        pages = (
-            asked.get_paginator(operation).paginate()
-            if asked.can_paginate(operation)
-            else [answered()]
-        )
+        pages = asked.get_paginator(operation).paginate()
         names += [one[name] for page in pages for one in page.get(listing, [])]
     return [one for one in names if deployment.stage in one]
