@@ -308,6 +308,9 @@ def main() -> None:
     """Try as many as the second argument says; the first is a file for the last one tried."""
     faulthandler.enable()
     warnings.simplefilter("ignore")
+    # scikit-learn imports parts of itself when they are first used; their bytecode, written to a
+    # file that is then renamed, would look like what an artifact did.
+    sys.dont_write_bytecode = True
     for artifact, (pipeline, inputs) in zip(ARTIFACTS, PIPELINES, strict=True):
         read = read_artifact(artifact, LIMIT)
         assert np.array_equal(read.pipeline.predict(inputs), pipeline.predict(inputs))
