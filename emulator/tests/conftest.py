@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import boto3
@@ -24,6 +25,23 @@ from localstack_parity.lambda_process import memory, runtimes
 
 CLI = [sys.executable, "-m", "localstack_parity.cli"]
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+ENDS = (signal.SIGTERM, signal.SIGHUP)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Have pytest end its fixtures, as after Ctrl-C; undisturbed."""
+    for end in ENDS:
+        signal.signal(end, lambda *_: None)
+    raise KeyboardInterrupt
+
+
+def pytest_configure() -> None:
+    """An end from outside leaves no LocalStack."""
+    for number in ENDS:
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
+            signal.signal(number, _interrupt)
 
 
 @dataclass

@@ -17,9 +17,18 @@ PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "tests"]
 
 
 def call(*command: str, cwd: str = ".", **environment: str) -> bool:
-    """Run a check with its output on this terminal; return whether it passed."""
-    result = subprocess.run(command, cwd=ROOT / cwd, env={**os.environ, **environment}, check=False)
-    return result.returncode == 0
+    """Run a check with its output on this terminal; return whether it passed.
+
+    When this process is interrupted, the check stops what it has started before it ends.
+    """
+    process = subprocess.Popen(command, cwd=ROOT / cwd, env={**os.environ, **environment})
+    try:
+        return process.wait() == 0
+    except BaseException as exc:
+        if not isinstance(exc, KeyboardInterrupt):  # Ctrl-C has reached it as well
+            process.terminate()
+        process.wait()
+        raise
 
 
 def python(*command: str) -> bool:

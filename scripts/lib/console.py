@@ -1,9 +1,11 @@
 """What the scripts print: steps with their progress and time, errors as one sentence."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 from rich.console import Console
 
@@ -11,6 +13,7 @@ from scripts.lib.project import ScriptError
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Step:
@@ -43,8 +46,13 @@ def step(title: str) -> Iterator[Step]:
 def run_main(main: Callable[[], int]) -> None:
     """Run a script's main function and end the process as a person expects it.
 
-    A `ScriptError` becomes ``error: …`` and exit status 1, Ctrl-C exit status 130.
+    A `ScriptError` becomes ``error: …`` and exit status 1, Ctrl-C exit status 130. SIGTERM and a
+    terminal that is closed (SIGHUP, unless `nohup` has it ignored) are exits, too, with 128 and the
+    signal's number: what has been started is stopped.
     """
+    for number in ENDS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _exit)
     try:
         sys.exit(main())
     except ScriptError as exc:
@@ -53,3 +61,9 @@ def run_main(main: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         ERR.print("stopped by Ctrl-C", markup=False)
         sys.exit(130)
+
+
+def _exit(number: int, frame: FrameType | None) -> None:
+    for end in ENDS:  # A terminal that closes may send several, and cleaning up takes a moment.
+        signal.signal(end, lambda *_: None)
+    sys.exit(128 + number)

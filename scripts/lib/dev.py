@@ -1,8 +1,6 @@
 """Let the running API answer with what was saved a moment ago, until Ctrl-C."""
 
 import argparse
-import signal
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -128,8 +126,6 @@ def main() -> int:
     options = arguments()
     python_version()
     stack = bring_up(chosen_port(options.port))
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(143))  # an exit restores what was deployed
     with live(stack) as copies:
         summary(
             stack,

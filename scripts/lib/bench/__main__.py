@@ -2,10 +2,8 @@
 
 import argparse
 import shlex
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 
 from rich.console import Console
 
@@ -67,7 +65,6 @@ def main() -> int:
         raise ScriptError(f"--requests must be at least {max(warm.CLIENTS)}, one for each client")
     if asked.write and asked.only:
         raise ScriptError("--write writes the whole document, and cannot be used with --only")
-    signal.signal(signal.SIGTERM, _interrupt)  # whatever has been started is stopped
     options = Options(asked.peers, asked.quick, asked.requests, asked.data)
     load = machine.load()
     with step("Model") as done:
@@ -108,10 +105,6 @@ def main() -> int:
 
 def _knows_terms(estimator: object) -> bool:
     return hasattr(estimator, "vocabulary_")
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
