@@ -25,8 +25,6 @@ from localstack_parity.lambda_process import memory, runtimes
 
 CLI = [sys.executable, "-m", "localstack_parity.cli"]
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
-
-
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 

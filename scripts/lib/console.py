@@ -13,7 +13,7 @@ from scripts.lib.project import ScriptError
 
 OUT = Console(highlight=False, soft_wrap=True)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
-ENDS = (signal.SIGTERM, signal.SIGHUP)
+_ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Step:
@@ -43,6 +43,23 @@ def step(title: str) -> Iterator[Step]:
     )
 
 
+def on_end(act: Callable[[int], object]) -> None:
+    """Have SIGTERM or a terminal that is closed call `act`, with its number; the first one alone.
+
+    A terminal that closes may send several, and cleaning up takes a moment. What is ignored, as
+    `nohup` has SIGHUP ignored, stays so.
+    """
+
+    def once(number: int, frame: FrameType | None) -> None:
+        for end in _ENDS:
+            signal.signal(end, lambda *_: None)
+        act(number)
+
+    for number in _ENDS:
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, once)
+
+
 def run_main(main: Callable[[], int]) -> None:
     """Run a script's main function and end the process as a person expects it.
 
@@ -50,9 +67,7 @@ def run_main(main: Callable[[], int]) -> None:
     terminal that is closed (SIGHUP, unless `nohup` has it ignored) are exits, too, with 128 and the
     signal's number: what has been started is stopped.
     """
-    for number in ENDS:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, _exit)
+    on_end(lambda number: sys.exit(128 + number))
     try:
         sys.exit(main())
     except ScriptError as exc:
@@ -61,9 +76,3 @@ def run_main(main: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         ERR.print("stopped by Ctrl-C", markup=False)
         sys.exit(130)
-
-
-def _exit(number: int, frame: FrameType | None) -> None:
-    for end in ENDS:  # A terminal that closes may send several, and cleaning up takes a moment.
-        signal.signal(end, lambda *_: None)
-    sys.exit(128 + number)

@@ -27,7 +27,6 @@ import hashlib
 import importlib.metadata
 import json
 import os
-import signal
 import sys
 import tempfile
 from collections import Counter
@@ -39,7 +38,7 @@ from shutil import rmtree
 from typing import Any
 
 from scripts.lib import layer_content, shared_object, toolchain
-from scripts.lib.console import ERR, OUT
+from scripts.lib.console import ERR, OUT, run_main
 from scripts.lib.layer_content import LayerError
 from scripts.lib.project import ROOT, SUPPORTED
 
@@ -328,5 +327,4 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an exit removes the temporary folder
-    sys.exit(main())
+    run_main(main)
