@@ -16,7 +16,8 @@ from scripts.lib.emulator import Emulator
 from scripts.lib.layer import build_layer
 from scripts.lib.project import DEPLOYED, ROOT, architecture, python_version
 from scripts.lib.stack import Stack, describe
-from tests.integration.deployed import Api, Deployment, copy_project, training, wait_for
+from tests.integration.deployed import Api, Deployment, copy_project, training
+from tests.waiting import wait_for
 
 SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 

@@ -4,9 +4,7 @@ import http.client
 import json
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -79,15 +77,6 @@ class Api:
         group = f"/aws/lambda/sklearn-api-{self.stack.stage}-{function}"
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
-
-
-def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
-    """Poll until the condition holds; return its value."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
-        time.sleep(0.1)
-    return value
 
 
 def copy_project(target: Path, *names: str) -> Path:

@@ -9,7 +9,8 @@ import pytest
 
 from scripts.lib.project import python_version
 from scripts.lib.stack import client, describe
-from tests.integration.deployed import Api, Deployment, wait_for
+from tests.integration.deployed import Api, Deployment
+from tests.waiting import wait_for
 
 PROBE = '''"""GET /probe: where things come from."""
 

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from scripts.lib.stack import client
-from tests.integration.deployed import Api, Deployment, wait_for
+from tests.integration.deployed import Api, Deployment
+from tests.waiting import wait_for
 
 
 def prediction(api: Api) -> str:

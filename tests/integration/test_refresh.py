@@ -18,15 +18,10 @@ from scripts.lib.stack import client
 from sklearn_api.current import PATIENCE_SECONDS
 from sklearn_api.predictor import read_model
 from sklearn_api.utils import convert_prediction
-from tests.integration.deployed import (
-    REFRESH_SECONDS,
-    Answer,
-    Api,
-    Deployment,
-    wait_for,
-)
+from tests.integration.deployed import REFRESH_SECONDS, Answer, Api, Deployment
 from tests.integration.proxy import Proxy, proxy
 from tests.unit.training.releases import bar
+from tests.waiting import wait_for
 from training.publish import publish, rollback
 from training.registry import Registry, Release
 from training.train import load

@@ -26,10 +26,10 @@ from tests.integration.deployed import (
     another_time,
     training,
     training_environment,
-    wait_for,
 )
 from tests.integration.proxy import proxy
 from tests.unit.training.releases import bar, release
+from tests.waiting import wait_for
 from training.errors import TrainingError
 from training.publish import publish, rollback
 from training.registry import Registry

@@ -19,7 +19,8 @@ from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ROOT, ScriptError, python_version
 from scripts.lib.stack import Stack, ask, client
-from tests.integration.deployed import copy_project, wait_for
+from tests.integration.deployed import copy_project
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(
     emulators.host() != "127.0.0.1",

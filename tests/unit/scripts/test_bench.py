@@ -25,6 +25,7 @@ from scripts.lib.bench.load import Answer, Load, LoadError, Measured, measure
 from scripts.lib.bench.model import Model
 from scripts.lib.bench.report import Section, Table, megabytes, milliseconds, paired_ratio, times
 from scripts.lib.project import ScriptError
+from tests.waiting import wait_for
 
 SIZED = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
 CHUNKED = (
@@ -177,11 +178,8 @@ def test_a_server_is_stopped_with_all_that_it_has_started(tmp_path: Path) -> Non
         "time.sleep(600)\n"
     )
     with processes.server("test-tree", [sys.executable, "-c", parent]) as process:
-        deadline = time.monotonic() + 30
-        while not ((tmp_path / "pid").exists() and (tmp_path / "pid").read_text()):
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        pid = int((tmp_path / "pid").read_text())
+        written = tmp_path / "pid"
+        pid = int(wait_for(lambda: written.exists() and written.read_text(), "the child"))
         assert set(processes.tree(process.pid)) == {process.pid, pid}
         assert processes.memory(process.pid) > processes.memory(pid) > 1_000_000
     assert process.returncode == -signal.SIGTERM

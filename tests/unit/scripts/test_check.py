@@ -5,10 +5,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,11 +65,9 @@ def test_an_interrupted_check_stops_what_it_has_started(
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
-            deadline = time.monotonic() + 60
-            while not (tmp_path / "started").exists():
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.05)
+            started = tmp_path / "started"
+            wait_for(lambda: started.exists() or process.poll() is not None, "the test", 60)
+            assert process.poll() is None
             if terminal:
                 os.killpg(process.pid, number)
             else:

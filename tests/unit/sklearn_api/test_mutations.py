@@ -31,7 +31,7 @@ def test_no_mutation_crashes_hangs_fills_the_memory_or_runs(tmp_path: Path) -> N
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
             # Where it is set, Hypothesis tries the same each time.
-            **{name: os.environ[name] for name in ("CI",) if name in os.environ},
+            **({"CI": "true"} if "CI" in os.environ else {}),
         },
         capture_output=True,
         text=True,

@@ -47,13 +47,12 @@ from sklearn.preprocessing import (
 from sklearn.svm import SVC, SVR, LinearSVC
 from sklearn.utils import all_estimators
 
-from sklearn_api.archive import Archive, write_archive
 from sklearn_api.errors import ArtifactError
-from sklearn_api.rebuild import SCHEMA, put_together
+from sklearn_api.rebuild import SCHEMA
 from sklearn_api.schema import take_apart
 from sklearn_api.trusted import TYPES
+from tests.unit.sklearn_api.stored import read_back
 
-LIMIT = 10_000_000
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"] * 5
 LABELS = [1, 0, 1, 0, 1, 0] * 5
 ROWS = np.random.default_rng(0).normal(size=(30, 4))
@@ -63,13 +62,9 @@ TABLE = np.array([[*row, word] for row, word in zip(ROWS, TEXTS, strict=True)], 
 def through(pipeline: Any) -> Any:
     """Return what comes back of a pipeline, which can be written once more, the same."""
     members = take_apart(pipeline)
-    back = again(members)
+    back = read_back(members)
     assert take_apart(back) == members
     return back
-
-
-def again(members: dict[str, bytes]) -> Any:
-    return put_together(Archive(write_archive(members), LIMIT), LIMIT)
 
 
 UNION = FeatureUnion([("words", TfidfVectorizer()), ("letters", CountVectorizer(analyzer="char"))])
@@ -264,7 +259,7 @@ def test_what_is_not_trusted_is_refused_when_it_is_read(kind: str, name: Any) ->
     node = {"kind": kind, "type": name, "state": None, "items": {}, "arguments": []}
     schema = {"kind": "list", "items": [{"kind": "array", "file": "not there"}, node]}
     with pytest.raises(ArtifactError, match="not trusted") as caught:
-        again({SCHEMA: json.dumps(schema).encode()})
+        read_back({SCHEMA: json.dumps(schema).encode()})
     assert str(name) in str(caught.value)
 
 
@@ -307,11 +302,11 @@ def test_an_array_that_is_none_is_refused_before_room_is_made(
     )
     members[name] = re.sub(pattern, replacement, members[name], count=1)
     with pytest.raises(ArtifactError, match=rf"{name} is no array"):
-        again(members)
+        read_back(members)
 
 
 def test_a_term_that_stands_twice_is_refused() -> None:
     """Two indices of one term would shift all that follow."""
     members = take_apart(CountVectorizer().fit(TEXTS))
     with pytest.raises(ArtifactError, match="a term twice"):
-        again({**members, "vocabulary-0.txt": b"good\ngood"})
+        read_back({**members, "vocabulary-0.txt": b"good\ngood"})

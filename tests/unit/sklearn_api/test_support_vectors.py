@@ -9,15 +9,13 @@ import pytest
 from scipy import sparse
 from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
 
-from sklearn_api.archive import Archive, write_archive
 from sklearn_api.errors import ArtifactError
-from sklearn_api.rebuild import put_together
 from sklearn_api.schema import take_apart
+from tests.unit.sklearn_api.stored import read_back
 
 ROWS = np.random.default_rng(0).normal(size=(30, 3))
 PRODUCTS = ROWS @ ROWS.T
 LABELS = np.arange(30) % 3
-LIMIT = 10_000_000
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", FutureWarning)  # Its parameter goes one day.
@@ -28,7 +26,7 @@ PRECOMPUTED = SVC(kernel="precomputed").fit(PRODUCTS, LABELS)
 
 
 def through(estimator: Any) -> Any:
-    return put_together(Archive(write_archive(take_apart(estimator)), LIMIT), LIMIT)
+    return read_back(take_apart(estimator))
 
 
 @pytest.mark.parametrize(

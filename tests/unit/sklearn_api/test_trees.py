@@ -15,21 +15,16 @@ from sklearn.ensemble import (
 from sklearn.neighbors import KDTree, KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_api.archive import Archive, write_archive
 from sklearn_api.errors import ArtifactError
-from sklearn_api.rebuild import SCHEMA, put_together
+from sklearn_api.rebuild import SCHEMA
 from sklearn_api.schema import take_apart
 from sklearn_api.trees import build_search_tree
+from tests.unit.sklearn_api.stored import read_back
 
 ROWS = np.random.default_rng(0).normal(size=(40, 3))
 LABELS = np.arange(40) % 2
-LIMIT = 10_000_000
 
 Members = dict[str, bytes]
-
-
-def read(members: Members) -> Any:
-    return put_together(Archive(write_archive(members), LIMIT), LIMIT)
 
 
 def with_nodes(members: Members, change: Callable[[Any], None]) -> Members:
@@ -80,9 +75,9 @@ def test_a_node_that_leads_astray_is_refused(
     members: Members, field: str, value: int, reason: str
 ) -> None:
     """No prediction follows an index out of its array, or in a circle."""
-    read(members)
+    read_back(members)
     with pytest.raises(ArtifactError, match=reason):
-        read(with_nodes(members, put(field, value)))
+        read_back(with_nodes(members, put(field, value)))
 
 
 @pytest.mark.parametrize(
@@ -106,7 +101,7 @@ def test_an_estimator_has_the_columns_of_its_trees(estimator: Any) -> None:
             at = schema.rindex(name)
             members[SCHEMA] = schema[: at + len(name) - 1] + b"1" + schema[at + len(name) :]
     with pytest.raises(ArtifactError, match=r"features|columns|feature that there is not"):
-        read(members)
+        read_back(members)
 
 
 def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
@@ -136,9 +131,9 @@ def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
 def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
     """An index in an artifact is checked on the way."""
     members = take_apart(KNeighborsClassifier(algorithm="kd_tree").fit(ROWS, LABELS))
-    read(members)
+    read_back(members)
     with pytest.raises(ArtifactError, match="rows that there are not"):
-        read(with_nodes(members, put("idx_end", 10**6)))
+        read_back(with_nodes(members, put("idx_end", 10**6)))
 
 
 @pytest.mark.parametrize("kind", [KNeighborsClassifier, RadiusNeighborsClassifier])
@@ -154,9 +149,9 @@ def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
 def test_labels_of_neighbours_are_classes(kind: Any, labels: Any, reason: str) -> None:
     """Votes for a class that there is not would be written beyond the end of the others."""
     fitted = kind(algorithm="brute").fit(ROWS, LABELS)
-    assert read(take_apart(fitted)).predict(ROWS).tolist() == fitted.predict(ROWS).tolist()
+    assert read_back(take_apart(fitted)).predict(ROWS).tolist() == fitted.predict(ROWS).tolist()
     several = kind(algorithm="brute").fit(ROWS, np.column_stack([LABELS, LABELS]))
-    assert np.array_equal(read(take_apart(several)).predict(ROWS), several.predict(ROWS))
+    assert np.array_equal(read_back(take_apart(several)).predict(ROWS), several.predict(ROWS))
     fitted._y = labels
     with pytest.raises(ArtifactError, match=f"a classifier by neighbours has {reason}"):
-        read(take_apart(fitted))
+        read_back(take_apart(fitted))
