@@ -18,6 +18,7 @@ import urllib.error
 import urllib.request
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -60,27 +61,33 @@ def default_port() -> int:
 def find(port: int) -> Emulator | None:
     """Return the emulator that listens at `port`, None where nothing or something else does."""
     try:
-        with urllib.request.urlopen(
-            f"http://{host()}:{port}/_localstack/parity", timeout=5
-        ) as answer:
-            info: dict[str, Any] = json.load(answer)
+        info = _info(port)
         return Emulator(int(info["pid"]), port, str(info["executor"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, HTTPException, ValueError, KeyError, TypeError):
         return None
 
 
 def has_runtime(emulator: Emulator, version: str) -> bool:
     """Return whether functions of a Python version can run in an emulator."""
-    return f"python{version}" in _info(emulator)["runtimes"]
+    return f"python{version}" in _describe(emulator)["runtimes"]
 
 
 def has_namespaces(emulator: Emulator) -> bool:
     """Return whether functions see AWS's own paths."""
-    return bool(_info(emulator)["namespaces"])
+    return bool(_describe(emulator)["namespaces"])
 
 
-def _info(emulator: Emulator) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{emulator.url}/_localstack/parity", timeout=5) as answer:
+def _describe(emulator: Emulator) -> dict[str, Any]:
+    try:
+        return _info(emulator.port)
+    except (OSError, HTTPException, ValueError) as exc:
+        raise ScriptError(
+            f"LocalStack at port {emulator.port} does not answer any more: {exc}"
+        ) from exc
+
+
+def _info(port: int) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://{host()}:{port}/_localstack/parity", timeout=5) as answer:
         return dict(json.load(answer))
 
 

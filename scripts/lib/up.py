@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError
+
 from scripts.lib import emulator as emulators
 from scripts.lib import record, toolchain
 from scripts.lib.console import OUT, run_main, step
@@ -201,7 +203,10 @@ def undone_on_failure(port: int) -> Iterator[list[Emulator]]:
     """Stop the emulators that the caller has added to the list, if its work fails."""
     started: list[Emulator] = []
     try:
-        yield started
+        try:
+            yield started
+        except BotoCoreError as exc:
+            raise ScriptError(f"LocalStack at port {port} does not answer any more: {exc}") from exc
     except BaseException as exc:
         log = emulators.log_path(port)
         for one in started:
@@ -244,7 +249,8 @@ def bring_up(port: int, data: str | None = None) -> Stack:
         else:
             stack = deploy(current)
         predictions(stack)
-    Record(record.model_inputs(), inputs, record.deployed(current)).save()
+        made = Record(record.model_inputs(), inputs, record.deployed(current))
+    made.save()
     return stack
 
 
