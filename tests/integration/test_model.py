@@ -1,6 +1,8 @@
 """The model's life: absent, published, replaced while it is served, broken."""
 
 import json
+import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,41 @@ def prediction(api: Api) -> str:
     answer = api.review("I love this movie")
     assert answer.status == 200, answer.text
     return str(answer.json()["prediction"])
+
+
+def reported(api: Api, report: re.Pattern[str]) -> str | None:
+    """Return what one of review's reports says, None while there is none."""
+    found = report.search("".join(api.logs("review")))
+    return found and found[1]
+
+
+def test_either_form_serves_and_the_compiled_one_in_128_mb(
+    deployment: Deployment, model: Path
+) -> None:
+    """The compiled form needs less than 64 MB; PREDICTOR=sklearn says the same, and takes more."""
+    api = deployment.deploy()
+    deployment.publish(model)
+    functions: Any = client("lambda", api.stack.emulator.url)
+    name = f"sklearn-api-{api.stack.stage}-review"
+    settings = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    answers, used = {}, {}
+    for form, memory in (("compiled", 128), ("sklearn", 1024)):
+        functions.update_function_configuration(
+            FunctionName=name,
+            MemorySize=memory,
+            Environment={"Variables": {**settings, "PREDICTOR": form}},
+        )
+        functions.get_waiter("function_updated_v2").wait(FunctionName=name)
+        # From here on, no environment of before answers.
+        answer = api.review("I love this movie")
+        assert answer.status == 200, answer.text
+        answers[form] = answer.json()
+        report = re.compile(rf"Memory Size: {memory} MB\s+Max Memory Used: (\d+) MB")
+        used[form] = int(wait_for(partial(reported, api, report), "the report in the log"))
+        assert any(f'"predictor": "{form}"' in line for line in api.logs("review"))
+    assert used["compiled"] < 64 < used["sklearn"]
+    assert answers["compiled"]["label"] == answers["sklearn"]["label"]
+    assert answers["compiled"]["score"] == pytest.approx(answers["sklearn"]["score"], abs=1e-9)
 
 
 def test_a_new_model_is_served_without_a_deployment(
