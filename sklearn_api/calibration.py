@@ -1,4 +1,4 @@
-"""From a decision score to a probability, in plain Python."""
+"""Turns a decision score into a probability, in plain Python."""
 
 import math
 from typing import NamedTuple
@@ -8,12 +8,12 @@ class Calibration(NamedTuple):
     """Platt's sigmoid over the decision scores of a binary classifier.
 
     ``probability = 1 / (1 + exp(-(slope * score + intercept)))``, fitted on scores of rows that the
-    classifier had not seen: J. Platt, Probabilistic Outputs for Support Vector Machines, 1999.
+    classifier has not seen: J. Platt, Probabilistic Outputs for Support Vector Machines, 1999.
 
     Attributes
     ----------
     slope, intercept : float
-        Finite; `slope` is positive where a higher score speaks for class 1.
+        Finite; `slope` is positive if a higher score favours class 1.
     """
 
     slope: float
@@ -26,7 +26,7 @@ class Calibration(NamedTuple):
 
 def sigmoid(exponent: float) -> float:
     """Return ``1 / (1 + exp(-exponent))``."""
-    if exponent >= 0:  # `exp` overflows beyond 709; it is only given what is not positive.
+    if exponent >= 0:  # `exp` overflows beyond 709, so it only gets arguments up to 0
         return 1.0 / (1.0 + math.exp(-exponent))
     odds = math.exp(exponent)
     return odds / (1.0 + odds)

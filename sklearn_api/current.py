@@ -1,35 +1,36 @@
-"""The model that S3 names: kept, and replaced as a whole when S3 names another one.
+"""The model that S3 names: held in memory, and replaced when S3 names another one.
 
-Each Lambda looks for itself, when a request comes in. What it holds is good, and stays until
-something better is there: whatever fails about a refresh, the last good model serves on, and a
-refresh that takes long goes on in the background.
+Each Lambda asks S3 by itself, when a request comes in. If anything about a refresh fails, the last
+good model keeps serving, and a slow refresh continues in the background.
 """
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from sklearn_api.errors import ArtifactError, ModelUnavailableError, SklearnApiError
-from sklearn_api.store import ModelStore, Pointer
+from sklearn_api.settings import Settings
+from sklearn_api.store import ModelStore, Pointer, create_reader
 
 RETRY_SECONDS = 1.0
 """How soon S3 is asked again while there is no model at all."""
 
 PATIENCE_SECONDS = 2.0
-"""How long a request waits for a refresh while there is a model to answer with."""
+"""How long a request waits for a refresh while there is a model that can answer it."""
 
 T = TypeVar("T")
 
 
 class Served(NamedTuple, Generic[T]):
-    """A model, and the version that it is.
+    """A model and its version.
 
     Attributes
     ----------
     model : object
-        What was loaded.
+        As it was loaded.
     pointer : Pointer
-        What S3 called it.
+        The pointer that named it.
     """
 
     model: T
@@ -39,25 +40,25 @@ class Served(NamedTuple, Generic[T]):
 class CurrentModel(Generic[T]):
     """The model that S3 names, kept up to date.
 
-    S3 is asked when a request comes in, and at most every `refresh_seconds`. A new model replaces
-    the old one as a whole. When anything about it fails, the last good one goes on serving.
+    A request makes it ask S3, at most once every `refresh_seconds`. A new model replaces the old
+    one in one step. If anything about it fails, the last good one keeps serving.
 
     Parameters
     ----------
     store : callable
-        Returns the store; called at the first use, since creating a client takes a while.
+        Returns the store. It is called at the first use, since creating a client takes a while.
     load : callable
-        From an artifact to the model; raises `ArtifactError` where it is not fit to be served.
+        Turns an artifact into a model; raises `ArtifactError` if the artifact cannot be served.
     refresh_seconds : float
-        How long a model is served before S3 is asked for a newer one.
+        How long a model serves before S3 is asked for a newer one.
     max_bytes : int
         Largest artifact.
     clock : callable
-        Monotonic seconds.
+        Returns monotonic seconds.
     warn : callable
-        Told, once, why a model could not be replaced.
+        Receives each reason why a model could not be replaced, once.
     patience : float
-        How many seconds a refresh may keep a request that could be answered without it.
+        How many seconds a request waits for a refresh if it can be answered without it.
     """
 
     def __init__(
@@ -80,18 +81,39 @@ class CurrentModel(Generic[T]):
         self._warn = warn
         self._patience = patience
         self._lock = threading.Lock()
-        self._noting = threading.Lock()
+        self._recording = threading.Lock()
         self._refreshing = False
         self._served: Served[T] | None = None
         self._etag: str | None = None
         self._asked: float | None = None
         self._refused: ArtifactError | None = None
         self._failure: SklearnApiError | None = None
-        self._told: set[str] = set()
+        self._warned: set[str] = set()
+
+    @classmethod
+    def from_settings(
+        cls,
+        settings: Settings,
+        load: Callable[[bytearray], T],
+        warn: Callable[[str], None],
+    ) -> "CurrentModel[T]":
+        """Return the current model of a Lambda; see the class for `load` and `warn`."""
+        return cls(
+            lambda: ModelStore(
+                create_reader(settings.storage, settings.model_bucket),
+                settings.model_bucket,
+                settings.model_name,
+            ),
+            load,
+            refresh_seconds=settings.model_refresh_seconds,
+            max_bytes=settings.max_artifact_bytes,
+            clock=time.monotonic,
+            warn=warn,
+        )
 
     @property
     def failure(self) -> SklearnApiError | None:
-        """Why the last refresh failed, None when it did not."""
+        """Why the last refresh failed, None if it succeeded."""
         return self._failure
 
     def get(self) -> Served[T]:
@@ -100,7 +122,7 @@ class CurrentModel(Generic[T]):
         Raises
         ------
         ModelUnavailableError
-            There is none and there has been none; the message says why.
+            No model has been loaded yet; the message says why.
         """
         with self._lock:
             if self._due():
@@ -124,56 +146,56 @@ class CurrentModel(Generic[T]):
         return self._clock() - self._asked >= wait
 
     def _refresh_with_patience(self) -> None:
-        """Refresh in another thread, so that a request need not wait for its end.
+        """Refresh in another thread, so that a request need not wait for the end.
 
-        Timeouts alone do not bound it: S3 that sends a byte now and then never exceeds one.
+        Timeouts alone do not limit it: an S3 that sends a byte now and then never exceeds one.
         """
         self._refreshing = True
         refresh = threading.Thread(target=self._refresh, daemon=True)
         refresh.start()
         refresh.join(self._patience)
-        with self._noting:
+        with self._recording:
             if self._refreshing:
-                self._note(
-                    ModelUnavailableError(f"no answer of S3 within {self._patience:g} seconds")
+                self._record(
+                    ModelUnavailableError(f"no answer from S3 within {self._patience:g} seconds")
                 )
 
     def _refresh(self) -> None:
         failure: SklearnApiError | None
-        begun = self._clock()
+        started = self._clock()
         try:
             if self._store is None:
                 self._store = self._make_store()
             found = self._store.pointer(unless=self._etag)
             if found is not None:
-                self._take(self._store, *found)
+                self._replace(self._store, *found)
             failure = self._refused
         except SklearnApiError as exc:
             failure = exc
-        except Exception as exc:  # The refresh ends here, and must not end the good model with it.
+        except Exception as exc:  # The refresh ends here; the good model must survive it.
             failure = ModelUnavailableError(f"an unexpected {type(exc).__name__} while refreshing")
-        with self._noting:
-            self._note(failure)
-            # What S3 has said is as old as the question, however long the model took to load. After
-            # a failure, S3 gets the whole interval to recover.
-            self._asked = begun if failure is None else self._clock()
+        with self._recording:
+            self._record(failure)
+            # The answer is as old as the question, however long the model took to load. After a
+            # failure, S3 gets the whole interval to recover.
+            self._asked = started if failure is None else self._clock()
             self._refreshing = False
 
-    def _note(self, failure: SklearnApiError | None) -> None:
+    def _record(self, failure: SklearnApiError | None) -> None:
         self._failure = failure
         if failure is None:
-            self._told.clear()
-        elif self._served and str(failure) not in self._told:
-            # Reasons can take turns, such as slow and unreachable: each of them is told once.
-            self._told.add(str(failure))
-            self._warn(f"serving {self._served.pointer.version} on: {failure}")
+            self._warned.clear()
+        elif self._served and str(failure) not in self._warned:
+            # Reasons can alternate, such as slow and unreachable: each is reported once.
+            self._warned.add(str(failure))
+            self._warn(f"still serving {self._served.pointer.version}: {failure}")
 
-    def _take(self, store: ModelStore, pointer: Pointer, etag: str) -> None:
+    def _replace(self, store: ModelStore, pointer: Pointer, etag: str) -> None:
         try:
             self._served, self._refused = Served(self._model(store, pointer), pointer), None
         except ArtifactError as exc:
-            # A version never changes: what was refused is not downloaded again, until the pointer
-            # names another one.
+            # A version never changes, so a refused one is not downloaded again until the pointer
+            # names another.
             self._refused = ArtifactError(f"version {pointer.version}: {exc}")
         self._etag = etag
 

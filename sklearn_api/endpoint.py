@@ -1,8 +1,8 @@
-"""What turns a declaration in `handlers/` into a Lambda handler.
+"""Turns a declaration in `handlers/` into a Lambda handler.
 
-An endpoint is a function from a request to a response. `Endpoint` puts around it what all of them
-need: errors as problem details, one line of log for each request, and no word of what a client sent
-in it. The endpoints themselves stand in `health.py` and `prediction.py`.
+An endpoint is a function from a request to a response. `Endpoint` wraps it with what every endpoint
+needs: problem details for errors, and one log line for each request, which never repeats what the
+client sent. The endpoints themselves are in `health.py` and `prediction.py`.
 """
 
 import json
@@ -18,23 +18,27 @@ LambdaHandler = Callable[[object, Any], dict[str, Any]]
 _LEVELS = {"DEBUG": 10, "INFO": 20, "WARNING": 30, "ERROR": 40}
 
 
-class Log:
-    """Structured log: one JSON object a line, which CloudWatch Logs Insights can query.
+class JsonLog:
+    """Structured log: one JSON object per line, which CloudWatch Logs Insights can query.
 
     Parameters
     ----------
     level : str
-        The least level that is written.
+        The lowest level that is written.
     """
 
     def __init__(self, level: str) -> None:
         self._least = _LEVELS[level]
 
     def __call__(self, level: str, message: str, **values: object) -> None:
-        """Write one line, if `level` is not below the least one."""
+        """Write one line, unless `level` is below the lowest one."""
         if _LEVELS[level] >= self._least:
             line = json.dumps({"level": level, "message": message, **values}, default=str)
             print(line, file=sys.stdout, flush=True)
+
+    def not_refreshed(self, reason: str) -> None:
+        """Warn that a Lambda could not replace its model, and why."""
+        self("WARNING", "model not refreshed", reason=reason)
 
 
 class Endpoint:
@@ -43,19 +47,19 @@ class Endpoint:
     Parameters
     ----------
     name : str
-        How the log calls it.
+        Its name in the log.
     answer : callable
-        From a request to a response. Values that it puts into the dict it gets as a second argument
-        become part of the log line.
-    log : Log
-        Where the line goes.
+        Turns a request into a response. Its second argument is a dict; what it puts there becomes
+        part of the log line.
+    log : JsonLog
+        Where the log line goes.
     """
 
     def __init__(
         self,
         name: str,
         answer: Callable[[Request, dict[str, object]], Response],
-        log: Log,
+        log: JsonLog,
     ) -> None:
         self._name = name
         self._answer = answer
@@ -64,23 +68,23 @@ class Endpoint:
 
     def __call__(self, event: object, context: Any) -> dict[str, Any]:
         """Handle one invocation."""
-        begun = time.perf_counter()
+        started = time.perf_counter()
         aws_request_id = str(getattr(context, "aws_request_id", "-"))
         request = Request.from_event(event, aws_request_id)
-        noted: dict[str, object] = {}
+        log_fields: dict[str, object] = {}
         try:
-            response = self._answer(request, noted)
+            response = self._answer(request, log_fields)
             answered = response.to_event(request.request_id)
         except SklearnApiError as exc:
-            noted["error"] = f"{type(exc).__name__}: {exc}"
+            log_fields["error"] = f"{type(exc).__name__}: {exc}"
             response = Response.problem(exc, request.request_id)
             answered = response.to_event(request.request_id)
-        except Exception as exc:  # The request ends here, and its client learns no internals.
-            noted["error"] = type(exc).__name__
-            import traceback  # It is slow to import, and rarely needed.
+        except Exception as exc:  # The request ends here; the client must not see internals.
+            log_fields["error"] = type(exc).__name__
+            import traceback  # slow to import, and rarely needed
 
-            # The message of an exception can hold what the client sent; the frames cannot.
-            noted["frames"] = [
+            # The message of an exception can repeat what the client sent; the frames cannot.
+            log_fields["frames"] = [
                 f"{frame.filename}:{frame.lineno} {frame.name}"
                 for frame in traceback.extract_tb(exc.__traceback__)
             ]
@@ -97,9 +101,9 @@ class Endpoint:
             lambda_request_id=aws_request_id,
             method=request.method,
             status=response.status,
-            duration_ms=round((time.perf_counter() - begun) * 1000, 3),
+            duration_ms=round((time.perf_counter() - started) * 1000, 3),
             cold_start=self._cold,
-            **noted,
+            **log_fields,
         )
         self._cold = False
         return answered

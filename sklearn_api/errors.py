@@ -1,22 +1,22 @@
 """Every error of the package: one base, an HTTP status, and a message that says what to do.
 
-The messages are for clients and for logs. None of them repeats what a client sent.
+The messages are for clients and for logs. None of them repeats what the client sent.
 """
 
 from collections.abc import Mapping
 
 
 class SklearnApiError(Exception):
-    """Base of all errors here.
+    """Base class of the package's errors.
 
     Attributes
     ----------
     status : int
         HTTP status of the answer.
     field : str or None
-        The field of the request's body that is to blame, if one is.
+        The field of the request's body that caused the error, if one did.
     headers : mapping
-        Headers that the answer carries besides its own.
+        Additional headers of the answer.
     """
 
     status: int = 500
@@ -35,13 +35,13 @@ class SklearnApiError(Exception):
     @property
     def title(self) -> str:
         """The status in words, such as ``Bad Request``."""
-        from http import HTTPStatus  # which a cold start can do without
+        from http import HTTPStatus  # not needed by a cold start
 
         return HTTPStatus(self.status).phrase
 
 
 class BadRequestError(SklearnApiError):
-    """The request's body is empty, not UTF-8, not JSON, or not of the expected shape."""
+    """The request's body is empty, not UTF-8, not JSON, or does not have the expected shape."""
 
     status = 400
 
@@ -53,13 +53,13 @@ class PayloadTooLargeError(SklearnApiError):
 
 
 class UnsupportedMediaTypeError(SklearnApiError):
-    """The request's body is declared as something else than JSON."""
+    """The request's body is declared as something other than JSON."""
 
     status = 415
 
 
 class ModelUnavailableError(SklearnApiError):
-    """There is no model to answer with: none is published, or storage cannot be read."""
+    """There is no model to answer with: none is published, or S3 cannot be read."""
 
     status = 503
 
@@ -68,10 +68,10 @@ class ModelUnavailableError(SklearnApiError):
 
 
 class ArtifactError(SklearnApiError):
-    """A model's artifact or manifest is damaged, or made for something else than this Lambda."""
+    """An artifact or manifest is damaged, or was made for other versions than this Lambda's."""
 
     status = 503
 
 
 class SettingsError(SklearnApiError):
-    """A setting is missing or makes no sense."""
+    """A setting is missing or invalid."""

@@ -1,16 +1,15 @@
-"""The endpoint that says whether the API answers, and with which model.
+"""The endpoint that reports whether the API answers, and with which model.
 
-It is a Lambda of its own and cannot look into those that predict. It does what they do instead: it
-asks for the pointer as often, downloads the artifact as they do, checks it, and keeps the last good
-one: not the model, but its name. What keeps them from refreshing keeps it from refreshing.
+It is a Lambda of its own and cannot look into those that predict. Instead it does what they do: it
+asks for the pointer as often, downloads the artifact and checks it, and remembers the last good
+version (though not the model itself). Whatever keeps them from refreshing keeps it from refreshing.
 """
 
 import os
-import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sklearn_api.endpoint import Endpoint, LambdaHandler, Log
+from sklearn_api.endpoint import Endpoint, JsonLog, LambdaHandler
 from sklearn_api.errors import ModelUnavailableError
 from sklearn_api.http import JSON, TEXT, Request, Response
 from sklearn_api.settings import Settings
@@ -23,17 +22,17 @@ if TYPE_CHECKING:
 def health_endpoint() -> LambdaHandler:
     """Return the handler of ``GET /health``.
 
-    It answers ``healthy`` as text, from nothing but its own process. A client that prefers JSON
-    gets ``status``, which is ``healthy`` or ``degraded``, and ``model``: name, version, when it was
-    published and how many seconds ago, and which form of it serves, or null where there is none.
-    When it is degraded, ``detail`` says why the model that S3 names is not the one that is served.
-    All of it is status 200: the API answers.
+    It answers ``healthy`` as text without asking anything else. A client that prefers JSON gets
+    ``status``, which is ``healthy`` or ``degraded``, and ``model``: its name, version, form, when
+    it was published and how many seconds ago, or null if there is none. If the status is
+    ``degraded``, ``detail`` says why the model that S3 names is not the one that serves. The HTTP
+    status is always 200: the API answers.
     """
     settings = Settings.from_environ(os.environ)
-    log = Log(settings.log_level)
-    known: list[CurrentModel[str]] = []  # made by the first request that wants it
+    log = JsonLog(settings.log_level)
+    known: list[CurrentModel[str]] = []  # created by the first request that needs it
 
-    def answer(request: Request, noted: dict[str, object]) -> Response:
+    def answer(request: Request, log_fields: dict[str, object]) -> Response:
         if request.accepts((TEXT, JSON)) == TEXT:
             return Response(200, "healthy", TEXT)
         if not known:
@@ -43,28 +42,20 @@ def health_endpoint() -> LambdaHandler:
     return Endpoint("health", answer, log)
 
 
-def _current_model(settings: Settings, log: Log) -> "CurrentModel[str]":
-    # Only when asked for: `healthy` as text needs none of it.
+def _current_model(settings: Settings, log: JsonLog) -> "CurrentModel[str]":
+    # Imported on demand: `healthy` as text needs none of it.
+    from sklearn_api.artifact.header import check_artifact
     from sklearn_api.current import CurrentModel
-    from sklearn_api.header import check_artifact
-    from sklearn_api.store import ModelStore, create_reader
 
-    return CurrentModel(
-        lambda: ModelStore(
-            create_reader(settings.storage, settings.model_bucket),
-            settings.model_bucket,
-            settings.model_name,
-        ),
+    return CurrentModel.from_settings(
+        settings,
         lambda content: check_artifact(
             content,
             settings.max_artifact_bytes,
-            settings.predictor,
+            settings.model_form,
             settings.scikit_learn_version,
         ),
-        refresh_seconds=settings.model_refresh_seconds,
-        max_bytes=settings.max_artifact_bytes,
-        clock=time.monotonic,
-        warn=lambda reason: log("WARNING", "model not refreshed", reason=reason),
+        warn=log.not_refreshed,
     )
 
 
@@ -90,5 +81,5 @@ def _model(pointer: "Pointer", form: str) -> dict[str, Any]:
         "version": pointer.version,
         "published": pointer.published,
         "age_seconds": age,
-        "predictor": form,
+        "form": form,
     }

@@ -1,4 +1,4 @@
-"""From an API Gateway event to a request, and from a result to what API Gateway wants back.
+"""Turns API Gateway's event into a request, and a response into what API Gateway expects.
 
 The event is that of a REST API with Lambda proxy integration, payload version 1.0:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
@@ -25,18 +25,18 @@ PROBLEM = "application/problem+json"
 
 
 class Request(NamedTuple):
-    """What an endpoint needs of an event.
+    """The parts of an event that an endpoint needs.
 
     Attributes
     ----------
     method, path : str
-        ``-`` when the function was invoked directly, without API Gateway.
+        ``-`` if the function was invoked directly, without API Gateway.
     headers : mapping
         Names in lower case.
     body : str or None
-        As it came: base64 when `is_base64`.
+        As received: in base64 if `is_base64`.
     request_id : str
-        API Gateway's id of the request, or Lambda's for a direct invocation.
+        API Gateway's id of the request, or Lambda's if the function was invoked directly.
     """
 
     method: str
@@ -48,7 +48,7 @@ class Request(NamedTuple):
 
     @classmethod
     def from_event(cls, event: object, aws_request_id: str) -> "Request":
-        """Read an event; whatever is missing or of another type counts as not sent."""
+        """Read an event; a value that is missing or of the wrong type counts as not sent."""
         values = event if isinstance(event, dict) else {}
         context = values.get("requestContext")
         headers = values.get("headers")
@@ -67,10 +67,10 @@ class Request(NamedTuple):
         )
 
     def accepts(self, offered: Sequence[str]) -> str:
-        """Return the media type of `offered` that the client likes best, the first on a tie.
+        """Return the media type in `offered` that the client prefers, the first on a tie.
 
         A client that accepts none of them gets the first: a wrong format is more useful than 406
-        (RFC 9110, section 12.4.1, leaves the choice).
+        (RFC 9110, section 12.4.1, allows either).
         """
         accept = self.headers.get("accept", "")
         return max(offered, key=lambda media_type: _quality(accept, media_type))
@@ -81,11 +81,11 @@ class Request(NamedTuple):
         Raises
         ------
         UnsupportedMediaTypeError
-            It is declared as something else.
+            The body is declared as something else.
         PayloadTooLargeError
-            It is longer than `max_bytes`.
+            The body is longer than `max_bytes`.
         BadRequestError
-            It is empty, not UTF-8, not JSON, or no object.
+            The body is empty, not UTF-8, not JSON, or not an object.
         """
         content = self._content(max_bytes)
         if not content.strip():
@@ -104,7 +104,7 @@ class Request(NamedTuple):
             raise BadRequestError(
                 f"the body is not valid JSON: {exc.msg} (line {exc.lineno}, column {exc.colno})"
             ) from exc
-        except (RecursionError, ValueError) as exc:  # too deep, or a number of too many digits
+        except (RecursionError, ValueError) as exc:  # too deep, or a number with too many digits
             raise BadRequestError("the body is not valid JSON for this endpoint") from exc
         if not isinstance(value, dict):
             raise BadRequestError('the body must be a JSON object, such as {"…": "…"}')
@@ -113,7 +113,7 @@ class Request(NamedTuple):
     def _declares_json(self, content: bytes) -> bool:
         """Return whether the body is declared as JSON, or not declared at all.
 
-        `curl -d` labels whatever it sends as a form; what looks like a JSON object is taken as one.
+        `curl -d` declares every body as a form, so a form that looks like a JSON object counts.
         """
         media_type = self.headers.get("content-type", JSON).split(";")[0].strip().lower()
         if media_type == FORM:
@@ -124,7 +124,7 @@ class Request(NamedTuple):
 
     def _content(self, max_bytes: int) -> bytes:
         body = self.body or ""
-        # Measured before it is decoded: four characters of base64 are three bytes.
+        # Measured before decoding: four characters of base64 are three bytes.
         length = len(body) * 3 // 4 - 2 if self.is_base64 else len(body)
         if length <= max_bytes:
             if self.is_base64:
@@ -140,25 +140,25 @@ class Request(NamedTuple):
 
 
 def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not JSON")
 
 
 def text_field(body: Mapping[str, Any], name: str, aliases: Sequence[str] = ()) -> str:
-    """Return a text from a JSON object.
+    """Return the text in a field of a JSON object.
 
     Parameters
     ----------
     body : mapping
         The object.
     name : str
-        Field to look for, and the name that errors use.
+        The field, and its name in errors.
     aliases : sequence of str
-        Other names for it, tried in order.
+        Other names of the field, tried in order.
 
     Raises
     ------
     BadRequestError
-        The field is missing, no text, empty, or not valid Unicode.
+        The field is missing, not a string, empty, or not valid Unicode.
     """
     found = next((one for one in (name, *aliases) if one in body), None)
     if found is None:
@@ -176,7 +176,7 @@ def text_field(body: Mapping[str, Any], name: str, aliases: Sequence[str] = ()) 
         value.encode("utf-8")
     except UnicodeEncodeError as exc:
         raise BadRequestError(
-            f"the field '{found}' is not valid Unicode: a surrogate stands alone in it",
+            f"the field '{found}' is not valid Unicode: it contains a lone surrogate",
             field=found,
         ) from exc
     return value
@@ -203,18 +203,18 @@ def _quality(accept: str, media_type: str) -> float:
 
 
 class Response(NamedTuple):
-    """An answer.
+    """The answer to a request.
 
     Attributes
     ----------
     status : int
         HTTP status.
     content : str or dict
-        Text as it is; a dict is sent as JSON.
+        A string is sent as it is, a dict as JSON.
     content_type : str
         Media type.
     headers : mapping
-        Further headers.
+        Additional headers.
     """
 
     status: int
@@ -224,7 +224,7 @@ class Response(NamedTuple):
 
     @classmethod
     def problem(cls, error: SklearnApiError, request_id: str) -> "Response":
-        """Return an error as problem details, with the request's id to quote to whoever helps."""
+        """Return an error as problem details, with the request's id to quote in a report."""
         content: dict[str, Any] = {
             "type": "about:blank",
             "title": error.title,
@@ -237,11 +237,11 @@ class Response(NamedTuple):
         return cls(error.status, content, PROBLEM, error.headers)
 
     def to_event(self, request_id: str) -> dict[str, Any]:
-        """Return what API Gateway wants from a Lambda."""
+        """Return what API Gateway expects from a Lambda."""
         text = self.content
         if not isinstance(text, str):
             text = json.dumps(text, ensure_ascii=False, allow_nan=False)
-        # RFC 8259 knows no charset for JSON: it is UTF-8.
+        # RFC 8259 defines no charset for JSON: it is always UTF-8.
         charset = "; charset=utf-8" if self.content_type == TEXT else ""
         return {
             "statusCode": self.status,

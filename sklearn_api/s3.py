@@ -1,9 +1,9 @@
-"""Objects read from S3, without boto3.
+"""Reads objects from S3 without boto3.
 
-boto3 takes a Lambda ten times longer to import than everything else that answers a request, and
-http.client brings the parser of e-mails along. Reading an object is one signed GET: AWS's signature
+Importing boto3 takes a Lambda ten times longer than everything else it needs to answer a request,
+and http.client imports the e-mail parser. Reading an object takes one signed GET: AWS's signature
 version 4 (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html) and a few
-lines of HTTP. Publishing, which is no cold start, uses boto3.
+lines of HTTP. Publishing is not part of a cold start and uses boto3.
 """
 
 import hashlib
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 ATTEMPTS = 2
 CONNECT_SECONDS = 2.0
 READ_SECONDS = 4.0
-"""All attempts together end within the functions' timeout (serverless.yml): a Lambda that is
-stopped while S3 hangs could not go on serving the model that it has."""
+"""All attempts together fit into the functions' timeout (serverless.yml): a Lambda that was stopped
+while S3 hung could not keep serving the model that it has."""
 
 _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
@@ -30,14 +30,14 @@ _MAX_ERROR = 64 * 1024
 
 
 class Credentials(NamedTuple):
-    """Who asks.
+    """AWS credentials.
 
     Attributes
     ----------
     key, secret : str
         Access key id and secret access key.
     token : str or None
-        Session token of temporary credentials, which those of a Lambda are.
+        Session token of temporary credentials, such as those of a Lambda.
     """
 
     key: str
@@ -46,7 +46,7 @@ class Credentials(NamedTuple):
 
 
 class S3Error(Exception):
-    """S3 did not give an object.
+    """S3 did not return an object.
 
     Attributes
     ----------
@@ -60,24 +60,24 @@ class S3Error(Exception):
 
 
 class _BrokenError(Exception):
-    """The connection ended, or what came over it is no HTTP."""
+    """The connection ended, or the answer is not HTTP."""
 
 
 def sign(
     host: str, path: str, headers: dict[str, str], credentials: Credentials, region: str, now: float
 ) -> dict[str, str]:
-    """Return the headers of a signed GET without query.
+    """Return the headers of a signed GET without a query.
 
     Parameters
     ----------
     host : str
-        As it stands in the Host header.
+        As in the Host header.
     path : str
         Percent-encoded.
     headers : dict
-        Further headers, with names in lower case; they are signed, too.
+        Additional headers, with names in lower case; they are signed too.
     credentials : Credentials
-        Who asks.
+        Of the caller.
     region : str
         Of the bucket.
     now : float
@@ -110,27 +110,27 @@ def sign(
 
 
 def quote(text: str) -> str:
-    """Percent-encode a key, as the signature wants it: all but unreserved characters and ``/``."""
+    """Percent-encode a key as the signature requires: all but unreserved characters and ``/``."""
     return "".join(
         chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode("utf-8")
     )
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """Where a bucket is.
 
     Attributes
     ----------
     secure : bool
-        Whether TLS is spoken there.
+        Whether to use TLS.
     host : str
         Name or address, without brackets.
     port : int
-        To connect to.
+        Port to connect to.
     header : str
-        What the Host header says.
+        Value of the Host header.
     prefix : str
-        What stands before ``/key`` in a path.
+        Part of the path before ``/key``.
     """
 
     secure: bool
@@ -140,35 +140,36 @@ class Place(NamedTuple):
     prefix: str
 
 
-def locate(bucket: str, region: str, endpoint: str | None) -> Place:
+def locate(bucket: str, region: str, endpoint: str | None) -> Location:
     """Return where a bucket is.
 
-    On AWS that is its own host in its region, or, for a bucket with a dot, which no certificate
-    covers, a path of the region's. At an endpoint of one's own it is a path
-    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
+    On AWS a bucket has its own host in its region. If its name contains a dot, no certificate
+    covers that host, and the bucket is a path on the region's host. On another endpoint it is a
+    path as well (https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html).
 
     Parameters
     ----------
     bucket, region : str
-        Of the models.
+        The bucket and its region.
     endpoint : str or None
-        ``http(s)://host[:port][/path]`` of another S3 than AWS's.
+        ``http(s)://host[:port][/path]`` of an S3 other than AWS's.
 
     Raises
     ------
     ValueError
-        The endpoint is no such address.
+        The endpoint is not such an address.
     """
     if endpoint is None:
         domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
         if "." in bucket:
-            return Place(True, f"s3.{region}.{domain}", 443, f"s3.{region}.{domain}", f"/{bucket}")
+            shared = f"s3.{region}.{domain}"
+            return Location(True, shared, 443, shared, f"/{bucket}")
         host = f"{bucket}.s3.{region}.{domain}"
-        return Place(True, host, 443, host, "")
+        return Location(True, host, 443, host, "")
     scheme, _, rest = endpoint.partition("://")
     header, _, path = rest.partition("/")
     host, bracket, port = header.partition("]")
-    if bracket:  # an address of IPv6, such as [::1]:4566
+    if bracket:  # an IPv6 address, such as [::1]:4566
         host, port = host.removeprefix("["), port.removeprefix(":")
     else:
         host, _, port = header.partition(":")
@@ -178,39 +179,39 @@ def locate(bucket: str, region: str, endpoint: str | None) -> Place:
         or not host.isascii()
         or (port and not port.isdecimal())
     ):
-        raise ValueError(f"{endpoint!r} is no address such as http://127.0.0.1:4566")
+        raise ValueError(f"{endpoint!r} is not an address such as http://127.0.0.1:4566")
     secure = scheme == "https"
     default = 443 if secure else 80
     prefix = f"/{path.strip('/')}/{bucket}" if path.strip("/") else f"/{bucket}"
-    return Place(secure, host, int(port or default), header, prefix)
+    return Location(secure, host, int(port or default), header, prefix)
 
 
 class S3Reader:
-    """Reads objects of one bucket, over one connection that is kept.
+    """Reads the objects of one bucket over a connection that is kept open.
 
-    The part of boto3's S3 client that `store.ModelStore` reads with. It is not to be used by two
-    threads at once.
+    It has the part of boto3's S3 client that `store.ModelStore` uses. Two threads must not use it
+    at the same time.
 
     Parameters
     ----------
-    place : Place
+    location : Location
         Where the bucket is.
     region : str
         Of the bucket.
     credentials : Credentials
-        Who asks.
+        Of the caller.
     authorities : str or None
-        File of certificate authorities to trust, instead of the system's.
+        File of certificate authorities to trust instead of the system's.
     """
 
     def __init__(
         self,
-        place: Place,
+        location: Location,
         region: str,
         credentials: Credentials,
         authorities: str | None = None,
     ) -> None:
-        self._place = place
+        self._location = location
         self._region = region
         self._credentials = credentials
         self._authorities = authorities
@@ -222,24 +223,24 @@ class S3Reader:
     def get_object(
         self,
         *,
-        Bucket: str,  # noqa: N803 - boto3's names
-        Key: str,  # noqa: N803
-        IfNoneMatch: str | None = None,  # noqa: N803
+        Bucket: str,  # noqa: N803 - boto3's name
+        Key: str,  # noqa: N803 - boto3's name
+        IfNoneMatch: str | None = None,  # noqa: N803 - boto3's name
     ) -> dict[str, Any]:
-        """Ask for an object; its ``Body`` is read with ``read``.
+        """Request an object, whose ``Body`` has a ``read`` method.
 
         Raises
         ------
         S3Error
-            S3 refuses, or the object is still the one of the ETag in `IfNoneMatch` (status 304).
+            S3 refuses, or the ETag of the object is still `IfNoneMatch` (status 304).
         OSError
             S3 cannot be reached.
         """
-        del Bucket  # the place's own
+        del Bucket  # the location names it
         if self._body is not None and self._body.left:
-            self.close()  # What is left of it stands in the way of the next answer.
+            self.close()  # The rest of it would precede the next answer.
         headers = {"if-none-match": IfNoneMatch} if IfNoneMatch else {}
-        path = f"{self._place.prefix}/{quote(Key)}"
+        path = f"{self._location.prefix}/{quote(Key)}"
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 status, answered = self._ask(path, headers)
@@ -249,20 +250,20 @@ class S3Reader:
                     self._body = _Body(self._receive, self.close, length, keep)
                     return {"Body": self._body, "ETag": answered["etag"], "ContentLength": length}
                 error = S3Error(self._code(status, answered), status)
-            # A proxy that answers otherwise than S3 does breaks any of these lines.
+            # A proxy that does not answer as S3 does can break any of these lines.
             except (OSError, _BrokenError, KeyError, ValueError) as exc:
                 self.close()
                 if attempt == ATTEMPTS:
                     if isinstance(exc, OSError):
                         raise
-                    raise ConnectionError("the answer is not one of S3") from exc
+                    raise ConnectionError("the answer does not come from S3") from exc
                 continue
             if status < 500 or attempt == ATTEMPTS:
                 raise error
-        raise AssertionError("an attempt ends in an answer or in an error")
+        raise AssertionError("an attempt ends in an answer or an error")
 
     def close(self) -> None:
-        """Close the connection; the next object opens another one."""
+        """Close the connection; the next request opens another one."""
         if self._file is not None:
             self._file.close()
         if self._socket is not None:
@@ -270,18 +271,18 @@ class S3Reader:
         self._file = self._socket = self._body = None
 
     def _ask(self, path: str, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
-        """Send a request; return the answer's status and headers."""
+        """Send a request; return the status and the headers of the answer."""
         if self._socket is None:
             self._connect()
         assert self._socket is not None
         signed = sign(
-            self._place.header, path, headers, self._credentials, self._region, time.time()
+            self._location.header, path, headers, self._credentials, self._region, time.time()
         )
         lines = "".join(f"{name}: {value}\r\n" for name, value in signed.items())
         self._socket.sendall(f"GET {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1"))
         version, _, rest = self._line().partition(" ")
         if version not in ("HTTP/1.1", "HTTP/1.0"):
-            raise _BrokenError("that is no HTTP")
+            raise _BrokenError("the answer is not HTTP")
         answered = {"connection": "close"} if version == "HTTP/1.0" else {}
         for _ in range(_MAX_HEADERS):
             line = self._line()
@@ -289,17 +290,17 @@ class S3Reader:
                 return int(rest[:3]), answered
             name, _, value = line.partition(":")
             answered[name.strip().lower()] = value.strip()
-        raise _BrokenError("there are too many headers")
+        raise _BrokenError("the answer has too many headers")
 
     def _connect(self) -> None:
-        place = self._place
-        # A host in bytes is not taken for an international name, whose encoding is slow to import.
-        address: Any = (place.host.encode("ascii"), place.port)
+        location = self._location
+        # Given as bytes, the host is not encoded as an international name, a slow import.
+        address: Any = (location.host.encode("ascii"), location.port)
         connection = socket.create_connection(address, CONNECT_SECONDS)
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if place.secure:
-                connection = self._context().wrap_socket(connection, server_hostname=place.host)
+            if location.secure:
+                connection = self._context().wrap_socket(connection, server_hostname=location.host)
             connection.settimeout(READ_SECONDS)
         except BaseException:
             connection.close()
@@ -309,7 +310,7 @@ class S3Reader:
 
     def _context(self) -> Any:
         if self._tls is None:
-            import ssl  # It takes as long to import as all the rest: only where it is needed.
+            import ssl  # takes as long to import as everything else, so only on demand
 
             self._tls = ssl.create_default_context(cafile=self._authorities)
         return self._tls
@@ -333,8 +334,8 @@ class S3Reader:
         return answered.get("connection", "").lower() != "close"
 
     def _code(self, status: int, answered: dict[str, str]) -> str:
-        """Return the code in the error of an answer, and finish with the answer."""
-        if status == 304:  # It has no body, whatever its headers say.
+        """Return the code of an error, and consume the rest of the answer."""
+        if status == 304:  # has no body, whatever its headers say
             if not self._keeps(answered):
                 self.close()
             return "304"
@@ -345,7 +346,7 @@ class S3Reader:
         else:
             assert self._file is not None
             if "chunked" in answered.get("transfer-encoding", ""):
-                size = int(self._line().partition(";")[0], 16)  # An error's document is one chunk.
+                size = int(self._line().partition(";")[0], 16)  # an error is one chunk
                 content = self._file.read(min(size, _MAX_ERROR))
             elif length.isdecimal():
                 content = self._file.read(min(int(length), _MAX_ERROR))
@@ -357,21 +358,21 @@ class S3Reader:
 
 def _length(text: str) -> int:
     if not (text.isascii() and text.isdecimal()):
-        raise _BrokenError(f"{text[:80]!r} is no length")
+        raise _BrokenError(f"{text[:80]!r} is not a length")
     return int(text)
 
 
 class _Body:
-    """The content of an object, as much of it as is asked for.
+    """The content of an object, read on demand.
 
     Parameters
     ----------
     receive : callable
         Reads a number of bytes from the connection.
     close : callable
-        Closes it.
+        Closes the connection.
     length : int
-        Of the content, in bytes.
+        Length of the content in bytes.
     keep : bool
         Whether the connection can be used again.
 
@@ -394,12 +395,12 @@ class _Body:
         self._keep = keep
 
     def read(self, size: int | None = None) -> bytes:
-        """Return the rest of the content, or the next `size` bytes of it.
+        """Return the rest of the content, or its next `size` bytes.
 
         Raises
         ------
         OSError
-            The connection ended too early, or S3 hangs.
+            The connection ended too early, or S3 does not answer in time.
         """
         wanted = self.left if size is None else min(size, self.left)
         try:

@@ -1,4 +1,4 @@
-"""What is configured by environment variables. Nothing else in the package reads them."""
+"""Settings from environment variables, which no other module of the package reads."""
 
 from collections.abc import Mapping, Sequence
 from math import isfinite
@@ -7,22 +7,22 @@ from typing import NamedTuple
 from sklearn_api.errors import SettingsError
 
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-_PREDICTORS = ("auto", "compiled", "sklearn")
+_FORMS = ("auto", "compiled", "sklearn")
 
 
 class Storage(NamedTuple):
-    """How S3 is reached; AWS sets these variables for every Lambda, but for the endpoint.
+    """How to reach S3. AWS sets these variables for every Lambda, except the endpoint.
 
     Attributes
     ----------
     endpoint : str or None
-        ``AWS_ENDPOINT_URL_S3``, or else ``AWS_ENDPOINT_URL``: another S3 than AWS's.
+        ``AWS_ENDPOINT_URL_S3``, or else ``AWS_ENDPOINT_URL``: an S3 other than AWS's.
     region : str
         ``AWS_REGION``, or else ``AWS_DEFAULT_REGION``.
     key, secret, token : str or None
         ``AWS_ACCESS_KEY_ID``, ``AWS_SECRET_ACCESS_KEY`` and ``AWS_SESSION_TOKEN``.
     authorities : str or None
-        ``AWS_CA_BUNDLE``: file of certificate authorities to trust, instead of the system's.
+        ``AWS_CA_BUNDLE``: file of certificate authorities to trust instead of the system's.
     """
 
     endpoint: str | None = None
@@ -34,7 +34,7 @@ class Storage(NamedTuple):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Storage":
-        """Read them from a mapping such as `os.environ`; what is empty counts as not set."""
+        """Read them from a mapping such as `os.environ`; an empty value counts as not set."""
         defaults = cls._field_defaults
         return cls(
             endpoint=environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or None,
@@ -54,25 +54,25 @@ class Settings(NamedTuple):
     Attributes
     ----------
     model_bucket : str
-        ``MODEL_BUCKET``: S3 bucket of the models.
+        ``MODEL_BUCKET``: S3 bucket that holds the models.
     model_name : str
-        ``MODEL_NAME``: which of the models in it.
+        ``MODEL_NAME``: the model to serve.
     model_refresh_seconds : float
-        ``MODEL_REFRESH_SECONDS``: how long a model is served before S3 is asked for a newer one.
+        ``MODEL_REFRESH_SECONDS``: how long a model serves before S3 is asked for a newer one.
     max_body_bytes : int
-        ``MAX_BODY_BYTES``: largest request body that is read.
+        ``MAX_BODY_BYTES``: largest request body.
     max_artifact_bytes : int
-        ``MAX_ARTIFACT_BYTES``: largest artifact that is downloaded, and that it may unpack to.
+        ``MAX_ARTIFACT_BYTES``: largest artifact, both packed and unpacked.
     log_level : str
         ``LOG_LEVEL``: one of DEBUG, INFO, WARNING, ERROR.
     scikit_learn_version : str or None
-        ``SCIKIT_LEARN_VERSION``: what the Lambdas with a model have in their layer, for one that
-        has no layer itself; None where it is not set.
-    predictor : str
-        ``PREDICTOR``: which form of the model serves. ``auto`` takes the compiled one where there
-        is one, ``compiled`` refuses a model without, and ``sklearn`` never takes it.
+        ``SCIKIT_LEARN_VERSION``: the version in the layer of the Lambdas that predict, for a Lambda
+        without a layer; None if it is not set.
+    model_form : str
+        ``MODEL_FORM``: which form of the model serves. ``auto`` takes the compiled form if there is
+        one, ``compiled`` refuses a model without one, and ``sklearn`` never takes it.
     storage : Storage
-        How S3 is reached.
+        How to reach S3.
     """
 
     model_bucket: str
@@ -82,7 +82,7 @@ class Settings(NamedTuple):
     max_artifact_bytes: int = 256 * 1024 * 1024
     log_level: str = "INFO"
     scikit_learn_version: str | None = None
-    predictor: str = "auto"
+    model_form: str = "auto"
     storage: Storage = Storage()
 
     @classmethod
@@ -92,7 +92,7 @@ class Settings(NamedTuple):
         Raises
         ------
         SettingsError
-            One is missing or invalid; the message names it, its value, and what is wanted.
+            A setting is missing or invalid; the message names it, its value and what is allowed.
         """
         defaults = cls._field_defaults
         return cls(
@@ -106,7 +106,7 @@ class Settings(NamedTuple):
                 environ, "MAX_ARTIFACT_BYTES", defaults["max_artifact_bytes"]
             ),
             log_level=_choice(environ, "LOG_LEVEL", _LEVELS, defaults["log_level"]),
-            predictor=_choice(environ, "PREDICTOR", _PREDICTORS, defaults["predictor"]),
+            model_form=_choice(environ, "MODEL_FORM", _FORMS, defaults["model_form"]),
             scikit_learn_version=environ.get("SCIKIT_LEARN_VERSION") or None,
             storage=Storage.from_environ(environ),
         )

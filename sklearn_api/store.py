@@ -1,4 +1,4 @@
-"""A model's place in S3, for those who read it.
+"""A model's location in S3, for readers.
 
 ::
 
@@ -7,8 +7,9 @@
     models/<name>/<version>/report/         never changed once written
     models/<name>/current.json              names the version that is served
 
-Nothing here lists or writes: a Lambda's role allows neither. `training.registry` writes a version's
-objects first and the pointer last, so that readers see the old model or the whole new one.
+Nothing here lists or writes, and the role of a Lambda allows neither. `training.registry` writes
+the objects of a version first and the pointer last, so that readers see the old model or the
+complete new one.
 """
 
 import hashlib
@@ -32,18 +33,18 @@ if TYPE_CHECKING:
     Client = S3Client | S3Reader
 
 _MAX_POINTER_BYTES = 64 * 1024
-_PIECE = 128 * 1024  # bytes that are received and hashed at once
+_PIECE = 128 * 1024  # bytes received and hashed at a time
 
 
 class Pointer(NamedTuple):
-    """What `current.json` says.
+    """The content of `current.json`.
 
     Attributes
     ----------
     name, version : str
-        The version that is served.
+        The model, and its version to serve.
     sha256 : str
-        Of its artifact.
+        Digest of its artifact.
     published : str
         When the pointer was moved, ISO 8601 in UTC.
     previous : str or None
@@ -62,67 +63,64 @@ class Pointer(NamedTuple):
 
     @classmethod
     def from_json(cls, content: bytes, key: str) -> "Pointer":
-        """Read the object at `key`; fields that are not known here are for newer readers.
+        """Read the object at `key`; unknown fields are for newer readers.
 
         Raises
         ------
         ArtifactError
-            It is no pointer.
+            The object is not a valid pointer.
         """
         try:
             values = json.loads(content)
             texts = [values[name] for name in ("name", "version", "sha256", "published")]
             previous = values.get("previous")
             if not all(isinstance(text, str) for text in (*texts, previous or "")):
-                raise TypeError("a pointer's fields are texts")
+                raise TypeError("the fields of a pointer are strings")
         except (ValueError, TypeError, KeyError, RecursionError) as exc:
-            raise ArtifactError(f"{key} is no pointer") from exc
+            raise ArtifactError(f"{key} is not a valid pointer") from exc
         name, version, sha256, published = texts
         return cls(name, version, sha256, published, previous or None)
 
 
 def pointer_key(name: str) -> str:
-    """Return where the pointer of a model is."""
+    """Return the key of a model's pointer."""
     return f"models/{name}/current.json"
 
 
 def version_key(name: str, version: str, file: str) -> str:
-    """Return where a file of a model's version is."""
+    """Return the key of a file of a model's version."""
     return f"models/{name}/{version}/{file}"
-
-
-def create_client(endpoint_url: str | None = None, region: str | None = None) -> "S3Client":
-    """Return boto3's S3 client, which reads and writes, with the limits of `create_reader`."""
-    import boto3
-    from botocore.config import Config
-
-    config = Config(
-        connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        retries={"total_max_attempts": ATTEMPTS},
-    )
-    return boto3.client("s3", endpoint_url=endpoint_url, region_name=region, config=config)
 
 
 def create_reader(storage: Storage, bucket: str) -> "Client":
     """Return a client that reads the objects of one bucket.
 
-    It is a small one without boto3, unless settings hold no credentials: then boto3, which takes
-    half a second to import, has to find them.
+    It is a small client without boto3, unless the settings hold no credentials: then boto3 has to
+    find them, which takes half a second to import.
 
     Raises
     ------
     SettingsError
-        The endpoint is no address.
+        The endpoint is not a valid address.
     """
     if not storage.key or not storage.secret:
-        return create_client(storage.endpoint, storage.region)
+        import boto3
+        from botocore.config import Config
+
+        config = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": ATTEMPTS},
+        )
+        return boto3.client(
+            "s3", endpoint_url=storage.endpoint, region_name=storage.region, config=config
+        )
     try:
-        place = locate(bucket, storage.region, storage.endpoint)
+        location = locate(bucket, storage.region, storage.endpoint)
     except ValueError as exc:
         raise SettingsError(f"AWS_ENDPOINT_URL: {exc}") from exc
     credentials = Credentials(storage.key, storage.secret, storage.token)
-    return S3Reader(place, storage.region, credentials, storage.authorities)
+    return S3Reader(location, storage.region, credentials, storage.authorities)
 
 
 class ModelStore:
@@ -131,9 +129,9 @@ class ModelStore:
     Parameters
     ----------
     client : S3 client
-        As `create_reader` makes it.
+        As `create_reader` returns it.
     bucket, name : str
-        Where, and of which model.
+        The bucket, and the name of the model.
     """
 
     def __init__(self, client: "Client", bucket: str, name: str) -> None:
@@ -142,17 +140,17 @@ class ModelStore:
         self.name = name
 
     def pointer(self, unless: str | None = None) -> tuple[Pointer, str] | None:
-        """Read which version is served.
+        """Read the pointer to the version to serve.
 
         Parameters
         ----------
         unless : str, optional
-            ETag of the pointer that is known already.
+            ETag of a pointer that is already known.
 
         Returns
         -------
         (Pointer, str) or None
-            The pointer and its ETag; None when it is still the one in `unless`.
+            The pointer and its ETag; None if its ETag is still `unless`.
 
         Raises
         ------
@@ -173,16 +171,14 @@ class ModelStore:
         return Pointer.from_json(content, key), answer["ETag"]
 
     def download(self, pointer: Pointer, max_bytes: int) -> bytearray:
-        """Return the artifact that a pointer names.
-
-        It is compared with the pointer's SHA-256, which is computed while the rest arrives.
+        """Return the artifact that a pointer names, verified against the pointer's SHA-256.
 
         Raises
         ------
         ModelUnavailableError
-            It is not there, or S3 cannot be read.
+            There is no such object, or S3 cannot be read.
         ArtifactError
-            It is larger than `max_bytes`, or not the one that was published.
+            The artifact is larger than `max_bytes`, or not the one that was published.
         """
         key = version_key(self.name, pointer.version, "model.zip")
         try:
@@ -203,10 +199,10 @@ class ModelStore:
         return content
 
     def _unavailable(self, exc: Exception, key: str) -> ModelUnavailableError:
-        """Say in words why S3 did not give an object.
+        """Return why S3 did not return an object, in words that clients may read.
 
-        Clients read this: it names no bucket, whose name holds the account's id, and of an error
-        that is not S3's only the kind.
+        They name no bucket, since its name contains the account's id, and only the type of an error
+        that does not come from S3.
         """
         code = error_code(exc)
         if code in ("NoSuchKey", "404"):
@@ -219,14 +215,14 @@ class ModelStore:
             # Without s3:ListBucket, S3 answers 403 for an object that is not there.
             reason = f"{key} does not exist (no model is published), or access to it is denied"
         else:
-            # Refused or reset, it is one reason: which of them can change from one try to the next.
+            # Refused and reset are one reason: the next attempt may turn one into the other.
             kind = "ConnectionError" if isinstance(exc, ConnectionError) else type(exc).__name__
             reason = f"{key} cannot be reached ({code or kind})"
         return ModelUnavailableError(reason)
 
 
 def _received(body: Any, size: int) -> tuple[bytearray, str]:
-    """Return so many bytes of a body, and their SHA-256 in hexadecimal."""
+    """Return `size` bytes of a body and their SHA-256, computed while the rest arrives."""
     content, digest = bytearray(size), hashlib.sha256()
     at, target = 0, memoryview(content)
     while at < size and (piece := body.read(min(_PIECE, size - at))):
@@ -237,13 +233,13 @@ def _received(body: Any, size: int) -> tuple[bytearray, str]:
 
 
 def http_status(exc: Exception) -> int | None:
-    """Return the HTTP status of S3's answer, None without one. It imports no botocore."""
+    """Return the HTTP status of S3's answer, None without an answer. It imports no botocore."""
     status: int | None = _response(exc).get("ResponseMetadata", {}).get("HTTPStatusCode")
     return status
 
 
 def error_code(exc: Exception) -> str | None:
-    """Return S3's name of an error, such as ``NoSuchKey``; None where S3 has not said one."""
+    """Return the code of an S3 error, such as ``NoSuchKey``; None if S3 has given none."""
     code: str | None = _response(exc).get("Error", {}).get("Code")
     return code
 

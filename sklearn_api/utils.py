@@ -1,4 +1,4 @@
-"""Small conversions that handlers share."""
+"""Small conversions shared by handlers."""
 
 from typing import SupportsInt
 
@@ -6,12 +6,12 @@ LABELS = ("Negative Review", "Positive Review")
 
 
 def convert_prediction(prediction: SupportsInt) -> str:
-    """Turn a film review's label into words.
+    """Turn the label of a film review into words.
 
     Parameters
     ----------
     prediction : int
-        0 or 1; an array of one such label, as ``pipeline.predict([text])`` returns it, too.
+        0 or 1, or an array of one such label, as ``pipeline.predict([text])`` returns it.
 
     Returns
     -------
@@ -21,7 +21,7 @@ def convert_prediction(prediction: SupportsInt) -> str:
     Raises
     ------
     ValueError
-        It is another label.
+        The label is neither 0 nor 1.
     """
     try:
         # `item` turns a numpy scalar, or an array of one element, into a number.

@@ -5,9 +5,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from training.commands import registry
-from training.console import Report
+from training.commands import versions
 from training.errors import TrainingError
+from training.terminal import Terminal
 
 # Those of `training.recipes` and `training.search`, which take a second to import.
 RECIPES = ("best", "article")
@@ -80,16 +80,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     train.set_defaults(run=_train)
 
-    registry.add_commands(commands)
+    versions.add_commands(commands)
     return parser
 
 
-def _train(arguments: argparse.Namespace, report: Report) -> None:
+def _train(arguments: argparse.Namespace, terminal: Terminal) -> None:
     if not 0 < arguments.test_size < 1:
         raise TrainingError(f"--test-size is {arguments.test_size}; it must be between 0 and 1")
     if not 0 <= arguments.seed < 2**32:
         raise TrainingError(f"--seed is {arguments.seed}; it must be between 0 and {2**32 - 1}")
-    with report.step("Loading scikit-learn"):
+    with terminal.step("Loading scikit-learn"):
         from training.train import Options, current, report_file, train
     options = Options(
         source=arguments.data,
@@ -105,13 +105,13 @@ def _train(arguments: argparse.Namespace, report: Report) -> None:
         revision=arguments.revision,
     )
     if arguments.if_changed and (manifest := current(options)):
-        report.say(
+        terminal.say(
             f"✓ Model is current: trained on {manifest.training['source']}, "
             f"accuracy {manifest.metrics['accuracy']:.4f}"
         )
         return
-    train(options, report)
-    report.say(
+    train(options, terminal)
+    terminal.say(
         f"The model is in {arguments.output}, what it is worth in {report_file(arguments.output)}"
     )
 
@@ -120,7 +120,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     arguments = _parser().parse_args(argv)
     try:
-        arguments.run(arguments, Report())
+        arguments.run(arguments, Terminal())
     except TrainingError as exc:
         # Some libraries explain themselves in several lines.
         print(f"error: {' '.join(str(exc).split())}", file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ProfileNotFound
 
-from sklearn_api.artifact import Manifest
+from training.artifact.manifest import Manifest
 from training.errors import TrainingError
 
 SERVICE = "sklearn-api"

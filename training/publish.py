@@ -10,14 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sklearn_api.artifact import Manifest
 from sklearn_api.store import Pointer
+from training.artifact.manifest import Manifest
 from training.errors import TrainingError
 from training.registry import Progress, Registry, Release
 
 Check = Callable[[Manifest], None]
 Bar = Callable[[str, int], AbstractContextManager[Progress]]
-"""Shows how a number of bytes is worked on, such as `Report.progress`."""
+"""Shows how a number of bytes is worked on, such as `Terminal.progress`."""
 
 
 def publish(registry: Registry, release: Release, *, now: datetime, bar: Bar) -> tuple[str, bool]:

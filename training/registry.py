@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from sklearn_api.artifact import Manifest
 from sklearn_api.errors import ArtifactError
 from sklearn_api.store import Pointer, error_code, http_status, pointer_key, version_key
+from training.artifact.manifest import Manifest
 from training.errors import TrainingError
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from sklearn.pipeline import Pipeline
 
-from sklearn_api.artifact import Manifest
 from training import plots
+from training.artifact.manifest import Manifest
 from training.evaluation import Evaluation
 
 WORDS = 25

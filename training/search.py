@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
-from training.console import Report
 from training.data import Reviews
 from training.errors import TrainingError
 from training.estimator import TermClassifier
 from training.recipes import Recipe
+from training.terminal import Terminal
 
 FOLDS = 5
 GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
@@ -58,7 +58,7 @@ class Result:
 
 
 def search(
-    recipe: Recipe, reviews: Reviews, seed: int, report: Report, backend: str = "loky"
+    recipe: Recipe, reviews: Reviews, seed: int, terminal: Terminal, backend: str = "loky"
 ) -> Result:
     """Find the best variant of a recipe in its grid, by cross-validation in `FOLDS` folds.
 
@@ -70,7 +70,7 @@ def search(
         What is fitted and measured on; none of it may be used to measure the result.
     seed : int
         Of the folds and of the solver.
-    report : Report
+    terminal : Terminal
         Shows progress, and a line for each variant.
     backend : str
         One of `BACKENDS`.
@@ -91,7 +91,7 @@ def search(
     fittings = list(ParameterGrid({k: v for k, v in grid.items() if k not in _COUNTING}))
     variants: list[tuple[Recipe, NDArray[np.float64]]] = []
     total = len(countings) * len(fittings) * FOLDS
-    with _joblib(backend), report.progress(f"Searching ({backend})", total) as advance:
+    with _joblib(backend), terminal.progress(f"Searching ({backend})", total) as advance:
         for counting in countings:
             counted = replace(recipe, **counting)
             try:
@@ -113,7 +113,7 @@ def search(
                 advance(1)
                 if not np.isnan(row).any():
                     shown = ", ".join(f"{name} {getattr(here[number], name)}" for name in grid)
-                    report.say(f"  {row.mean():.4f} ± {row.std():.4f}  {shown}")
+                    terminal.say(f"  {row.mean():.4f} ± {row.std():.4f}  {shown}")
             variants += zip(here, accuracies, strict=True)
     best, row = max(variants, key=lambda variant: variant[1].mean())
     candidates = [

@@ -9,8 +9,8 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from sklearn_api.artifact import Manifest
 from sklearn_api.store import Pointer
+from training.artifact.manifest import Manifest
 from training.errors import TrainingError
 from training.registry import Registry, Version
 

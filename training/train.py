@@ -15,34 +15,33 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
-from sklearn_api import artifact
-from sklearn_api.artifact import Manifest, read_artifact, write_artifact
+from sklearn_api.artifact.header import FORMAT, python_version
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
 from sklearn_api.utils import LABELS
 from training import data
-from training.console import Report
+from training.artifact.manifest import Manifest
+from training.artifact.write import Artifact, write_artifact
 from training.data import Reviews
 from training.errors import TrainingError
 from training.evaluation import calibrate, evaluate
 from training.recipes import RECIPES, Recipe
 from training.report import render
 from training.search import GRIDS, Result, search
+from training.terminal import Terminal
 
 NAME = "review"
 INPUT_FIELD = "review_text"
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
-_MAX_BYTES = 2**31
 _COMPARED = 1000  # reviews that it has not seen, of which both forms of a model must say the same
 _RARE = 0.2  # the share of a label below which it is worth a word
 
 
 @dataclass(frozen=True)
-class Model:
+class Fitted:
     """A fitted pipeline, and its calibration."""
 
     pipeline: Pipeline
@@ -108,13 +107,13 @@ class Options:
             "recipe": asdict(self.chosen_recipe),
             "search": {**GRIDS[self.chosen_recipe.name]} if self.search else None,
             "libraries": _libraries(),
-            "python": artifact.python_version(),
-            "format": artifact.FORMAT,
+            "python": python_version(),
+            "format": FORMAT,
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def train(options: Options, report: Report) -> Manifest:
+def train(options: Options, terminal: Terminal) -> Manifest:
     """Train, measure and store a model.
 
     Raises
@@ -122,30 +121,29 @@ def train(options: Options, report: Report) -> Manifest:
     TrainingError
         The data do not fit, or the artifact cannot be written.
     """
-    with report.step("Reading reviews") as done:
+    with terminal.step("Reading reviews") as done:
         reviews = _read(options, options.source, options.revision, "train")
         done(f"{len(reviews.texts):,} from {reviews.source}, {sum(reviews.labels):,} positive")
         test = None
         if options.test_source:
             test = _read(options, options.test_source, options.test_revision, "test")
-    _warn_of_rare_labels(reviews, report)
+    _warn_of_rare_labels(reviews, terminal)
     fitted_on = reviews
     if test is None:
         fitted_on, test = _split(reviews, options)
     recipe, found = options.chosen_recipe, None
     if options.search:
-        found = search(recipe, fitted_on, options.seed, report, options.search_backend)
+        found = search(recipe, fitted_on, options.seed, terminal, options.search_backend)
         recipe = found.recipe
-    measured = _fit(recipe, fitted_on, options.seed, report)
-    with report.progress(f"Measuring on {len(test.texts):,}", len(test.texts)) as advance:
+    measured = _fit(recipe, fitted_on, options.seed, terminal)
+    with terminal.progress(f"Measuring on {len(test.texts):,}", len(test.texts)) as advance:
         evaluation = evaluate(measured.pipeline, measured.calibration, test, fitted_on, advance)
         metrics = evaluation.metrics()
-    model = measured if fitted_on is reviews else _fit(recipe, reviews, options.seed, report)
-    with report.step("Writing the model") as done:
-        content, not_compiled = _artifact(model, reviews, test)
+    model = measured if fitted_on is reviews else _fit(recipe, reviews, options.seed, terminal)
+    with terminal.step("Writing the model") as done:
+        artifact = _artifact(model, test)
         manifest = _manifest(
-            content,
-            not_compiled,
+            artifact,
             training=_training(recipe, model, reviews, found, options),
             metrics={
                 **metrics,
@@ -154,12 +152,12 @@ def train(options: Options, report: Report) -> Manifest:
             },
         )
         done(f"{manifest.size / 1e3:,.0f} kB, read back and compared")
-    with report.step("Drawing the report"):
+    with terminal.step("Drawing the report"):
         page = render(manifest, evaluation, measured.pipeline)
-    _store(options.output, content, page, manifest)
-    report.metrics(manifest.metrics)
+    _store(options.output, artifact.content, page, manifest)
+    terminal.metrics(manifest.metrics)
     if metrics["rows_seen"]:
-        report.warn(
+        terminal.warn(
             f"{metrics['rows_seen']:,} of these reviews are among those that it was fitted on, "
             f"word for word; accuracy without them: {metrics['accuracy_unseen']}"
         )
@@ -220,36 +218,36 @@ def _read(options: Options, source: str | None, revision: str | None, split: str
     )
 
 
-def _warn_of_rare_labels(reviews: Reviews, report: Report) -> None:
+def _warn_of_rare_labels(reviews: Reviews, terminal: Terminal) -> None:
     positive = sum(reviews.labels) / len(reviews.labels)
     share, label = min((positive, LABELS[1]), (1 - positive, LABELS[0]))
     if share < _RARE:
-        report.warn(
+        terminal.warn(
             f"only {share:.1%} of {reviews.source} is labelled {label}: a model that never says so "
             "would be right in all other cases, so look at precision and recall, not at accuracy"
         )
 
 
-def _fit(recipe: Recipe, reviews: Reviews, seed: int, report: Report) -> Model:
+def _fit(recipe: Recipe, reviews: Reviews, seed: int, terminal: Terminal) -> Fitted:
     """Fit a recipe, and calibrate it by cross-validation on the same reviews."""
     try:
-        with report.step(f"Counting terms of {len(reviews.texts):,} reviews") as done:
+        with terminal.step(f"Counting terms of {len(reviews.texts):,} reviews") as done:
             counts, terms = recipe.count(reviews.texts)
             done(f"{len(terms):,}")
         estimator = recipe.estimator(seed)
-        with report.step("Fitting") as done:
+        with terminal.step("Fitting") as done:
             pipeline = recipe.pipeline(estimator.fit(counts, reviews.labels), terms)
             done(f"{recipe.name}, {len(estimator.columns_):,} terms kept")
-        with report.step("Calibrating by cross-validation"):
+        with terminal.step("Calibrating by cross-validation"):
             calibration = calibrate(recipe.estimator(seed), counts, reviews.labels)
     except ValueError as exc:  # such as texts without a single word
         raise TrainingError(f"no model can be fitted on {reviews.source}: {exc}") from exc
     if calibration.slope == 0:
-        report.warn(
+        terminal.warn(
             "its scores say nothing about reviews that it was not fitted on: the probability will "
             "always be the same"
         )
-    return Model(pipeline, calibration)
+    return Fitted(pipeline, calibration)
 
 
 def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
@@ -271,29 +269,17 @@ def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
     return Reviews(parts[0], parts[2], *rest), Reviews(parts[1], parts[3], *rest)
 
 
-def _artifact(model: Model, reviews: Reviews, test: Reviews) -> tuple[bytes, str | None]:
-    """Return a model as an artifact that has been read back and compared.
-
-    With it comes the reason why it has no compiled form, None where it has one.
-    """
+def _artifact(model: Fitted, test: Reviews) -> Artifact:
+    """Write a model; both of its forms are compared on held-out reviews."""
     held_out = test.texts[:: max(1, len(test.texts) // _COMPARED)]
     try:
-        content = write_artifact(model.pipeline, model.calibration, rows=held_out)
-        again = read_artifact(content, _MAX_BYTES)
+        return write_artifact(model.pipeline, model.calibration, rows=held_out)
     except ArtifactError as exc:
         raise TrainingError(str(exc)) from exc
-    probe = reviews.texts[:: max(1, len(reviews.texts) // 200)]
-    expected = model.pipeline.decision_function(probe)
-    if (
-        not np.array_equal(again.pipeline.decision_function(probe), expected)
-        or again.calibration != model.calibration
-    ):
-        raise TrainingError("the stored model does not predict what the trained one does")
-    return content, again.not_compiled
 
 
 def _training(
-    recipe: Recipe, model: Model, reviews: Reviews, found: Result | None, options: Options
+    recipe: Recipe, model: Fitted, reviews: Reviews, found: Result | None, options: Options
 ) -> dict[str, Any]:
     """Return how a model came about, for its manifest."""
     return {
@@ -312,8 +298,7 @@ def _training(
 
 
 def _manifest(
-    content: bytes,
-    not_compiled: str | None,
+    artifact: Artifact,
     *,
     training: Mapping[str, Any],
     metrics: Mapping[str, Any],
@@ -322,18 +307,18 @@ def _manifest(
         name=NAME,
         version="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        sha256=hashlib.sha256(content).hexdigest(),
-        size=len(content),
-        format=artifact.FORMAT,
-        python=artifact.python_version(),
+        sha256=hashlib.sha256(artifact.content).hexdigest(),
+        size=len(artifact.content),
+        format=FORMAT,
+        python=python_version(),
         libraries=_libraries(),
         labels=LABELS,
         input_field=INPUT_FIELD,
         training=training,
         metrics=metrics,
         git_revision=_git_revision(),
-        form="sklearn" if not_compiled else "compiled",
-        not_compiled=not_compiled,
+        form="sklearn" if artifact.not_compiled else "compiled",
+        not_compiled=artifact.not_compiled,
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from scripts.lib import toolchain
 from scripts.lib.console import ERR, OUT, run_main, step
-from scripts.lib.layer import build_layer
+from scripts.lib.layer.build import build_layer
 from scripts.lib.project import ROOT, architecture, python_version
 
 OTHER_PYTHON = "3.11"

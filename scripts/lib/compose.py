@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from scripts.lib import emulator as emulators
 from scripts.lib.console import run_main, step
-from scripts.lib.layer import build_layer
+from scripts.lib.layer.build import build_layer
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.up import deploy, predictions, summary, train
 

@@ -5,7 +5,7 @@ bytecode depends a little on what its process has compiled before, and holds the
 constants in hash order. So the same sources make the same zip. What runs this compiles for its own
 version; it needs nothing but the standard library.
 
-Sources stay, and tracebacks quote them. The layer keeps bytecode alone: see layer_content.py.
+Sources stay, and tracebacks quote them. The layer keeps bytecode alone: see layer/content.py.
 """
 
 import marshal

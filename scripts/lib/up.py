@@ -16,7 +16,7 @@ from scripts.lib import emulator as emulators
 from scripts.lib import record, toolchain
 from scripts.lib.console import OUT, run_main, step
 from scripts.lib.emulator import Emulator
-from scripts.lib.layer import build_layer
+from scripts.lib.layer.build import build_layer
 from scripts.lib.project import LOCAL, ROOT, ScriptError, architecture, python_version, tail
 from scripts.lib.record import Record
 from scripts.lib.stack import STACK_FILE, Stack, ask, credentials, describe, serverless

@@ -13,11 +13,11 @@ import pytest
 from scripts.lib import emulator as emulators
 from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
-from scripts.lib.layer import build_layer
+from scripts.lib.layer.build import build_layer
 from scripts.lib.project import DEPLOYED, ROOT, architecture, python_version
 from scripts.lib.stack import Stack, describe
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Api, Deployment, copy_project, training
-from tests.waiting import wait_for
 
 SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 

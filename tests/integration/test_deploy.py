@@ -9,8 +9,8 @@ import pytest
 
 from scripts.lib.project import python_version
 from scripts.lib.stack import client, describe
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Api, Deployment
-from tests.waiting import wait_for
 
 PROBE = '''"""GET /probe: where things come from."""
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Api, Deployment
-from tests.waiting import wait_for
 
 
 def test_health(api: Api) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from scripts.lib.stack import client
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Api, Deployment
-from tests.waiting import wait_for
 
 
 def prediction(api: Api) -> str:
@@ -28,7 +28,7 @@ def reported(api: Api, report: re.Pattern[str]) -> str | None:
 def test_either_form_serves_and_the_compiled_one_in_128_mb(
     deployment: Deployment, model: Path
 ) -> None:
-    """The compiled form needs less than 64 MB; PREDICTOR=sklearn says the same, and takes more."""
+    """The compiled form needs less than 64 MB; MODEL_FORM=sklearn says the same, and takes more."""
     api = deployment.deploy()
     deployment.publish(model)
     functions: Any = client("lambda", api.stack.emulator.url)
@@ -39,7 +39,7 @@ def test_either_form_serves_and_the_compiled_one_in_128_mb(
         functions.update_function_configuration(
             FunctionName=name,
             MemorySize=memory,
-            Environment={"Variables": {**settings, "PREDICTOR": form}},
+            Environment={"Variables": {**settings, "MODEL_FORM": form}},
         )
         functions.get_waiter("function_updated_v2").wait(FunctionName=name)
         # From here on, no environment of before answers.
@@ -48,7 +48,7 @@ def test_either_form_serves_and_the_compiled_one_in_128_mb(
         answers[form] = answer.json()
         report = re.compile(rf"Memory Size: {memory} MB\s+Max Memory Used: (\d+) MB")
         used[form] = int(wait_for(partial(reported, api, report), "the report in the log"))
-        assert any(f'"predictor": "{form}"' in line for line in api.logs("review"))
+        assert any(f'"form": "{form}"' in line for line in api.logs("review"))
     assert used["compiled"] < 64 < used["sklearn"]
     assert answers["compiled"]["label"] == answers["sklearn"]["label"]
     assert answers["compiled"]["score"] == pytest.approx(answers["sklearn"]["score"], abs=1e-9)

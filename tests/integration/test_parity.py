@@ -7,8 +7,8 @@ import pytest
 
 from scripts.lib import emulator as emulators
 from scripts.lib.emulator import log_path
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Api, Deployment
-from tests.waiting import wait_for
 
 
 def log(deployment: Deployment) -> str:

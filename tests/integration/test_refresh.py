@@ -16,12 +16,12 @@ import pytest
 
 from scripts.lib.stack import client
 from sklearn_api.current import PATIENCE_SECONDS
-from sklearn_api.predictor import read_model
+from sklearn_api.load import load_model
 from sklearn_api.utils import convert_prediction
+from tests.helpers.releases import bar
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import REFRESH_SECONDS, Answer, Api, Deployment
 from tests.integration.proxy import Proxy, proxy
-from tests.unit.training.releases import bar
-from tests.waiting import wait_for
 from training.publish import publish, rollback
 from training.registry import Registry, Release
 from training.train import load
@@ -53,7 +53,7 @@ class Moved:
 
 def expected(release: Release) -> dict[str, dict[str, Any]]:
     """Return what a model answers to each text, but for the version."""
-    model = read_model(release.artifact, 2**30)
+    model = load_model(release.artifact, 2**30)
     answers = {}
     for text in TEXTS:
         found = model.predict(text)
@@ -258,7 +258,7 @@ def warnings(api: Api, reason: str) -> int:
 
 @pytest.mark.parametrize(
     ("how", "reason"),
-    [("down", "cannot be reached"), ("slow", "no answer of S3 within 2 seconds")],
+    [("down", "cannot be reached"), ("slow", "no answer from S3 within 2 seconds")],
 )
 def test_s3_that_fails_keeps_the_last_good_model(
     api: Api, between: Proxy, how: str, reason: str
@@ -297,7 +297,7 @@ def test_what_is_broken_in_s3_shows_in_health(api: Api, how: str) -> None:
     wait_for(lambda: health(api)["status"] == "healthy", "a healthy start")
     if how == "no pointer":
         s3.put_object(**there, Body=b"{")
-        reason = "is no pointer"
+        reason = "is not a valid pointer"
     elif how == "pointer gone":
         s3.delete_object(**there)
         reason = "current.json does not exist"

@@ -20,6 +20,8 @@ import pytest
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ROOT
 from scripts.lib.stack import client
+from tests.helpers.releases import bar, release
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import (
     Api,
     Deployment,
@@ -28,8 +30,6 @@ from tests.integration.deployed import (
     training_environment,
 )
 from tests.integration.proxy import proxy
-from tests.unit.training.releases import bar, release
-from tests.waiting import wait_for
 from training.errors import TrainingError
 from training.publish import publish, rollback
 from training.registry import Registry
@@ -202,7 +202,9 @@ def test_the_commands_tell_what_is_there(
         assert manifest.sha256[:8] in row
         assert f"{manifest.metrics['accuracy']:.4f}" in row
         assert f"{manifest.training['rows']:,}" in row
-    assert "1 older one is not shown" in training("list", *there, "--limit", "1", url=emulator.url)
+    assert "1 older version is not shown" in training(
+        "list", *there, "--limit", "1", url=emulator.url
+    )
     shown = training("show", *there, url=emulator.url)
     for text in (manifests[1].sha256, "since 20", f"{manifests[1].metrics['accuracy']:.4f}"):
         assert text in shown

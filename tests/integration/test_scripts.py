@@ -19,8 +19,8 @@ from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ROOT, ScriptError, python_version
 from scripts.lib.stack import Stack, ask, client
+from tests.helpers.waiting import wait_for
 from tests.integration.deployed import copy_project
-from tests.waiting import wait_for
 
 pytestmark = pytest.mark.skipif(
     emulators.host() != "127.0.0.1",
@@ -35,6 +35,7 @@ COPIED = (
         "handlers",
         "sklearn_api",
         "training",
+        "benchmarks",
         "scripts",
         "requirements",
         "tests/events",

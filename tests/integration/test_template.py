@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from scripts.lib.emulator import Emulator
-from scripts.lib.layer import check_total
+from scripts.lib.layer.build import check_total
 from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless
@@ -168,7 +168,7 @@ def test_packages_hold_what_their_function_needs(project: Path, prod: Path, tmp_
         }
         with zipfile.ZipFile(prod / f"{function}.zip") as archive:
             assert sorted(archive.namelist()) == sorted(map(str, sources | bytecode))
-    assert "sklearn_api/predictor.py" not in zipfile.ZipFile(prod / "health.zip").namelist()
+    assert "sklearn_api/load.py" not in zipfile.ZipFile(prod / "health.zip").namelist()
 
 
 @pytest.mark.parametrize("function", ["health", "review"])
@@ -197,7 +197,7 @@ def test_a_cold_start_compiles_nothing(prod: Path, tmp_path: Path, function: str
 def test_the_same_sources_make_the_same_zips(project: Path, emulator: Emulator, prod: Path) -> None:
     """Packaged again, and at another time, every byte of a function's zip is the same."""
     before = {path.name: path.read_bytes() for path in prod.glob("*.zip")}
-    for source in project.glob("sklearn_api/*.py"):
+    for source in project.glob("sklearn_api/**/*.py"):
         source.touch()
     again = package(project, emulator, "prod")
     assert {path.name: path.read_bytes() for path in again.glob("*.zip")} == before

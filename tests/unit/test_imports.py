@@ -6,60 +6,63 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-OURS = {"sklearn_api", "handlers", "training", "scripts", "localstack_parity", "tests"}
-# What a part of the project may import of the others.
+from scripts.lib.project import ROOT
+from tests.helpers.imports import imports
+
+OURS = {
+    "sklearn_api", "handlers", "training", "scripts", "benchmarks", "localstack_parity", "tests",
+}  # fmt: skip
+# What each part of the project may import of the others.
 ALLOWED = {
     "sklearn_api": {"sklearn_api"},
     "handlers": {"sklearn_api"},
     "training": {"training", "sklearn_api"},
     "scripts": {"scripts", "training", "sklearn_api"},
+    "benchmarks": {"benchmarks", "scripts", "training", "sklearn_api"},
     "emulator/localstack_parity": {"localstack_parity"},
 }
-# Inside the package: each module may import those before it.
+# The rooms of the package, and the modules of each room: each may import those before it.
+ROOMS: dict[str, list[str]] = {
+    "errors": [],
+    "settings": [],
+    "utils": [],
+    "calibration": [],
+    "model": [],
+    "artifact": [
+        "archive",
+        "header",
+        "arrays",
+        "vocabulary",
+        "trusted",
+        "checks.support_vectors",
+        "checks.trees",
+        "construct",
+    ],
+    "compiled": ["terms", "ngrams", "analyzers", "scoring", "tasks", "plan", "model"],
+    "lazy_imports": [],
+    "sklearn_model": [],
+    "load": [],
+    "http": [],
+    "s3": [],
+    "store": [],
+    "current": [],
+    "endpoint": [],
+    "health": [],
+    "prediction": [],
+}
 ORDER = [
-    "errors",
-    "settings",
-    "http",
-    "utils",
-    "calibration",
-    "archive",
-    "header",
-    "arrays",
-    "vocabulary",
-    "trusted",
-    "support_vectors",
-    "trees",
-    "rebuild",
-    "schema",
-    "estimated",
-    "terms",
-    "runs",
-    "analysis",
-    "scoring",
-    "tasks",
-    "plan",
-    "compiled",
-    "compiler",
-    "artifact",
-    "s3",
-    "store",
-    "current",
-    "deferred",
-    "predictor",
-    "endpoint",
+    f"sklearn_api.{room}{f'.{module}' if module else ''}"
+    for room, modules in ROOMS.items()
+    for module in modules or [""]
 ]
-ORDER += ["health", "prediction"]
+FACTORIES = {"sklearn_api.health", "sklearn_api.prediction"}
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the full name of everything that a file imports, wherever in it."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            yield node.module or ""
+def package_modules() -> Iterator[tuple[str, Path]]:
+    """Yield the name and the file of each module of the package, but for its `__init__`s."""
+    for path in sorted((ROOT / "sklearn_api").rglob("*.py")):
+        if path.name != "__init__.py":
+            yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
 
 
 @pytest.mark.parametrize("part", ALLOWED)
@@ -73,45 +76,68 @@ def test_parts_import_downward(part: str) -> None:
 
 
 def test_modules_of_the_package_import_downward() -> None:
-    """Inside `sklearn_api` no module imports one above it."""
-    modules = {path.stem for path in (ROOT / "sklearn_api").glob("*.py")} - {"__init__"}
-    assert modules == set(ORDER)
+    """Inside `sklearn_api`, rooms and the modules inside them import only those below them."""
+    modules = dict(package_modules())
+    assert sorted(modules) == sorted(ORDER)
     for number, module in enumerate(ORDER):
-        for name in imports(ROOT / "sklearn_api" / f"{module}.py"):
+        for name in imports(modules[module]):
             if name.startswith("sklearn_api."):
-                assert name.split(".")[1] in ORDER[:number], f"{module} imports {name}"
+                assert name in ORDER[:number], f"{module} imports {name}"
 
 
-def test_the_package_itself_imports_nothing() -> None:
-    """`import sklearn_api` costs nothing."""
-    assert list(imports(ROOT / "sklearn_api" / "__init__.py")) == []
+def test_packages_themselves_import_nothing() -> None:
+    """`import sklearn_api` costs nothing, nor do the rooms that are packages."""
+    packages = list((ROOT / "sklearn_api").rglob("__init__.py"))
+    assert len(packages) == 4
+    for path in packages:
+        assert list(imports(path)) == [], path
 
 
 def test_only_the_factories_of_endpoints_touch_the_environment() -> None:
-    """Settings are read by `settings.py`, from the mapping that an endpoint's factory hands over."""
-    for path in (ROOT / "sklearn_api").glob("*.py"):
-        lines = [line for line in path.read_text().splitlines() if "environ" in line]
-        if path.stem in ("health", "prediction"):
-            assert lines == ["    settings = Settings.from_environ(os.environ)"]
-        elif path.stem != "settings":
-            assert lines == []
+    """`settings.py` reads settings, from the mapping that the factory of an endpoint passes on."""
+    for module, path in package_modules():
+        tree = ast.parse(path.read_text())
+        uses = [
+            node
+            for node in ast.walk(tree)
+            if (isinstance(node, ast.Attribute) and node.attr in ("environ", "environb", "getenv"))
+            or (isinstance(node, ast.alias) and node.name in ("environ", "environb", "getenv"))
+        ]
+        passed_on = [
+            node.args[0]
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Settings.from_environ"
+        ]
+        assert uses == passed_on, module
+        assert [ast.unparse(use) for use in uses] == ["os.environ"] * (module in FACTORIES), module
 
 
 def test_nothing_is_unpickled() -> None:
-    """No code of the project loads a pickle, by whatever library.
+    """No code of the project loads a pickle, whatever the library.
 
-    But for the benchmarks that compare with pickles: they load those that they have just made
-    themselves, and so do the peers that they run.
+    The benchmarks that compare with pickles are exceptions: they load pickles that they have just
+    made themselves, and so do the peers that they start.
     """
-    scripts = ROOT / "scripts"
+    benchmarks = ROOT / "benchmarks"
     exceptions = {
-        scripts / "lib" / "bench_artifact.py",
-        scripts / "lib" / "bench" / "pickles.py",
-        *(scripts / "peers" / name for name in ("fastapi/app.py", "bentoml/service.py")),
+        benchmarks / "artifact.py",
+        benchmarks / "pickles.py",
+        *(
+            benchmarks / "peers/services" / name
+            for name in ("fastapi/app.py", "bentoml/service.py")
+        ),
     }
     for part in ALLOWED:
         for path in (ROOT / part).rglob("*.py"):
             if path in exceptions:
                 continue
             assert not {"pickle", "joblib", "dill", "cloudpickle"} & set(imports(path)), path
-            assert "allow_pickle=True" not in path.read_text()
+            keywords = [
+                keyword
+                for node in ast.walk(ast.parse(path.read_text()))
+                if isinstance(node, ast.Call)
+                for keyword in node.keywords
+                if keyword.arg == "allow_pickle"
+            ]
+            for keyword in keywords:
+                assert ast.unparse(keyword.value) == "False", path

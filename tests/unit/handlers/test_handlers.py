@@ -14,11 +14,12 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from scripts.lib.live_code import Copies
-from sklearn_api.artifact import write_artifact
+from scripts.lib.project import ROOT
 from sklearn_api.store import Pointer
-from tests.unit.servers import content, serving
+from tests.helpers.imports import needed_files
+from tests.helpers.servers import content, serving
+from training.artifact.write import write_artifact
 
-ROOT = Path(__file__).parents[3]
 PACKAGES: dict[str, list[str]] = yaml.safe_load((ROOT / "handlers" / "packages.yml").read_text())
 
 # What a cold start may import besides the package: each of them is there for a reason, and costs
@@ -99,7 +100,7 @@ def test_health_answers_from_its_own_package_alone(tmp_path: Path) -> None:
     answer, modules = invoke("health", tmp_path, event_of("health"))
     assert (answer["statusCode"], answer["body"]) == (200, "healthy")
     assert over_budget(modules, HEALTH) == set()
-    assert not (tmp_path / "sklearn_api" / "predictor.py").exists()
+    assert not (tmp_path / "sklearn_api" / "load.py").exists()
 
 
 def test_health_as_json_needs_nothing_of_models_either(tmp_path: Path) -> None:
@@ -113,26 +114,30 @@ def test_health_as_json_needs_nothing_of_models_either(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("predictor", "heavy"), [("auto", set()), ("sklearn", {"numpy", "scipy", "sklearn"})]
+    ("form", "heavy"), [("auto", set()), ("sklearn", {"numpy", "scipy", "sklearn"})]
 )
 def test_review_imports_scikit_learn_only_where_it_serves(
-    tmp_path: Path, predictor: str, heavy: set[str]
+    tmp_path: Path, form: str, heavy: set[str]
 ) -> None:
-    """A compiled model is read and predicts within the budget; PREDICTOR=sklearn brings the rest."""
+    """A compiled model is read and predicts within the budget; MODEL_FORM=sklearn brings the rest."""
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))
-    artifact = write_artifact(pipeline.fit(["I love this movie", "I hate it"], [1, 0]))
+    artifact = write_artifact(pipeline.fit(["I love this movie", "I hate it"], [1, 0])).content
     sha256 = hashlib.sha256(artifact).hexdigest()
     pointer = json.dumps(Pointer("review", "7", sha256, "now")._asdict()).encode()
     with serving(content(pointer), content(artifact)) as server:
         answer, modules = invoke(
-            "review", tmp_path, event_of("review"), AWS_ENDPOINT_URL=server.url, PREDICTOR=predictor
+            "review",
+            tmp_path,
+            event_of("review"),
+            AWS_ENDPOINT_URL=server.url,
+            MODEL_FORM=form,
         )
     assert answer["statusCode"] == 200
     assert json.loads(str(answer["body"]))["prediction"] == "Positive Review"
     assert {module.split(".")[0] for module in modules} & {
         "numpy", "scipy", "sklearn", "skops", "boto3", "botocore"
     } == heavy  # fmt: skip
-    if predictor == "auto":
+    if form == "auto":
         assert over_budget(modules, REVIEW) == set()
 
 
@@ -156,9 +161,13 @@ def test_every_listed_file_exists(name: str) -> None:
     assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in PACKAGES[name])
 
 
-def test_what_writes_artifacts_is_in_no_package(tmp_path: Path) -> None:
-    """A Lambda reads models; what writes them is neither in its package nor missed there."""
-    for name, patterns in PACKAGES.items():
-        files = Copies(ROOT, patterns, tmp_path / name).update()
-        assert f"handlers/{name}/handler.py" in files
-        assert not {Path(file).name for file in files} & {"compiler.py", "schema.py"}
+def test_health_is_packaged_with_exactly_what_it_imports() -> None:
+    """The list for `health` names each file that it can import at run time, and no other file."""
+    assert sorted(PACKAGES["health"]) == sorted(needed_files("handlers/health/handler.py"))
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_package_holds_all_that_its_handler_imports(name: str, tmp_path: Path) -> None:
+    """No import of a handler leads out of its package, however deep and late it comes."""
+    files = Copies(ROOT, PACKAGES[name], tmp_path / name).update()
+    assert needed_files(f"handlers/{name}/handler.py") <= set(files)

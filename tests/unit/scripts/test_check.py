@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import wait_for
-
-ROOT = Path(__file__).parents[3]
+from scripts.lib.project import ROOT
+from tests.helpers.waiting import wait_for
 
 # A test whose fixture needs longer to stop what it has started than subprocess grants a child.
 SLOW = """

@@ -9,19 +9,20 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api.artifact import write_artifact
 from sklearn_api.current import RETRY_SECONDS, CurrentModel
 from sklearn_api.errors import ModelUnavailableError
-from sklearn_api.predictor import Predictor, read_model
+from sklearn_api.load import load_model
+from sklearn_api.model import Model
 from sklearn_api.store import ModelStore, Pointer
-from tests.unit.fakes import Clock, FakeS3
+from tests.helpers.fakes import Clock, FakeS3
+from training.artifact.write import write_artifact
 
 TEXTS = ["good film", "bad film", "good", "bad"]
 REFRESH = 60.0
 
 
 def artifact(labels: list[int]) -> bytes:
-    return write_artifact(make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, labels))
+    return write_artifact(make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, labels)).content
 
 
 class World:
@@ -33,7 +34,7 @@ class World:
         self.warnings: list[str] = []
         self.model = CurrentModel(
             lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # a fake
-            lambda content: read_model(content, 1_000_000),
+            lambda content: load_model(content, 1_000_000),
             refresh_seconds=REFRESH,
             max_bytes=1_000_000,
             clock=self.clock,
@@ -149,7 +150,7 @@ def test_the_last_good_model_serves_on(
         world.clock.now += REFRESH
         assert world.version() == "1"
     assert len(world.warnings) == 1
-    assert "serving 1 on" in world.warnings[0]
+    assert "still serving 1: " in world.warnings[0]
     world.s3.failure = None
     world.publish("3", other)
     world.clock.now += REFRESH
@@ -262,8 +263,8 @@ def test_a_slow_refresh_keeps_no_request_waiting(hasty: World, good: bytes, othe
     for _ in range(3):
         hasty.clock.now += REFRESH
         assert hasty.version() == "1"
-    assert hasty.warnings == ["serving 1 on: no answer of S3 within 0.05 seconds"]
-    assert "no answer of S3" in str(hasty.model.failure)
+    assert hasty.warnings == ["still serving 1: no answer from S3 within 0.05 seconds"]
+    assert "no answer from S3" in str(hasty.model.failure)
     hasty.s3.answers.set()
     eventually(lambda: hasty.version() == "2")
     assert hasty.model.failure is None
@@ -289,9 +290,9 @@ def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: byt
     world.publish("1", good)
     load = world.model._load
 
-    def slowly(content: bytearray) -> Predictor:
+    def slowly(content: bytearray) -> Model:
         world.clock.now += REFRESH
-        found: Predictor = load(content)
+        found: Model = load(content)
         return found
 
     world.model._load = slowly

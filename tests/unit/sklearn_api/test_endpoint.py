@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sklearn_api.endpoint import Endpoint, Log
+from sklearn_api.endpoint import Endpoint, JsonLog
 from sklearn_api.errors import BadRequestError
 from sklearn_api.http import JSON, TEXT, Request, Response
 
@@ -17,13 +17,13 @@ class Context:
 
 
 def endpoint(error: Exception | None = None) -> Endpoint:
-    def answer(request: Request, noted: dict[str, object]) -> Response:
-        noted["model_version"] = "7"
+    def answer(request: Request, log_fields: dict[str, object]) -> Response:
+        log_fields["model_version"] = "7"
         if error:
             raise error
         return Response(200, "fine", TEXT)
 
-    return Endpoint("thing", answer, Log("INFO"))
+    return Endpoint("thing", answer, JsonLog("INFO"))
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
@@ -71,10 +71,10 @@ def test_any_other_error_is_500_and_reveals_nothing(capsys: pytest.CaptureFixtur
 def test_an_answer_that_cannot_be_sent_is_500(capsys: pytest.CaptureFixture[str]) -> None:
     """A result that is no JSON, such as a score of NaN, is an error like any other."""
 
-    def answer(request: Request, noted: dict[str, object]) -> Response:
+    def answer(request: Request, log_fields: dict[str, object]) -> Response:
         return Response(200, {"score": float("nan")}, JSON)
 
-    event = Endpoint("thing", answer, Log("INFO"))(EVENT, Context())
+    event = Endpoint("thing", answer, JsonLog("INFO"))(EVENT, Context())
     assert event["statusCode"] == json.loads(event["body"])["status"] == 500
     assert [line["status"] for line in lines(capsys)] == [500]
 
@@ -89,7 +89,7 @@ def test_the_answer_is_not_cached_or_guessed() -> None:
 
 def test_the_level_is_a_threshold(capsys: pytest.CaptureFixture[str]) -> None:
     """Lines below the level are not written."""
-    log = Log("WARNING")
+    log = JsonLog("WARNING")
     log("INFO", "quiet")
     log("ERROR", "loud")
     assert [line["message"] for line in lines(capsys)] == ["loud"]

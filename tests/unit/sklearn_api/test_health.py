@@ -4,25 +4,26 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pytest
+import sklearn
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api import artifact, store
-from sklearn_api.artifact import write_artifact
+from scripts.lib.project import ROOT
+from sklearn_api import current
 from sklearn_api.endpoint import LambdaHandler
 from sklearn_api.health import health_endpoint
 from sklearn_api.store import Pointer
-from tests.unit.fakes import FakeS3
+from tests.helpers.fakes import FakeS3
+from training.artifact.write import write_artifact
 
-HEALTH = Path(__file__).parents[2] / "events" / "health.json"
+HEALTH = ROOT / "tests" / "events" / "health.json"
 ARTIFACT = write_artifact(
     make_pipeline(TfidfVectorizer(), LinearSVC()).fit(["good film", "bad film"], [1, 0])
-)
+).content
 POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
 
 
@@ -34,7 +35,7 @@ class Context:
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
     # The client is made when a request needs it: the one seam there is.
-    monkeypatch.setattr(store, "create_reader", lambda *_: fake)
+    monkeypatch.setattr(current, "create_reader", lambda *_: fake)
     return fake
 
 
@@ -72,7 +73,7 @@ def test_json_tells_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zon
     s3.serve(POINTER._replace(published=published), ARTIFACT)
     found = ask(health)
     assert 3600 <= found["model"].pop("age_seconds") < 3700
-    model = {"name": "review", "version": "7", "published": published, "predictor": "compiled"}
+    model = {"name": "review", "version": "7", "published": published, "form": "compiled"}
     assert found == {"status": "healthy", "model": model}
 
 
@@ -112,14 +113,13 @@ def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
             return "no model 'review' has been published"
         case "no pointer":
             s3.objects["models/review/current.json"] = b"{"
-            return "current.json is no pointer"
+            return "current.json is not a valid pointer"
         case "sha256":
             sha256 = "0" * 64
         case "scikit-learn":
             with monkeypatch.context() as patch:
-                made_with = {**artifact._made_with(), "scikit-learn": "1.0"}
-                patch.setattr(artifact, "_made_with", lambda: made_with)
-                content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1]))
+                patch.setattr(sklearn, "__version__", "1.0")
+                content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1])).content
     sha256 = sha256 or hashlib.sha256(content).hexdigest()
     s3.serve(POINTER._replace(version="8", sha256=sha256), content)
     if how == "artifact gone":

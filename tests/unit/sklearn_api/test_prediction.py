@@ -4,7 +4,6 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,21 +13,22 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api import prediction
-from sklearn_api.artifact import write_artifact
+from scripts.lib.project import ROOT
+from sklearn_api import current
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import SettingsError
 from sklearn_api.prediction import prediction_endpoint
 from sklearn_api.store import Pointer
 from sklearn_api.utils import convert_prediction
-from tests.unit.fakes import FakeS3
+from tests.helpers.fakes import FakeS3
+from training.artifact.write import write_artifact
 
-EVENTS = Path(__file__).parents[2] / "events"
+EVENTS = ROOT / "tests" / "events"
 REVIEW: dict[str, Any] = json.loads((EVENTS / "review.json").read_text())
 TEXTS = ["I love this movie", "I hate this movie", "love it", "hate it"]
 PIPELINE = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(TEXTS, [1, 0, 1, 0])
 CALIBRATION = Calibration(2.0, 0.1)
-ARTIFACT = write_artifact(PIPELINE, CALIBRATION)
+ARTIFACT = write_artifact(PIPELINE, CALIBRATION).content
 POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
 MAX_BODY = 1000
 
@@ -47,7 +47,7 @@ def make_handler(s3: FakeS3) -> Handler:
         patch.setenv("MAX_BODY_BYTES", str(MAX_BODY))
         patch.setenv("MODEL_REFRESH_SECONDS", "0")
         # The client is made at the cold start: the one seam that a declaration leaves.
-        patch.setattr(prediction, "create_reader", lambda *_: s3)
+        patch.setattr(current, "create_reader", lambda *_: s3)
         return prediction_endpoint(
             field="review_text", aliases=("movie_text",), convert=convert_prediction
         )
@@ -88,7 +88,7 @@ def test_a_review_gets_label_score_and_the_model_that_gave_them(handler: Handler
 
 def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
     """The field is there all the same, and null."""
-    content = write_artifact(PIPELINE)
+    content = write_artifact(PIPELINE).content
     s3 = FakeS3()
     pointer = POINTER._replace(sha256=hashlib.sha256(content).hexdigest())
     s3.serve(pointer, content)
@@ -177,7 +177,7 @@ def test_a_failing_refresh_is_in_the_log_and_not_in_the_answer(
         assert handler(REVIEW, Context())["statusCode"] == 200
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["level"] for line in lines] == ["WARNING", "INFO", "INFO"]
-    assert "serving 7 on: " in lines[0]["reason"]
+    assert "still serving 7: " in lines[0]["reason"]
 
 
 def test_a_lambda_without_its_settings_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from sklearn_api import s3
 from sklearn_api.errors import ModelUnavailableError, SettingsError
-from sklearn_api.s3 import Credentials, Place, S3Error, S3Reader, locate, quote, sign
+from sklearn_api.s3 import Credentials, Location, S3Error, S3Reader, locate, quote, sign
 from sklearn_api.settings import Storage
 from sklearn_api.store import ModelStore, Pointer, create_reader
-from tests.unit.servers import Answer, Server, content, hang_up, raw, serving
+from tests.helpers.servers import Answer, Server, content, hang_up, raw, serving
 
 KEYS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
 NOW = 1_767_323_045.0
@@ -220,7 +220,7 @@ def test_s3_that_is_away_is_said() -> None:
 def test_tls_is_spoken_and_certificates_are_checked() -> None:
     """Over https a server that no authority vouches for is not asked."""
     with serving() as server:
-        place = Place(True, "127.0.0.1", server.port, f"127.0.0.1:{server.port}", "/bucket")
+        place = Location(True, "127.0.0.1", server.port, f"127.0.0.1:{server.port}", "/bucket")
         with pytest.raises(ssl.SSLError):
             S3Reader(place, "us-east-1", KEYS).get_object(Bucket="bucket", Key="a")
         assert server.asked == []

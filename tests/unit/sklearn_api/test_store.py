@@ -3,14 +3,15 @@
 import hashlib
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.lib.project import ROOT
 from sklearn_api.errors import ArtifactError, ModelUnavailableError
-from sklearn_api.store import ModelStore, Pointer, create_client
-from tests.unit.fakes import FakeS3, etag
+from sklearn_api.settings import Storage
+from sklearn_api.store import ModelStore, Pointer, create_reader
+from tests.helpers.fakes import FakeS3, etag
 
 CURRENT = "models/review/current.json"
 
@@ -103,9 +104,9 @@ def test_why_there_is_no_model_is_said(
     ],
 )
 def test_a_damaged_pointer_is_named(s3: FakeS3, store: ModelStore, content: bytes) -> None:
-    """What is no pointer is an error with its place."""
+    """A damaged pointer raises an error that names its key."""
     s3.objects[CURRENT] = content
-    with pytest.raises(ArtifactError, match=f"{CURRENT} is no pointer"):
+    with pytest.raises(ArtifactError, match=f"{CURRENT} is not a valid pointer"):
         store.pointer()
 
 
@@ -127,8 +128,9 @@ def test_an_artifact_that_cannot_be_had_is_named(s3: FakeS3, store: ModelStore) 
 
 def test_a_function_outlives_storage_that_hangs() -> None:
     """All attempts together end within the shortest timeout of a function in serverless.yml."""
-    text = (Path(__file__).parents[3] / "serverless.yml").read_text()
+    text = (ROOT / "serverless.yml").read_text()
     timeout = min(int(found) for found in re.findall(r"^ +timeout: (\d+)$", text, re.MULTILINE))
-    config: Any = create_client("http://127.0.0.1:9", "us-east-1").meta.config
+    reader: Any = create_reader(Storage(endpoint="http://127.0.0.1:9"), "bucket")
+    config = reader.meta.config
     attempts = config.retries["total_max_attempts"]
     assert attempts * (config.connect_timeout + config.read_timeout) < timeout

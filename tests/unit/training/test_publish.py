@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sklearn_api.artifact import Manifest
-from tests.unit.fakes import FakeS3
-from tests.unit.training.releases import bar, registry, release, store
+from tests.helpers.fakes import FakeS3
+from tests.helpers.releases import bar, registry, release, store
 from training.account import Target
+from training.artifact.manifest import Manifest
 from training.errors import TrainingError
 from training.publish import promote, publish, read_report, rollback
 
@@ -80,9 +80,9 @@ def test_a_manifest_without_a_time_is_refused(s3: FakeS3) -> None:
 
 
 def test_a_damaged_pointer_is_said_and_left_alone(s3: FakeS3) -> None:
-    """Publishing over what is no pointer is an error that says how to mend it."""
+    """Publishing over a damaged pointer is an error that says how to repair it."""
     s3.objects["models/review/current.json"] = b"{"
-    with pytest.raises(TrainingError, match=r"current\.json is no pointer; delete it"):
+    with pytest.raises(TrainingError, match=r"current\.json is not a valid pointer; delete it"):
         put(s3, 1)
     assert s3.written == []
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sklearn_api.store import Pointer
-from tests.unit.fakes import FakeS3, etag
-from tests.unit.training.releases import named, registry, store
+from tests.helpers.fakes import FakeS3, etag
+from tests.helpers.releases import named, registry, store
 from training.errors import TrainingError
 
 CURRENT = "models/review/current.json"

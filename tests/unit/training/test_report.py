@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sklearn_api.artifact import Manifest
 from sklearn_api.calibration import Calibration
-from training.console import Report
+from training.artifact.manifest import Manifest
 from training.data import Reviews
 from training.evaluation import Evaluation, evaluate
 from training.recipes import BEST
 from training.report import most_wrong, render, strongest
+from training.terminal import Terminal
 from training.train import Options, load, train
 
 HOSTILE = '<script>alert("1")</script> & <img src="http://example.com/x"> good<br /><br />film'
@@ -63,7 +63,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Evaluation
     data.write_text(
         "text,label\n" + "".join(f"{t},{x}\n" for t, x in zip(TEXTS, LABELS, strict=True))
     )
-    train(Options(str(data), folder, recipe="best"), Report(Console(quiet=True)))
+    train(Options(str(data), folder, recipe="best"), Terminal(Console(quiet=True)))
     manifest, _ = load(folder)
     counts, terms = BEST.count(TEXTS)
     pipeline = BEST.pipeline(BEST.estimator(0).fit(counts, LABELS), terms)
@@ -159,7 +159,7 @@ def test_the_strongest_words_speak_for_their_side(
 
 def test_training_writes_the_report(tmp_path: Path) -> None:
     """It lies beside the model, and is the page of that model."""
-    manifest = train(Options(None, tmp_path), Report(Console(quiet=True)))
+    manifest = train(Options(None, tmp_path), Terminal(Console(quiet=True)))
     content = (tmp_path / "report" / "index.html").read_text()
     assert manifest.sha256 in Page(content).text
     assert not list((tmp_path / "report").glob(".*"))

@@ -6,11 +6,11 @@ import sys
 import pytest
 from rich.console import Console
 
-from training.console import Report
 from training.data import Reviews, read
 from training.errors import TrainingError
 from training.recipes import ARTICLE, RECIPES
 from training.search import GRIDS, search
+from training.terminal import Terminal
 
 SMALL = {"article": {"longest": (1, 2), "min_df": (1,), "C": (1e-6, 1.0)}}
 
@@ -24,7 +24,7 @@ def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_best_variant_is_found() -> None:
     """Every variant is compared, a line says so, and the one with the highest mean is returned."""
     output = io.StringIO()
-    found = search(ARTICLE, read(), 0, Report(Console(file=output, width=200)))
+    found = search(ARTICLE, read(), 0, Terminal(Console(file=output, width=200)))
     assert len(found.candidates) == 4
     assert [one["longest"] for one in found.candidates] == [1, 1, 2, 2]
     assert found.recipe.C == 1.0
@@ -39,7 +39,7 @@ def test_the_best_variant_is_found() -> None:
 
 def test_a_search_is_repeatable() -> None:
     """The seed decides it, in however many processes it runs."""
-    quiet = Report(Console(quiet=True))
+    quiet = Terminal(Console(quiet=True))
     assert search(ARTICLE, read(), 3, quiet) == search(ARTICLE, read(), 3, quiet)
 
 
@@ -49,14 +49,14 @@ def test_a_backend_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(
         TrainingError, match=r"--search-backend dask cannot be used .*must be installed"
     ):
-        search(ARTICLE, read(), 0, Report(Console(quiet=True)), "dask")
+        search(ARTICLE, read(), 0, Terminal(Console(quiet=True)), "dask")
 
 
 def test_too_few_reviews_are_said() -> None:
     """Each fold needs a review of each label."""
     few = Reviews(["good"] * 4 + ["bad"] * 30, [1] * 4 + [0] * 30, "few", "", ("t", "l"))
     with pytest.raises(TrainingError, match="5 reviews of each label"):
-        search(ARTICLE, few, 0, Report(Console(quiet=True)))
+        search(ARTICLE, few, 0, Terminal(Console(quiet=True)))
 
 
 def test_every_recipe_has_a_grid_that_holds_its_defaults() -> None:

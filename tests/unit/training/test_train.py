@@ -11,16 +11,16 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from sklearn_api.artifact import read_artifact
 from sklearn_api.calibration import Calibration
-from training.console import Report
+from sklearn_api.load import load_sklearn_model
 from training.data import Reviews
 from training.errors import TrainingError
 from training.recipes import RECIPES, Recipe
 from training.search import GRIDS, Result, search
+from training.terminal import Terminal
 from training.train import Options, current, load, train
 
-QUIET = Report(Console(quiet=True))
+QUIET = Terminal(Console(quiet=True))
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> 
     assert manifest.training["parameters"]["C"] == 1.0
     assert manifest.training["search"] is None
     assert {"precision", "recall", "f1", "roc_auc", "ece", "brier"} < manifest.metrics.keys()
-    model = read_artifact(content, 10**9)
+    model = load_sklearn_model(content, 10**9)
     pipeline = model.pipeline
     assert manifest.training["terms"] == len(pipeline[0].vocabulary_)
     assert model.calibration == Calibration(**manifest.metrics["calibration"])
@@ -101,7 +101,7 @@ def test_a_search_is_made_on_the_reviews_that_are_fitted_on(
 def warnings(options: Options) -> list[str]:
     """Train, and return what it warned of."""
     output = io.StringIO()
-    train(options, Report(Console(file=output, width=400)))
+    train(options, Terminal(Console(file=output, width=400)))
     return [line for line in output.getvalue().splitlines() if line.startswith("!")]
 
 

@@ -1,0 +1,111 @@
+"""Run ``scripts/bench``; see ``--help``."""
+
+import argparse
+import shlex
+import sys
+from collections.abc import Callable
+
+from rich.console import Console
+
+from benchmarks import cold, deploy, document, growth, handler, machine, sizes, warm
+from benchmarks.model import Model, train
+from benchmarks.options import Options
+from benchmarks.report import Section
+from scripts.lib.console import OUT, run_main, step
+from scripts.lib.project import ROOT, ScriptError
+
+SECTIONS: dict[str, Callable[[Model, Options], Section]] = {
+    "cold": cold.measure,
+    "handler": handler.measure,
+    "warm": warm.measure,
+    "deploy": deploy.measure,
+    "growth": growth.measure,
+    "sizes": sizes.measure,
+}
+
+
+def arguments() -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench",
+        description="Measure cold starts, the handler, warm requests, deployments, growth and "
+        "sizes. All that is compared takes turns, and ratios say more than figures. The stack it "
+        "measures is one of its own, at a free port; all that it starts it stops.",
+    )
+    parser.add_argument(
+        "--peers",
+        action="store_true",
+        help="let FastAPI, MLServer, BentoML, serverless-offline and MiniStack serve the same "
+        "model; they are installed in .local/peers",
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer rounds and sizes: a trial, not a comparison"
+    )
+    parser.add_argument(
+        "--only", action="append", choices=list(SECTIONS), metavar="NAME",
+        help=f"this section alone, may be given again: {', '.join(SECTIONS)}",
+    )  # fmt: skip
+    parser.add_argument(
+        "--requests", type=int, default=400,
+        help="of each line and round under load, at most 3 s of them, default: %(default)s",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", metavar="PATH|HUB_ID", help="reviews to train on, as for scripts/up"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/benchmarks.md and its plots"
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run the script; see ``--help``."""
+    asked = arguments()
+    if asked.requests < max(warm.CLIENTS):
+        raise ScriptError(f"--requests must be at least {max(warm.CLIENTS)}, one for each client")
+    if asked.write and asked.only:
+        raise ScriptError("--write writes the whole document, and cannot be used with --only")
+    options = Options(asked.peers, asked.quick, asked.requests, asked.data)
+    load = machine.load()
+    with step("Model") as done:
+        model = train(options.data)
+        terms = sum(len(one.vocabulary_) for _, one in model.pipeline.steps if _knows_terms(one))
+        described = f"{terms:,} terms, from {model.manifest['training']['source']}"
+        done(described)
+    tables = Console(highlight=False, width=max(OUT.width, 120))  # wrapped, they say nothing
+    failed: dict[str, str] = {}
+    sections: list[Section] = []
+    for name in asked.only or SECTIONS:
+        OUT.rule(name)
+        try:
+            section = SECTIONS[name](model, options)
+        except ScriptError as exc:
+            failed[name] = str(exc)
+            OUT.print(f"NOT MEASURED: {exc}", markup=False)
+            continue
+        sections.append(section)
+        for table in section.tables:
+            tables.print(table.rich())
+        for what, reason in section.failures.items():
+            OUT.print(f"NOT MEASURED: {what}: {reason}", markup=False)
+    if failed:
+        raise ScriptError(f"sections that failed, see above: {', '.join(failed)}")
+    if asked.write:
+        facts = {
+            **machine.describe(),
+            "model": described,
+            "date": document.today(),
+            "load before (1, 5, 15 min)": load,
+        }
+        command = shlex.join(["scripts/bench", *sys.argv[1:]])
+        path = document.write(sections, facts, command, ROOT / "docs")
+        OUT.print(f"Written: {path.relative_to(ROOT)}")
+    return 0
+
+
+def _knows_terms(estimator: object) -> bool:
+    return hasattr(estimator, "vocabulary_")
+
+
+if __name__ == "__main__":
+    run_main(main)

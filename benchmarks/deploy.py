@@ -1,0 +1,102 @@
+"""How long a developer waits: for the emulator, a deployment, a change, and a new model."""
+
+import time
+from collections.abc import Callable
+
+from benchmarks import own
+from benchmarks.model import Model
+from benchmarks.options import Options
+from benchmarks.report import Section, Table, paired_ratio, times
+from scripts.lib import emulator as emulators
+from scripts.lib.console import step
+from scripts.lib.emulator import Emulator
+from scripts.lib.project import ScriptError
+from scripts.lib.stack import Stack, ask, describe, serverless
+
+_WORDS = "Negative Review"
+_REVIEW = "I hate this movie"
+_SECONDS = 60
+_BASE = "deploy to an empty emulator (`sls deploy`)"
+_TEXT = """\
+What a developer waits for, each time with an emulator of its own ({rounds} in all). Ratios are the
+medians of each round's, the first deployment being 1. A changed handler counts until its answer is
+there. Publishing is `python -m training publish`, most of whose time is that of its imports; a
+function that runs looks for a new model every `MODEL_REFRESH_SECONDS` (1 s on `local`)."""
+
+
+def measure(model: Model, options: Options) -> Section:
+    """Run the section."""
+    own.install()
+    found: dict[str, list[float]] = {}
+    for number in range(options.deploy_rounds):
+        with step(f"Deploying, round {number + 1} of {options.deploy_rounds}"):
+            for name, seconds in _round(model).items():
+                found.setdefault(name, []).append(seconds)
+    rows = [
+        [name, f"{sorted(seconds)[len(seconds) // 2]:.2f}", times(paired_ratio(seconds, base))]
+        for base in [found[_BASE]]
+        for name, seconds in found.items()
+    ]
+    return Section(
+        "deploy",
+        "Deployments and reloads",
+        _TEXT.format(rounds=options.deploy_rounds),
+        [Table(["what", "median s", "ratio"], rows)],
+    )
+
+
+def _round(model: Model) -> dict[str, float]:
+    copy = own.copy_sources()
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, do: Callable[[], object]) -> None:
+        begun = time.perf_counter()
+        do()
+        seconds[name] = time.perf_counter() - begun
+
+    begun = time.perf_counter()
+    with own.started() as emulator:
+        seconds["start the emulator"] = time.perf_counter() - begun
+        timed(_BASE, lambda: _deploy(emulator))
+        stack = describe(emulator)
+        timed("publish a model", lambda: own.publish(model.folder, emulator))
+        timed(
+            "the first prediction, from a cold start",
+            lambda: _until(lambda: bool(ask(stack, _REVIEW)), "a first prediction"),
+        )
+        timed("deploy again, nothing changed", lambda: _deploy(emulator))
+        utilities = copy / "sklearn_api" / "utils.py"
+        utilities.write_text(utilities.read_text().replace(_WORDS, "Changed"))
+
+        def change() -> None:
+            _deploy(emulator)
+            _until(lambda: ask(stack, _REVIEW)["prediction"] == "Changed", "the changed words")
+
+        timed("deploy a changed handler, until it answers", change)
+        version = _version(stack)
+
+        def replace() -> None:
+            own.publish(model.other, emulator)
+            _until(lambda: _version(stack) != version, "the new model")
+
+        timed("publish another model, until it answers", replace)
+        begun = time.perf_counter()
+        emulators.stop(emulator)
+    seconds["stop the emulator"] = time.perf_counter() - begun
+    return seconds
+
+
+def _deploy(emulator: Emulator) -> None:
+    serverless(["deploy"], stage="local", url=emulator.url, cwd=own.COPY)
+
+
+def _version(stack: Stack) -> str:
+    return str(ask(stack, _REVIEW)["model"]["version"])
+
+
+def _until(true: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + _SECONDS
+    while not true():
+        if time.monotonic() > deadline:
+            raise ScriptError(f"{what} did not come within {_SECONDS} s")
+        time.sleep(0.02)

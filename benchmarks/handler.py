@@ -1,0 +1,151 @@
+"""The time that the handler itself takes, beside the pipeline's: no HTTP, no emulator.
+
+The section runs this module as a program, in a process of its own, with the variables that a
+Lambda has: ``python -m benchmarks.handler``.
+"""
+
+import base64
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks import own, pickles, synthetic
+from benchmarks.model import MAX_BYTES, REVIEW, Model
+from benchmarks.options import Options
+from benchmarks.processes import FOLDER
+from benchmarks.report import Section, Table, milliseconds, paired_ratio, times
+from scripts.lib import toolchain
+from scripts.lib.console import step
+from scripts.lib.project import ROOT
+from scripts.lib.stack import credentials
+
+_BASE = "`pipeline.predict([review])`, no handler"
+_SAME = "the handler, as it is deployed, one review again and again"
+_ALONE = "its prediction alone"
+_WORDS = 170
+_CALLS = 20  # of one kind before the next one has its turn
+_TEXT = """\
+Reviews of {words} words (about 1 KB), given to the handler as API Gateway's events, and alone to
+the model that it asks, in one process and with no HTTP. They are made of the training reviews'
+words, each as often as natural texts have it. No review comes twice, but in the line that says so:
+the compiled form remembers the terms that it has met. The kinds take turns, {calls} calls each,
+{rounds} times; a ratio is the median of each turn's, scikit-learn's own `predict` being 1. The
+handler's time holds all that it does for a request: reading and checking the event, asking whether
+the model is still the current one, predicting, writing the answer and its line of log."""
+
+
+def measure(model: Model, options: Options) -> Section:
+    """Run the section."""
+    own.install()
+    rounds = 20 if options.quick else 100
+    reviews = FOLDER / "reviews.json"
+    texts = synthetic.reviews(model.words, _WORDS, _CALLS * (rounds + 2))
+    reviews.write_text(json.dumps(texts))
+    with step("Handler time") as done:
+        own.copy_sources()
+        with own.started() as emulator:
+            stack = own.deploy(emulator)
+            own.publish(model.folder, emulator)
+            printed = toolchain.run(
+                [
+                    sys.executable,
+                    "-m",
+                    "benchmarks.handler",
+                    str(model.pickle),
+                    str(reviews),
+                    str(model.artifact),
+                ],
+                "timing the handler",
+                cwd=ROOT,
+                **credentials(),
+                AWS_ENDPOINT_URL=emulator.url,
+                MODEL_BUCKET=stack.bucket,
+                MODEL_NAME="review",
+                PYTHONPATH=str(ROOT),
+            )
+        done(f"{rounds} rounds")
+    found: dict[str, list[float]] = json.loads(printed.splitlines()[-1])
+    rows = [
+        [
+            name,
+            milliseconds(statistics.median(seconds)),
+            times(paired_ratio(seconds, found[_BASE])),
+        ]
+        for name, seconds in sorted(found.items(), key=lambda item: statistics.median(item[1]))
+    ]
+    return Section(
+        "handler",
+        "Handler time",
+        _TEXT.format(calls=_CALLS, rounds=rounds, words=_WORDS),
+        [Table(["what", "median ms", "ratio"], rows)],
+    )
+
+
+def event(review: str) -> dict[str, Any]:
+    """Return API Gateway's event for a review."""
+    body = json.dumps({"review_text": review}).encode()
+    described: dict[str, Any] = json.loads((ROOT / "tests" / "events" / "review.json").read_text())
+    return {**described, "body": base64.b64encode(body).decode()}
+
+
+def turns(
+    calls: Mapping[str, Callable[[str], object]], reviews: Sequence[str]
+) -> dict[str, list[float]]:
+    """Let calls take turns; return the seconds of one call, by the median of each turn.
+
+    Parameters
+    ----------
+    calls : mapping
+        What is called with a review, by name.
+    reviews : sequence of str
+        Each is given to all, and `_CALLS` of them are a turn. The first two turns only warm up.
+    """
+    found: dict[str, list[float]] = {name: [] for name in calls}
+    for start in range(0, len(reviews), _CALLS):
+        for name, call in calls.items():
+            taken = []
+            for review in reviews[start : start + _CALLS]:
+                begun = time.perf_counter()
+                call(review)
+                taken.append(time.perf_counter() - begun)
+            found[name].append(statistics.median(taken))
+    return {name: seconds[2:] for name, seconds in found.items()}
+
+
+def main() -> int:
+    """Time the handler in both forms, and the pipeline; print the seconds as JSON."""
+    from sklearn_api.load import load_model
+    from sklearn_api.prediction import prediction_endpoint
+    from sklearn_api.utils import convert_prediction
+
+    def handler(form: str) -> Callable[[str], object]:
+        os.environ["MODEL_FORM"] = form
+        made = prediction_endpoint(field="review_text", convert=convert_prediction)
+        answer = made(events[REVIEW], None)
+        assert answer["statusCode"] == 200, answer
+        return lambda review: made(events[review], None)
+
+    reviews = json.loads(Path(sys.argv[2]).read_text())
+    events = {review: event(review) for review in [REVIEW, *reviews]}
+    pipeline = pickles.read(Path(sys.argv[1]))
+    deployed = handler("auto")
+    content = Path(sys.argv[3]).read_bytes()
+    model = load_model(content, MAX_BYTES)
+    calls: dict[str, Callable[[str], object]] = {
+        "the handler, as it is deployed": deployed,
+        _SAME: lambda review: deployed(REVIEW),
+        _ALONE: model.predict,
+        "the handler, predicting by scikit-learn": handler("sklearn"),
+        _BASE: lambda review: pipeline.predict([review]),
+    }
+    print(json.dumps(turns(calls, reviews)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

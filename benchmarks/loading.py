@@ -1,0 +1,69 @@
+"""Load a model in a fresh process, predict, and print what that took.
+
+``python -m benchmarks.loading FORM FILE`` with reviews on standard input, as a JSON array.
+FORM is ``compiled`` or ``sklearn`` (FILE is an artifact), or ``pickle``. It imports what the form
+needs and nothing else, so that the process's memory is the form's.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+_MAX_BYTES = 2**31
+
+
+def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
+    """Return what loads the model, with the libraries imported already."""
+    if form == "pickle":
+        import sklearn.feature_extraction.text
+        import sklearn.pipeline
+        import sklearn.svm  # unpickling would import them
+
+        from benchmarks import pickles
+
+        def load() -> Callable[[str], object]:
+            pipeline = pickles.read(path)
+            return lambda review: pipeline.predict([review])
+
+        return load
+    content = path.read_bytes()
+    from sklearn_api.load import load_model
+
+    if form == "sklearn":
+        import sklearn.feature_extraction.text
+        import sklearn.pipeline
+        import sklearn.svm  # noqa: F401
+
+    return lambda: load_model(content, _MAX_BYTES, form).predict
+
+
+def main() -> int:
+    """Run it."""
+    form, path = sys.argv[1], Path(sys.argv[2])
+    reviews = json.load(sys.stdin)
+    load = reader(form, path)
+    begun = time.perf_counter()
+    predict = load()
+    loaded = time.perf_counter() - begun
+    taken = []
+    for review in reviews:  # a different one each time: forms may remember what they have met
+        begun = time.perf_counter()
+        predict(review)
+        taken.append(time.perf_counter() - begun)
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    print(
+        json.dumps({
+            "load": loaded,
+            "memory": int(peak.split()[1]) * 1024,
+            "predict": statistics.median(taken),
+        })
+    )  # fmt: skip
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

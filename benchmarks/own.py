@@ -1,0 +1,107 @@
+"""The project as a contender: its stack, deployed to an emulator that the benchmark starts.
+
+It is deployed from a copy of the sources, so that the benchmark can change a handler and deploy
+again, and nobody's own stack is touched.
+"""
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.contender import Contender, Target
+from benchmarks.model import REVIEW, Model
+from benchmarks.processes import FOLDER
+from scripts.lib import emulator as emulators
+from scripts.lib import toolchain
+from scripts.lib.emulator import Emulator
+from scripts.lib.layer.build import build_layer
+from scripts.lib.project import DEPLOYED, ROOT, architecture, copy_paths, python_version
+from scripts.lib.stack import Stack, credentials, describe, serverless
+
+NAME = "this project"
+COPY = FOLDER / "project"
+
+
+def install() -> str:
+    """Install what a stack needs, where it is missing, and build the layer."""
+    toolchain.install_deployer()
+    toolchain.install_emulator()
+    toolchain.install_runtime()
+    build_layer(python_version(), architecture(), root=ROOT, report=lambda line: None)
+    lock = (toolchain.EMULATOR / "requirements.lock").read_text()
+    pinned = next(line for line in lock.splitlines() if line.startswith("localstack-core"))
+    return f"this commit, on {pinned.partition(' ')[0].replace('==', ' ')}"
+
+
+def copy_sources() -> Path:
+    """Make a fresh folder that can be deployed; return it."""
+    shutil.rmtree(COPY, ignore_errors=True)
+    copy_paths(COPY, *DEPLOYED)
+    (COPY / ".local").mkdir()
+    (COPY / "node_modules").symlink_to(ROOT / "node_modules")
+    (COPY / ".local" / "layer").symlink_to(ROOT / ".local" / "layer")
+    return COPY
+
+
+def deploy(emulator: Emulator) -> Stack:
+    """Deploy the copy to whatever listens at the emulator's port."""
+    serverless(["deploy"], stage="local", url=emulator.url, cwd=COPY)
+    return describe(emulator)
+
+
+def publish(folder: Path, emulator: Emulator) -> None:
+    """Publish a model's folder to the stack."""
+    toolchain.run(
+        [
+            *(sys.executable, "-m", "training", "publish", "--stage", "local"),
+            *("--model", str(folder)),
+        ],
+        "publishing",
+        cwd=ROOT,
+        **credentials(),
+        AWS_ENDPOINT_URL=emulator.url,
+    )
+
+
+def target(stack: Stack, begun: float) -> Target:
+    """Return the stack as a target, once it has answered."""
+    found = Target(f"{stack.endpoint}/review", stack.emulator.pid, 0.0)
+    headers = {**found.headers, "x-api-key": stack.api_key}
+    found = Target(found.url, found.pid, 0.0, headers=headers)
+    found.predict(REVIEW)
+    return Target(found.url, found.pid, time.monotonic() - begun, headers=headers)
+
+
+@contextmanager
+def started() -> Iterator[Emulator]:
+    """Run an emulator at a free port; its log is kept only where something failed."""
+    one = emulators.start(emulators.free_port())
+    try:
+        yield one
+    finally:
+        emulators.stop(one)
+    for file in emulators.log_path(one.port).parent.glob(f"{one.port}.*"):
+        file.unlink()
+
+
+@contextmanager
+def start(model: Model) -> Iterator[Target]:
+    """Run the stack."""
+    begun = time.monotonic()
+    copy_sources()
+    with started() as emulator:
+        stack = deploy(emulator)
+        publish(model.folder, emulator)
+        yield target(stack, begun)
+
+
+CONTENDER = Contender(
+    NAME,
+    install,
+    start,
+    "API Gateway with key and usage plan, IAM, Lambda's Runtime API and S3, all emulated; "
+    "the model in compiled form where it has one",
+)

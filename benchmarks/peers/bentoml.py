@@ -1,0 +1,40 @@
+"""BentoML with a service of its own kind."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from benchmarks.contender import Contender, Target
+from benchmarks.model import Model
+from benchmarks.peers.environment import PROGRAMS, folder, install, serving, version
+from scripts.lib.emulator import free_port
+
+NAME = "bentoml"
+
+
+def _install() -> str:
+    install(NAME)
+    return version(NAME, "bentoml", "scikit-learn")
+
+
+@contextmanager
+def _start(model: Model) -> Iterator[Target]:
+    port = free_port()
+    command = [
+        str(install(NAME) / "bentoml"), "serve", "service:Reviews",
+        "--host", "127.0.0.1", "--port", str(port),
+    ]  # fmt: skip
+    target = Target(f"http://127.0.0.1:{port}/review", 0, 0.0)
+    with folder(NAME) as home:
+        environment = {
+            "MODEL": str(model.pickle),
+            "BENTOML_HOME": str(home),
+            "BENTOML_DO_NOT_TRACK": "True",
+        }
+        cwd = PROGRAMS / NAME
+        with serving(NAME, command, target, cwd=cwd, environment=environment) as running:
+            yield running
+
+
+PEER = Contender(
+    "BentoML", _install, _start, "one worker, its default, the pipeline loaded by joblib"
+)

@@ -1,0 +1,77 @@
+"""Environments of peers: made from a lock, in ``.local/peers``, and left alone when current."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from benchmarks.contender import Target
+from benchmarks.model import REVIEW
+from benchmarks.processes import server, wait_until_answers
+from scripts.lib import toolchain
+from scripts.lib.project import LOCAL, ROOT, python_version
+
+ENVIRONMENTS = LOCAL / "peers"
+PROGRAMS = ROOT / "scripts" / "peers"
+
+
+def install(name: str) -> Path:
+    """Install the locked packages of a peer; return its folder of programs."""
+    environment = ENVIRONMENTS / name
+    python = environment / "bin" / "python"
+    lock = ROOT / "requirements" / "peers" / f"{name}.lock"
+    stamp = environment / ".lock"
+    wanted = hashlib.sha256(lock.read_bytes() + python_version().encode()).hexdigest()
+    if not (stamp.exists() and stamp.read_text() == wanted):
+        shutil.rmtree(environment, ignore_errors=True)
+        interpreter = str(toolchain.get_python(python_version()))
+        toolchain.run(
+            [
+                *(toolchain.uv(), "venv", "-q", "--no-project", "--python", interpreter),
+                str(environment),
+            ],
+            f"making the environment of {name}",
+        )
+        toolchain.run(
+            [
+                *(toolchain.uv(), "pip", "sync", "-q", "--require-hashes", "--compile-bytecode"),
+                *("--python", str(python), str(lock)),
+            ],
+            f"installing {name}",
+        )
+        stamp.write_text(wanted)
+    return python.parent
+
+
+def version(name: str, *packages: str) -> str:
+    """Return the versions of packages in a peer's environment, in words."""
+    code = "import sys, importlib.metadata as m; print(*map(m.version, sys.argv[1:]))"
+    python = str(ENVIRONMENTS / name / "bin" / "python")
+    found = toolchain.run([python, "-c", code, *packages], f"asking {name} for its version")
+    return ", ".join(map(" ".join, zip(packages, found.split(), strict=True)))
+
+
+@contextmanager
+def folder(name: str) -> Iterator[Path]:
+    """Yield an empty folder in which a peer may run, and remove it in the end."""
+    path = ENVIRONMENTS / f"{name}-run"
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@contextmanager
+def serving(
+    name: str, command: list[str], target: Target, *, cwd: Path, environment: Mapping[str, str]
+) -> Iterator[Target]:
+    """Run a peer's server; yield the target, with its process and the time until it answered."""
+    begun = time.monotonic()
+    with server(name, command, cwd=cwd, **environment) as process:
+        wait_until_answers(name, process, lambda: target.predict(REVIEW))
+        yield Target(
+            target.url, process.pid, time.monotonic() - begun,
+            target.body, target.label, target.headers, target.method,
+        )  # fmt: skip

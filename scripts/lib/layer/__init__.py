@@ -1,0 +1,1 @@
+"""Builds the Lambda layer that holds scikit-learn."""

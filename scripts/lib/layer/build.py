@@ -1,0 +1,332 @@
+"""Build the Lambda layer that holds scikit-learn: ``.local/layer/python3.13-x86_64.zip``.
+
+Five steps, the same on every machine:
+
+install
+    uv resolves ``requirements/layer.lock`` for Lambda's platform and checks every hash.
+prune
+    What no function runs goes: tests, C and Cython sources, headers, type stubs. Everything that
+    can be imported by a documented name stays, and so do licences and package metadata.
+compile
+    Every module to bytecode, by an interpreter of the version that will load it. A layer is a
+    read-only disk: without bytecode each cold start compiles scikit-learn anew (2.7 s, not 1 s).
+    Sources, then, are read by nobody, and go.
+shrink
+    Shared libraries lose their tables for debuggers and linkers.
+zip
+    Sorted, with one date and fixed permissions, so that the same input makes the same bytes.
+
+The zip appears in one piece, with a ``.json`` beside it that says what it was made of; while that
+is unchanged, the next build uses it again.
+"""
+
+import argparse
+import errno
+import fcntl
+import hashlib
+import importlib.metadata
+import json
+import os
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import rmtree
+from typing import Any
+
+from scripts.lib import toolchain
+from scripts.lib.console import ERR, OUT, run_main
+from scripts.lib.layer import content as files
+from scripts.lib.layer import elf
+from scripts.lib.layer.content import LayerError
+from scripts.lib.project import ROOT, SUPPORTED
+
+LIMIT_BYTES = 262_144_000
+"""All layers and the code of one function, unzipped: AWS's "250 MB" (Lambda quotas)."""
+
+RESERVE_BYTES = 5_000_000
+"""How much of the limit is left to a function's own code."""
+
+ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
+
+# Lambda's python3.11 runs on Amazon Linux 2 (glibc 2.26), later ones on Amazon Linux 2023 (2.34).
+PLATFORMS = {"3.11": "manylinux2014"}
+NEWER_PLATFORM = "manylinux_2_28"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer on disk; sizes in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+    unzipped_size: int
+    python: str
+    arch: str
+    reused: bool
+
+
+def build_layer(
+    python: str,
+    arch: str,
+    *,
+    root: Path,
+    force: bool = False,
+    report: Progress,
+    limit_bytes: int = LIMIT_BYTES,
+    reserve_bytes: int = RESERVE_BYTES,
+) -> Layer:
+    """Build the layer, or return the one that is there when it is current.
+
+    Parameters
+    ----------
+    python : str
+        Version of Lambda's Python, such as ``3.13``.
+    arch : str
+        Lambda's name of the architecture: ``x86_64`` or ``arm64``.
+    root : pathlib.Path
+        The project's folder: ``requirements/layer.lock`` is read there, and the layer written to
+        ``.local/layer/python<version>-<arch>.zip``.
+    force : bool
+        Build even when the layer is current.
+    report : callable
+        Called with one line as each step begins.
+    limit_bytes, reserve_bytes : int
+        The layer may be as large, unzipped, as the first less the second.
+
+    Raises
+    ------
+    LayerError
+        Unknown Python or architecture, no interpreter of that version, packages that could not
+        be installed, a layer over the limit, or a disk that is full.
+    """
+    if python not in SUPPORTED:
+        raise LayerError(f"no layer for Python {python!r}: choose one of {', '.join(SUPPORTED)}")
+    if arch not in ARCHITECTURES:
+        raise LayerError(f"no layer for {arch!r}: choose one of {', '.join(ARCHITECTURES)}")
+    lock = root / "requirements" / "layer.lock"
+    target = root / ".local" / "layer" / f"python{python}-{arch}.zip"
+    limit = limit_bytes - reserve_bytes
+    built = None
+    try:
+        inputs = [lock.read_bytes(), python.encode(), arch.encode()]
+        modules = (__file__, files.__file__, elf.__file__)
+        inputs += [Path(file).read_bytes() for file in modules]
+        digests = b"".join(hashlib.sha256(content).digest() for content in inputs)
+        wanted = hashlib.sha256(digests).hexdigest()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        description = None if force else _read_current(target, wanted)
+        if description is None:
+            with _exclusive(target.parent, report):
+                # Another build may have made it while this one waited.
+                description = None if force else _read_current(target, wanted)
+                if description is None:
+                    built = _build(lock, target, python, arch, limit, report, fingerprint=wanted)
+    except OSError as exc:
+        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
+            reason = f"the disk of {target.parent} is full; a build needs about 300 MB"
+        else:
+            reason = str(exc)
+        raise LayerError(f"the layer could not be built: {reason}") from exc
+    made = built or description or {}
+    _check_size(Counter(made["folders"]), limit)
+    size, unzipped_size = made["size"], made["unzipped_size"]
+    return Layer(target, made["sha256"], size, unzipped_size, python, arch, reused=built is None)
+
+
+def check_total(
+    layer_size: int, function_sizes: Mapping[str, int], limit_bytes: int = LIMIT_BYTES
+) -> None:
+    """Check that every function still fits into Lambda beside the layer.
+
+    Parameters
+    ----------
+    layer_size : int
+        Bytes of the layer, unzipped.
+    function_sizes : mapping of str to int
+        Bytes of each function's own code, unzipped, by the function's name.
+    limit_bytes : int
+        AWS's limit for the two together.
+
+    Raises
+    ------
+    LayerError
+        One of them is over the limit; the message names every such function.
+    """
+    over = {name: size for name, size in function_sizes.items() if layer_size + size > limit_bytes}
+    if over:
+        names = ", ".join(f"{name} ({_mb(size)})" for name, size in sorted(over.items()))
+        raise LayerError(
+            f"Lambda takes {_mb(limit_bytes)} unzipped, and the layer alone has "
+            f"{_mb(layer_size)}: no room for {names}"
+        )
+
+
+def _build(
+    lock: Path,
+    target: Path,
+    python: str,
+    arch: str,
+    limit: int,
+    report: Progress,
+    *,
+    fingerprint: str,
+) -> dict[str, Any]:
+    for leftover in target.parent.glob(".build-*"):
+        rmtree(leftover, ignore_errors=True)  # of a build that was killed
+    interpreter = _find_interpreter(python)
+    platform = f"{ARCHITECTURES[arch]}-{PLATFORMS.get(python, NEWER_PLATFORM)}"
+    # On the target's own disk: only there can the finished zip be moved in one step.
+    with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as temporary:
+        build = Path(temporary)
+        content = build / "python"
+        report(f"installing packages for Python {python} on {platform}")
+        files.install(lock, content, interpreter, python, platform)
+        report(f"pruning {_mb(files.folders(content).total())}")
+        files.prune(content)
+        report(f"compiling {_mb(files.folders(content).total())} with Python {python}")
+        files.compile_modules(build, interpreter)
+        report(f"shrinking {_mb(files.folders(content).total())}")
+        files.shrink_libraries(content)
+        folders = files.folders(content)
+        _check_size(folders, limit)
+        report(f"zipping {_mb(folders.total())}")
+        archive = build / "layer.zip"
+        files.write_zip(content, archive)
+        description: dict[str, Any] = {
+            "fingerprint": fingerprint,
+            "sha256": _sha256(archive),
+            "size": archive.stat().st_size,
+            "unzipped_size": folders.total(),
+            "python": python,
+            "arch": arch,
+            "packages": sorted(
+                f"{found.name}=={found.version}"
+                for found in importlib.metadata.distributions(path=[str(content)])
+            ),
+            "folders": dict(sorted(folders.items())),
+        }
+        written = build / "layer.json"
+        written.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
+        archive.replace(target)
+        written.replace(target.with_suffix(".json"))
+    return description
+
+
+def _read_current(target: Path, fingerprint: str) -> dict[str, Any] | None:
+    """Return the layer's description if it was made of the same and is still whole."""
+    try:
+        description = json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))
+        same = description["fingerprint"] == fingerprint
+        return description if same and description["sha256"] == _sha256(target) else None
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return None
+
+
+@contextmanager
+def _exclusive(folder: Path, report: Progress) -> Iterator[None]:
+    """Let one build at a time into a folder. The kernel frees the lock of a process that dies."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            report("waiting for another build of the layer")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _find_interpreter(python: str) -> Path:
+    """Return a CPython of the layer's version: each one loads no bytecode but its own."""
+    if sys.version_info[:2] == tuple(map(int, python.split("."))):
+        return Path(sys.executable)
+    found = toolchain.find_python(python)
+    if found is None:
+        raise LayerError(
+            f"Python {python} is not installed here, and only it can compile a layer for itself; "
+            f"install it (for example: uv python install {python}) or choose another with --python"
+        )
+    return found
+
+
+def _check_size(folders: Counter[str], limit: int) -> None:
+    if folders.total() > limit:
+        largest = ", ".join(f"{name} {_mb(size)}" for name, size in folders.most_common(4))
+        raise LayerError(
+            f"the layer would have {_mb(folders.total())} unzipped, and {_mb(limit)} is what "
+            f"Lambda's limit leaves for it beside a function; the largest parts: {largest}"
+        )
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def _mb(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"
+
+
+def _arguments(argv: list[str] | None, root: Path) -> argparse.Namespace:
+    declared = os.environ.get("PYTHON_VERSION") or (root / ".python-version").read_text().strip()
+    parser = argparse.ArgumentParser(
+        prog="scripts/build-layer",
+        description="Build the Lambda layer that holds scikit-learn. A layer that is current is "
+        "used again.",
+    )
+    parser.add_argument(
+        "--python", default=declared, metavar="VERSION",
+        help=f"{', '.join(SUPPORTED)} (default: PYTHON_VERSION or .python-version; now {declared})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--arch", default="x86_64", help=f"{' or '.join(ARCHITECTURES)} (default: x86_64)"
+    )
+    parser.add_argument(
+        "--reserve-bytes", type=int, default=RESERVE_BYTES, metavar="N",
+        help=f"what to leave of Lambda's {_mb(LIMIT_BYTES)} for a function (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument("--force", action="store_true", help="build even when it is current")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
+    """Run the script; see ``--help``.
+
+    Returns
+    -------
+    int
+        Exit status: 0, 2 for an error told in words, 130 after Ctrl-C.
+    """
+    options = _arguments(argv, root)
+    try:
+        with OUT.status("checking the layer …") as status:
+
+            def report(line: str) -> None:
+                status.update(f"{line} …")
+                OUT.print(f"• {line}", markup=False)
+
+            layer = build_layer(
+                options.python, options.arch, root=root, force=options.force, report=report,
+                reserve_bytes=options.reserve_bytes,
+            )  # fmt: skip
+    except LayerError as exc:
+        ERR.print(f"error: {exc}", markup=False)
+        return 2
+    except KeyboardInterrupt:
+        ERR.print("stopped by Ctrl-C; the layer is as it was", markup=False)
+        return 130
+    path = layer.path.relative_to(root) if layer.path.is_relative_to(root) else layer.path
+    OUT.print("layer is current" if layer.reused else "layer is built", markup=False)
+    OUT.print(f"  {path}", markup=False)
+    OUT.print(f"  {_mb(layer.size)} zipped, {_mb(layer.unzipped_size)} unzipped", markup=False)
+    OUT.print(f"  sha256 {layer.sha256}", markup=False)
+    return 0
+
+
+if __name__ == "__main__":
+    run_main(main)

@@ -1,0 +1,1 @@
+"""Reads an artifact and checks it; `training.artifact` writes what this reads."""

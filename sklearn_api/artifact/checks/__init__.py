@@ -1,0 +1,1 @@
+"""Checks of arrays that compiled code follows without looking: trees, neighbours, libsvm."""

@@ -1,0 +1,1 @@
+"""Predicts in plain Python, for pipelines that are linear in their terms."""

@@ -1,0 +1,531 @@
+"""The layer: what is in it, that it works alone, and that it is only built when it must be.
+
+The layer of this machine and the one of the other architecture are built where the scripts keep
+them, so that a second run finds them there. What needs no scikit-learn is tried on a layer of one
+small package, which takes half a second.
+"""
+
+import fcntl
+import importlib.util
+import json
+import marshal
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import CodeType
+
+import numpy as np
+import pytest
+
+from scripts.lib import toolchain
+from scripts.lib.layer import build as layers
+from scripts.lib.layer import content as files
+from scripts.lib.layer.build import Layer, build_layer, check_total
+from scripts.lib.layer.content import LayerError
+from scripts.lib.project import ROOT, SUPPORTED, architecture
+
+PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
+ELF_MACHINES = {"x86_64": 62, "arm64": 183}  # e_machine, in the ELF header's bytes 18 and 19
+UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552
+MOST_BYTES = 170_000_000  # unzipped, for every Python and architecture
+PATIENT = {"OMP_WAIT_POLICY": "passive"}  # threads that spin stand still where others work, too
+
+
+def silent(line: str) -> None:
+    """Report nothing."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def uv() -> Iterator[None]:
+    """Name a uv that works: the launchers do, but pytest can be started without them."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
+    places = [*os.get_exec_path(), str(ROOT / ".local/uv/bin"), *map(str, pyenv.glob("*/bin"))]
+    for candidate in filter(None, [os.environ.get("UV"), *(f"{place}/uv" for place in places)]):
+        found = shutil.which(candidate)
+        if found and not subprocess.run([found, "--version"], capture_output=True).returncode:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("UV", found)
+                yield
+            return
+    pytest.fail("no uv that works; run scripts/test, which brings one")
+
+
+@pytest.fixture(scope="session")
+def layer() -> Layer:
+    """Return the real layer, for this machine."""
+    return build_layer(PYTHON, architecture(), root=ROOT, report=silent)
+
+
+@pytest.fixture(scope="session")
+def unzipped(layer: Layer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder like Lambda's ``/opt``."""
+    opt = tmp_path_factory.mktemp("opt")
+    with zipfile.ZipFile(layer.path) as archive:
+        archive.extractall(opt)
+    return opt
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """Return a project's folder whose layer is one small package of the real lock."""
+    lock = (ROOT / "requirements" / "layer.lock").read_text()
+    package = re.search(r"^threadpoolctl==.*(\n    --hash=.*)+", lock, re.MULTILINE)
+    assert package
+    return project(tmp_path / "small", package[0].rstrip(" \\") + "\n")
+
+
+def project(root: Path, lock: str) -> Path:
+    """Make a project's folder with just a lock."""
+    (root / "requirements").mkdir(parents=True)
+    (root / "requirements" / "layer.lock").write_text(lock)
+    return root
+
+
+def build(root: Path, *, force: bool = False) -> Layer:
+    """Build a layer for this machine in a folder."""
+    return build_layer(PYTHON, architecture(), root=root, force=force, report=silent)
+
+
+def written(root: Path) -> list[str]:
+    """Return the names in the layers' folder, but for the lock."""
+    return sorted(path.name for path in (root / ".local/layer").iterdir() if path.name != ".lock")
+
+
+def run_alone(opt: Path, program: str) -> str:
+    """Run a program that can import the standard library and the layer, and return its output.
+
+    The search path is in the environment, as on AWS, so that processes of the program have it too.
+    """
+    done = subprocess.run(
+        [sys.executable, "-P", "-s", "-S", "-W", "ignore", "-c", program],
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(opt / "python"), **PATIENT},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def code_objects(code: CodeType) -> Iterator[CodeType]:
+    """Yield a code object and all within it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from code_objects(constant)
+
+
+def test_fits_into_lambda(layer: Layer) -> None:
+    """The layer has at most 170 MB, leaves room for a function, and its sizes are the zip's own."""
+    with zipfile.ZipFile(layer.path) as archive:
+        sizes = [info.file_size for info in archive.infolist()]
+    assert sum(sizes) == layer.unzipped_size <= MOST_BYTES
+    assert layer.path.stat().st_size == layer.size
+    check_total(layer.unzipped_size, {"review": layers.RESERVE_BYTES})
+
+
+def test_lambda_can_read_it(layer: Layer) -> None:
+    """All lies under ``python/``, readable to all; order and dates say nothing of the build."""
+    with zipfile.ZipFile(layer.path) as archive:
+        infos = archive.infolist()
+    assert {info.filename.split("/")[0] for info in infos} == {"python"}
+    assert [info.filename.split("/") for info in infos] == sorted(
+        info.filename.split("/") for info in infos
+    )
+    assert {info.date_time for info in infos} == {(1980, 1, 1, 0, 0, 0)}
+    modes = {(".so" in info.filename, info.external_attr >> 16) for info in infos}
+    assert modes == {(False, 0o100644), (True, 0o100755)}
+
+
+def test_no_tests_and_no_sources(layer: Layer) -> None:
+    """Only numpy's one test module that numpy.testing needs has stayed; nothing to compile."""
+    with zipfile.ZipFile(layer.path) as archive:
+        paths = [Path(name) for name in archive.namelist()]
+    tests = {str(path) for path in paths if {"tests", "test"} & set(path.parts)}
+    assert {name for name in tests if name.endswith(".pyc")} <= {
+        f"python/{name}c" for name in files.KEPT
+    }
+    sources = {".py", ".c", ".cpp", ".h", ".pyx", ".pxd", ".pyi", ".a"}
+    assert not {path.suffix for path in paths} & sources
+    assert not [path for path in paths if path.name == "RECORD" or path.parts[1] == "bin"]
+
+
+def test_every_module_is_bytecode_that_lambda_will_use(layer: Layer) -> None:
+    """Each module is bytecode of this Python, undated, with the paths of a Lambda inside."""
+    with zipfile.ZipFile(layer.path) as archive:
+        modules = [name for name in archive.namelist() if name.endswith(".pyc")]
+        assert len(modules) > 1000
+        for module in modules:
+            assert "__pycache__" not in module
+            data = archive.read(module)
+            assert data[:8] == importlib.util.MAGIC_NUMBER + UNCHECKED_HASH
+            code = marshal.loads(data[16:])  # noqa: S302 - bytecode that was built here
+            paths = {part.co_filename for part in code_objects(code)}
+            assert paths == {f"/opt/{module[:-1]}"}
+
+
+def test_tracebacks_name_file_line_and_function(unzipped: Path) -> None:
+    """An error inside scikit-learn says where it came from, by the path that it has on AWS."""
+    program = """
+import traceback
+from sklearn.svm import LinearSVC
+try:
+    LinearSVC().predict([[1.0]])
+except Exception:
+    print(traceback.format_exc())
+"""
+    assert re.search(
+        r'File "/opt/python/sklearn/linear_model/_base\.py", line \d+, in predict\n',
+        run_alone(unzipped, program),
+    )
+
+
+def test_every_public_module_of_scikit_learn_imports_from_the_layer_alone(unzipped: Path) -> None:
+    """Every module with a public name, at any depth, is there, and comes from the layer."""
+    program = """
+import importlib, pkgutil, sys, sklearn
+def public(path, prefix):
+    for module in pkgutil.iter_modules(path, prefix):
+        name = module.name.rpartition(".")[2]
+        if name[0] != "_" and name not in ("externals", "conftest"):
+            yield module.name
+            if module.ispkg:
+                yield from public(importlib.import_module(module.name).__path__, f"{module.name}.")
+names = list(public(sklearn.__path__, "sklearn."))
+for name in names:
+    importlib.import_module(name)
+for name in sklearn.__all__:  # submodules, and a few functions
+    getattr(sklearn, name) if hasattr(sklearn, name) else importlib.import_module(f"sklearn.{name}")
+import skops.io, skops.card, joblib, sklearn.utils.discovery
+elsewhere = [n for n in names if not sys.modules[n].__file__.startswith(sys.path[0])]
+print(len(names), len(sklearn.utils.discovery.all_estimators()), elsewhere)
+"""
+    modules, estimators, elsewhere = run_alone(unzipped, program).split()
+    assert int(modules) > 60
+    assert int(estimators) > 190
+    assert elsewhere == "[]"
+
+
+def test_nothing_that_was_pruned_is_missed(unzipped: Path) -> None:
+    """Of all modules, private ones too, none fails for want of another module of the layer."""
+    program = """
+import importlib, pkgutil
+missing, imported = [], 0
+def attempt(name):
+    global imported
+    try:
+        importlib.import_module(name)
+        imported += 1
+    except ModuleNotFoundError as exc:  # an optional package, or one for another system
+        if exc.name.split(".")[0] in ("sklearn", "numpy", "scipy", "skops", "joblib"):
+            missing.append(f"{name}: {exc}")
+    except FileNotFoundError as exc:
+        missing.append(f"{name}: {exc}")
+    except (ImportError, AttributeError):  # no module of Python; for another system
+        pass
+for package in ("numpy", "scipy", "sklearn", "skops", "joblib"):
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, f"{package}.", onerror=attempt):
+        if not module.name.endswith("__main__"):
+            attempt(module.name)
+print(imported, missing)
+"""
+    imported, _, missing = run_alone(unzipped, program).splitlines()[-1].partition(" ")
+    assert int(imported) > 1000
+    assert missing == "[]"
+
+
+def test_every_compiled_module_computes_what_it_does_elsewhere(unzipped: Path) -> None:
+    """Estimators of all compiled modules answer from the layer as in the project's environment."""
+    program = Path(__file__).with_name("estimators_program.py")
+    alone = json.loads(run_alone(unzipped, program.read_text()))
+    installed = subprocess.run(
+        [sys.executable, "-W", "ignore", str(program)],
+        env={**os.environ, **PATIENT},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    expected = json.loads(installed.stdout)["answers"]
+    assert len(expected) > 50
+    assert alone["answers"].keys() == expected.keys()
+    for name, answer in alone["answers"].items():
+        if isinstance(answer, str | bool):
+            assert answer == expected[name], name
+        else:
+            np.testing.assert_allclose(answer, expected[name], rtol=1e-6, atol=1e-9, err_msg=name)
+    libraries = (unzipped / "python").glob("sklearn/**/*.so")
+    compiled = {str(path.relative_to(unzipped / "python")).split(".")[0] for path in libraries}
+    assert len(compiled) > 50
+    unused = {name.replace("/", ".") for name in compiled} - set(alone["loaded"])
+    assert unused <= {"sklearn.svm._newrand", "sklearn.utils._typedefs"}  # for its own tests
+
+
+def test_trains_predicts_and_stores_a_model_from_the_layer_alone(unzipped: Path) -> None:
+    """A text pipeline fits, predicts and survives skops; data sets and versions are there."""
+    program = """
+import importlib.metadata
+import skops.io
+from sklearn.datasets import load_iris
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+texts = ["a joy to watch", "a bore to watch", "what a joy", "what a bore"]
+model = make_pipeline(TfidfVectorizer(), LinearSVC()).fit(texts, [1, 0, 1, 0])
+stored = skops.io.dumps(model)
+again = skops.io.loads(stored, trusted=skops.io.get_untrusted_types(data=stored))
+print(*again.predict(["joy", "bore"]), len(load_iris().data))
+print(importlib.metadata.version("scikit-learn"))
+"""
+    positive, negative, rows, version = run_alone(unzipped, program).split()
+    assert (positive, negative, rows) == ("1", "0", "150")
+    lock = (ROOT / "requirements" / "layer.lock").read_text()
+    assert f"scikit-learn=={version} " in lock
+
+
+def test_licences_stay(unzipped: Path) -> None:
+    """Every package still carries its licence, and the metadata that importlib.metadata reads."""
+    folders = list((unzipped / "python").glob("*.dist-info"))
+    assert len(folders) >= 10
+    for folder in folders:
+        assert (folder / "METADATA").exists()
+        assert [path for path in folder.rglob("*") if re.match("LICEN[CS]E|COPYING", path.name)]
+
+
+def test_same_input_makes_the_same_bytes(tmp_path: Path) -> None:
+    """Two builds in different folders give the same zip."""
+    lock = (ROOT / "requirements" / "layer.lock").read_text()
+    folders = (tmp_path / "a", tmp_path / "another" / "and longer")
+    first, second = (build(project(folder, lock)) for folder in folders)
+    assert not second.reused
+    assert first.sha256 == second.sha256
+
+
+@pytest.mark.skipif(PYTHON == "3.11", reason="no scikit-learn for arm64 and Amazon Linux 2")
+def test_the_other_architecture_gets_its_own_libraries() -> None:
+    """A layer for another architecture holds shared objects of that architecture, and 170 MB."""
+    (other,) = set(ELF_MACHINES) - {architecture()}
+    foreign = build_layer(PYTHON, other, root=ROOT, report=silent)
+    assert foreign.unzipped_size <= MOST_BYTES
+    machines = set()
+    with zipfile.ZipFile(foreign.path) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as file:
+                head = file.read(20)
+            if head.startswith(b"\x7fELF"):
+                machines.add(int.from_bytes(head[18:20], "little"))
+    assert machines == {ELF_MACHINES[other]}
+
+
+def test_unchanged_layer_is_used_again(small: Path) -> None:
+    """Nothing is built while the inputs and the zip are as they were, unless it is forced."""
+    first = build(small)
+    assert first.path == small / f".local/layer/python{PYTHON}-{architecture()}.zip"
+    assert [first.reused, build(small).reused, build(small, force=True).reused] == [
+        False,
+        True,
+        False,
+    ]
+    assert build(small).sha256 == first.sha256
+    described = json.loads(first.path.with_suffix(".json").read_text())
+    assert described["sha256"] == first.sha256
+    assert [name.split("==")[0] for name in described["packages"]] == ["threadpoolctl"]
+    assert written(small) == [f"{first.path.stem}.json", first.path.name]
+
+
+def test_changed_lock_is_built_anew(small: Path) -> None:
+    """Another lock is another layer."""
+    build(small)
+    lock = small / "requirements" / "layer.lock"
+    lock.write_text(lock.read_text() + "# changed\n")
+    assert not build(small).reused
+
+
+@pytest.mark.parametrize("damage", ["zip", "json"])
+def test_damaged_layer_is_built_anew(small: Path, damage: str) -> None:
+    """A zip that is not what was built, or a description cut short, is never used."""
+    first = build(small)
+    first.path.with_suffix(f".{damage}").write_bytes(b"{")
+    second = build(small)
+    assert (second.reused, second.sha256) == (False, first.sha256)
+
+
+def test_another_python_compiles_its_own_bytecode(small: Path) -> None:
+    """A layer for another Python is compiled by that Python, whichever runs the script."""
+    for python in SUPPORTED:
+        interpreter = None if python == PYTHON else toolchain.find_python(python)
+        if interpreter:
+            made = build_layer(python, architecture(), root=small, report=silent)
+            ask = "import importlib.util, sys; sys.stdout.write(importlib.util.MAGIC_NUMBER.hex())"
+            magic = subprocess.run([interpreter, "-c", ask], capture_output=True, check=True).stdout
+            with zipfile.ZipFile(made.path) as archive:
+                assert archive.read("python/threadpoolctl.pyc")[:4].hex() == magic.decode()
+            return
+    pytest.skip("no other Python is installed")
+
+
+def test_compiles_where_python_is_told_to_write_no_bytecode(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Variables that change what Python compiles, or where to, change nothing in the layer."""
+    plain = build(small).sha256
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(small / "elsewhere"))
+    monkeypatch.setenv("PYTHONOPTIMIZE", "2")
+    monkeypatch.setenv("PYTHONHASHSEED", "7")
+    assert build(small, force=True).sha256 == plain
+
+
+def test_layer_over_the_limit_is_refused(small: Path) -> None:
+    """A layer that leaves no room for a function is not written; the largest packages are named."""
+
+    def limited(limit: int) -> Layer:
+        return build_layer(
+            PYTHON,
+            architecture(),
+            root=small,
+            report=silent,
+            limit_bytes=limit,
+            reserve_bytes=50_000,
+        )
+
+    with pytest.raises(LayerError, match=r"limit leaves.*largest parts: .*threadpoolctl"):
+        limited(100_000)
+    assert written(small) == []
+    build(small)
+    with pytest.raises(LayerError, match="limit leaves"):
+        limited(100_000)
+    assert limited(1_000_000).reused
+
+
+def test_functions_over_the_limit_are_named() -> None:
+    """Layer and code count together, for each function by itself."""
+    check_total(60, {"health": 40, "review": 39}, limit_bytes=100)
+    with pytest.raises(LayerError, match=r"no room for review \("):
+        check_total(60, {"health": 40, "review": 41}, limit_bytes=100)
+
+
+@pytest.mark.parametrize(("python", "arch"), [("3.10", "x86_64"), ("3.13", "aarch64"), ("", "")])
+def test_unknown_python_or_architecture_is_refused(small: Path, python: str, arch: str) -> None:
+    """The message says what can be chosen instead, and nothing is built."""
+    with pytest.raises(LayerError, match=r"choose one of (3\.11, 3\.12, 3\.13|x86_64, arm64)"):
+        build_layer(python, arch, root=small, report=silent)
+    assert not (small / ".local").exists()
+
+
+def test_missing_interpreter_is_told_in_words(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the layer's Python there is no layer; the message says which to install."""
+    monkeypatch.setattr(toolchain, "find_python", lambda _: None)
+    python = next(version for version in SUPPORTED if version != PYTHON)
+    with pytest.raises(LayerError, match=rf"Python {re.escape(python)} is not installed"):
+        build_layer(python, architecture(), root=small, report=silent)
+
+
+def test_failed_build_leaves_the_last_layer(small: Path) -> None:
+    """A package that is not what the lock says stops the build; the layer stays as it was."""
+    good = build(small)
+    lock = small / "requirements" / "layer.lock"
+    lock.write_text(re.sub(r"sha256:\w+", f"sha256:{'0' * 64}", lock.read_text()))
+    with pytest.raises(LayerError, match=r"installing layer\.lock with uv failed.*\n.*"):
+        build(small)
+    assert layers._sha256(good.path) == good.sha256
+    assert written(small) == [f"{good.path.stem}.json", good.path.name]
+
+
+def test_missing_network_is_told_in_words(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A download that fails is called one, with the end of what uv said."""
+    monkeypatch.setenv("UV_CACHE_DIR", str(small / "cold"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.delenv(name.lower(), raising=False)
+    monkeypatch.setenv("NO_PROXY", "")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(LayerError, match="is the network reachable"):
+        build(small)
+    assert written(small) == []
+
+
+def test_second_build_waits_and_uses_the_first_ones_layer(small: Path) -> None:
+    """Two builds at once do not meet: the later waits, says so, and finds the layer made."""
+    made = build(small)
+    description = made.path.with_suffix(".json")
+    hidden = description.rename(small / "hidden.json")
+    waiting = threading.Event()
+    results: list[Layer] = []
+
+    def later() -> None:
+        results.append(
+            build_layer(PYTHON, architecture(), root=small, report=lambda _: waiting.set())
+        )
+
+    with (made.path.parent / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        thread = threading.Thread(target=later)
+        thread.start()
+        assert waiting.wait(10)
+        hidden.rename(description)
+    thread.join(10)
+    assert [result.reused for result in results] == [True]
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
+    """Ctrl-C in the middle ends with status 130; no process, no half layer, no temporary folder."""
+    root = project(tmp_path / "root", (ROOT / "requirements" / "layer.lock").read_text())
+    (root / ".python-version").write_text(PYTHON)
+    start = (
+        # Where the tests run in the background, Ctrl-C is ignored, and so it is by what they start.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "import sys, pathlib; from scripts.lib.layer.build import main; "
+        "sys.exit(main([], pathlib.Path(sys.argv[1])))"
+    )
+    command = [sys.executable, "-u", "-c", start, str(root)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHON_VERSION": PYTHON}
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        for line in process.stdout:
+            if "compiling" in line:
+                process.send_signal(signal.SIGINT)
+                break
+        errors = process.stderr.read()  # ends when every process that could write to it has
+        assert process.wait(10) == 130
+    assert errors == "stopped by Ctrl-C; the layer is as it was\n"
+    assert written(root) == []
+
+
+def test_command_line_speaks_in_plain_lines(
+    small: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps and sizes line by line off a terminal; errors in one line, with exit status 2."""
+    monkeypatch.setenv("PYTHON_VERSION", PYTHON)
+    arguments = ["--arch", architecture()]
+    assert layers.main(arguments, small) == 0
+    first = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in first[:5]] == [
+        "installing",
+        "pruning",
+        "compiling",
+        "shrinking",
+        "zipping",
+    ]
+    assert first[5] == "layer is built"
+    assert first[6].strip() == f".local/layer/python{PYTHON}-{architecture()}.zip"
+    assert max(map(len, first)) <= 80
+    assert layers.main(arguments, small) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "layer is current"
+    assert layers.main(["--python", "2.7"], small) == 2
+    assert capsys.readouterr().err.startswith("error: no layer for Python '2.7'")

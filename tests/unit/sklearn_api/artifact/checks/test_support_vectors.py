@@ -1,0 +1,117 @@
+"""Support vector machines whose arrays do not fit each other."""
+
+import copy
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.svm import SVC, SVR, NuSVC, NuSVR, OneClassSVM
+
+from sklearn_api.errors import ArtifactError
+from tests.helpers.stored import read_back
+from training.artifact.dump import dump_pipeline
+
+ROWS = np.random.default_rng(0).normal(size=(30, 3))
+PRODUCTS = ROWS @ ROWS.T
+LABELS = np.arange(30) % 3
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", FutureWarning)  # Its parameter goes one day.
+    DENSE = SVC(probability=True).fit(ROWS, LABELS)
+SPARSE = SVC(kernel="linear").fit(sparse.csr_matrix(ROWS), LABELS)
+REGRESSION = SVR().fit(ROWS, LABELS)
+PRECOMPUTED = SVC(kernel="precomputed").fit(PRODUCTS, LABELS)
+
+
+def through(estimator: Any) -> Any:
+    return read_back(dump_pipeline(estimator))
+
+
+@pytest.mark.parametrize(
+    ("estimator", "inputs"),
+    [
+        (DENSE, ROWS),
+        (SPARSE, sparse.csr_matrix(ROWS)),
+        (REGRESSION, ROWS),
+        (PRECOMPUTED, PRODUCTS),
+        (SVR(kernel="poly").fit(sparse.csr_matrix(ROWS), LABELS), ROWS),
+        (NuSVC(nu=0.3, kernel="sigmoid").fit(ROWS, LABELS == 1), ROWS),
+        (NuSVR().fit(ROWS, LABELS), ROWS),
+        (OneClassSVM().fit(ROWS), ROWS),
+        (SVC().fit(np.ones((3, 2)), [0, 1, 1]), np.ones((3, 2))),
+    ],
+    ids=str,
+)
+def test_what_was_fitted_comes_back(estimator: Any, inputs: Any) -> None:
+    """Of each kind, dense and sparse, and predicts the same."""
+    assert np.array_equal(through(estimator).predict(inputs), estimator.predict(inputs))
+
+
+def test_what_is_not_fitted_comes_back() -> None:
+    """It has nothing to check."""
+    assert through(SVC(C=2.0)).get_params() == SVC(C=2.0).get_params()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "changes", "reason"),
+    [
+        (DENSE, {"_n_support": np.array([40, -20, 10], "i4")}, "impossible number of vectors"),
+        (DENSE, {"_n_support": np.array([99, 99, 99], "i4")}, "vectors for its classes"),
+        (DENSE, {"_n_support": np.array([20, 10], "i4")}, "vectors for its classes"),
+        (DENSE, {"_n_support": np.array([30], "i4")}, "impossible number of vectors"),
+        (DENSE, {"_n_support": np.array([10, 10, 10])}, "no _n_support"),
+        (
+            DENSE,
+            {"_n_support": np.ma.array([10] * 3, "i4", mask=[True, False, False])},
+            "no _n_support",
+        ),
+        (DENSE, {"support_": DENSE.support_[:-1]}, "vectors for its classes"),
+        (DENSE, {"support_vectors_": DENSE.support_vectors_[:-1]}, "vectors or features"),
+        (DENSE, {"support_vectors_": DENSE.support_vectors_[:, :2]}, "vectors or features"),
+        (DENSE, {"support_vectors_": ROWS.astype("f4")}, "neither dense vectors nor sparse"),
+        (DENSE, {"_dual_coef_": DENSE._dual_coef_[:1]}, "no coefficient"),
+        (DENSE, {"_intercept_": DENSE._intercept_[:1]}, "no intercept"),
+        (DENSE, {"_probA": DENSE._probA[:1]}, "no probabilities"),
+        (DENSE, {"_probB": np.empty(0)}, "no probabilities"),
+        (DENSE, {"_sparse": True}, "neither dense vectors nor sparse"),
+        (DENSE, {"_sparse": 1}, "neither dense vectors nor sparse"),
+        (DENSE, {"_impl": "epsilon_svr"}, "another kind"),
+        (DENSE, {"kernel": "other"}, "none of the kernels"),
+        (DENSE, {"kernel": "precomputed"}, "vectors or features"),
+        (DENSE, {"kernel": np.log1p}, "none of the kernels"),
+        (SPARSE, {"_effective_probability": True, "probability": True}, "no probabilities"),
+        (SPARSE, {"_sparse": False}, "neither dense vectors nor sparse"),
+        (SPARSE, {"kernel": "precomputed"}, "neither dense vectors nor sparse"),
+        (SPARSE, {"support_vectors_": SPARSE.support_vectors_.tocsc()}, "neither dense vectors"),
+        (SPARSE, {"_dual_coef_": sparse.csr_matrix(SPARSE._dual_coef_.shape)}, "no coefficient"),
+        (REGRESSION, {"_n_support": np.array([29, 29, 29], "i4")}, "number of vectors"),
+        (PRECOMPUTED, {"shape_fit_": (2, 2)}, "sample that there is not"),
+        (PRECOMPUTED, {"support_": PRECOMPUTED.support_ - 5}, "sample that there is not"),
+    ],
+)
+def test_what_does_not_fit_is_refused(estimator: Any, changes: dict[str, Any], reason: str) -> None:
+    """Each of these would have libsvm read what is not there."""
+    changed = copy.deepcopy(estimator)
+    vars(changed).update(changes)
+    with pytest.raises(ArtifactError, match=f"a support vector machine .*{reason}"):
+        through(changed)
+
+
+def test_a_classifier_without_classes_is_refused() -> None:
+    """It would predict before it finds that out."""
+    changed = copy.deepcopy(DENSE)
+    del changed.classes_
+    with pytest.raises(ArtifactError, match="classes_"):
+        through(changed)
+
+
+def test_rows_of_a_sparse_matrix_end_after_they_begin() -> None:
+    """Also where nothing is stored, when scipy does not look."""
+    matrix = sparse.csr_matrix((3, 3))
+    matrix.indptr = np.array([0, 2, 1, 0], "i4")
+    changed = copy.deepcopy(SPARSE)
+    changed.support_vectors_ = matrix
+    with pytest.raises(ArtifactError, match="ends before it begins"):
+        through(changed)

@@ -1,0 +1,157 @@
+"""Trees and neighbours whose indices lead astray."""
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    IsolationForest,
+    RandomForestClassifier,
+)
+from sklearn.neighbors import KDTree, KNeighborsClassifier, RadiusNeighborsClassifier
+from sklearn.tree import DecisionTreeClassifier
+
+from sklearn_api.artifact.checks.trees import build_search_tree
+from sklearn_api.artifact.construct import SCHEMA
+from sklearn_api.errors import ArtifactError
+from tests.helpers.stored import read_back
+from training.artifact.dump import dump_pipeline
+
+ROWS = np.random.default_rng(0).normal(size=(40, 3))
+LABELS = np.arange(40) % 2
+
+Members = dict[str, bytes]
+
+
+def with_nodes(members: Members, change: Callable[[Any], None]) -> Members:
+    """Return members with every array of nodes changed."""
+    changed = dict(members)
+    found = 0
+    for name, content in members.items():
+        if name.endswith(".npy"):
+            array = np.load(io.BytesIO(content), allow_pickle=False)
+            if array.dtype.names:
+                change(array)
+                buffer = io.BytesIO()
+                np.save(buffer, array)
+                changed[name] = buffer.getvalue()
+                found += 1
+    assert found
+    return changed
+
+
+FOREST = dump_pipeline(RandomForestClassifier(2, random_state=0).fit(ROWS, LABELS))
+BOOSTED = dump_pipeline(
+    HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2).fit(ROWS, LABELS)
+)
+
+
+def put(field: str, value: int) -> Callable[[Any], None]:
+    def change(nodes: Any) -> None:
+        nodes[field][0] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("members", "field", "value", "reason"),
+    [
+        (FOREST, "left_child", 10**9, "child is not in it"),
+        (FOREST, "right_child", 0, "child is not in it"),  # round and round
+        (FOREST, "right_child", -5, "child is not in it"),
+        (FOREST, "feature", 3, "feature that there is not"),
+        (FOREST, "feature", -2, "feature that there is not"),
+        (BOOSTED, "left", 2**32 - 1, "child is not in it"),
+        (BOOSTED, "right", 0, "child is not in it"),
+        (BOOSTED, "feature_idx", 3, "feature that there is not"),
+        (BOOSTED, "is_categorical", 1, "categories that there are not"),
+    ],
+)
+def test_a_node_that_leads_astray_is_refused(
+    members: Members, field: str, value: int, reason: str
+) -> None:
+    """No prediction follows an index out of its array, or in a circle."""
+    read_back(members)
+    with pytest.raises(ArtifactError, match=reason):
+        read_back(with_nodes(members, put(field, value)))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        DecisionTreeClassifier(),
+        RandomForestClassifier(2),
+        GradientBoostingClassifier(n_estimators=2),
+        HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2),
+        IsolationForest(n_estimators=2),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_an_estimator_has_the_columns_of_its_trees(estimator: Any) -> None:
+    """What an estimator lets through is what its trees look at."""
+    members = dump_pipeline(estimator.fit(ROWS, LABELS))
+    for name in (b'"n_features_in_":3', b'"_n_features":3'):
+        schema = members[SCHEMA]
+        if name in schema:
+            # Of the estimator alone: it comes last in its own state.
+            at = schema.rindex(name)
+            members[SCHEMA] = schema[: at + len(name) - 1] + b"1" + schema[at + len(name) :]
+    with pytest.raises(ArtifactError, match=r"features|columns|feature that there is not"):
+        read_back(members)
+
+
+def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
+    """Each part of the state of a `KDTree` fits the others, or it is refused."""
+    state = KDTree(ROWS, leaf_size=5).__getstate__()
+    assert build_search_tree(KDTree, state).query(ROWS[:1])[1].tolist() == [[0]]
+    nodes = state[2].copy()
+    nodes["idx_end"][0] = 1000
+    leaves = state[2].copy()
+    leaves["is_leaf"] = 0
+    for number, wrong in (
+        (1, state[1] + 1),
+        (1, np.zeros_like(state[1])),
+        (2, nodes),
+        (2, leaves),
+        (3, state[3][:1]),
+        (5, 60),
+        (6, 1),
+        (11, "metric"),
+        (12, np.ones(1)),
+    ):
+        changed = (*state[:number], wrong, *state[number + 1 :])
+        with pytest.raises(ArtifactError, match=r"a tree has|a tree does"):
+            build_search_tree(KDTree, changed)
+
+
+def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
+    """An index in an artifact is checked on the way."""
+    members = dump_pipeline(KNeighborsClassifier(algorithm="kd_tree").fit(ROWS, LABELS))
+    read_back(members)
+    with pytest.raises(ArtifactError, match="rows that there are not"):
+        read_back(with_nodes(members, put("idx_end", 10**6)))
+
+
+@pytest.mark.parametrize("kind", [KNeighborsClassifier, RadiusNeighborsClassifier])
+@pytest.mark.parametrize(
+    ("labels", "reason"),
+    [
+        (LABELS + 1, "a label that is no class"),
+        (LABELS - 1, "a label that is no class"),
+        (LABELS[:-1], "no label for each row"),
+        (np.ma.masked_array(LABELS + 1, [True] * 40), "no labels"),
+    ],
+)
+def test_labels_of_neighbours_are_classes(kind: Any, labels: Any, reason: str) -> None:
+    """Votes for a class that there is not would be written beyond the end of the others."""
+    fitted = kind(algorithm="brute").fit(ROWS, LABELS)
+    assert read_back(dump_pipeline(fitted)).predict(ROWS).tolist() == fitted.predict(ROWS).tolist()
+    several = kind(algorithm="brute").fit(ROWS, np.column_stack([LABELS, LABELS]))
+    assert np.array_equal(read_back(dump_pipeline(several)).predict(ROWS), several.predict(ROWS))
+    fitted._y = labels
+    with pytest.raises(ArtifactError, match=f"a classifier by neighbours has {reason}"):
+        read_back(dump_pipeline(fitted))

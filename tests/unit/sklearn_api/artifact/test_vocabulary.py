@@ -1,0 +1,43 @@
+"""Vocabularies as text, of any characters."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from sklearn_api.artifact.vocabulary import JSON, LINES, decode_terms
+from sklearn_api.errors import ArtifactError
+from training.artifact.members import encode_terms
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates, too
+
+
+@given(terms=st.lists(ANY_TEXT, min_size=1))
+@example(["a\nb"])
+@example(["", ""])
+@example(["\ud800"])
+@example(["\x85", "\u2028", "\r", "\r\n", "\x0b\x0c\x1c\x1d\x1e"])
+def test_terms_come_back_in_their_order(terms: list[str]) -> None:
+    """Terms of any characters survive: line ends of all kinds, nothing at all, half a surrogate."""
+    ending, content = encode_terms(terms)
+    assert decode_terms(f"vocabulary-0{ending}", content) == terms
+
+
+def test_plain_terms_are_plain_text() -> None:
+    """What holds no line feed is one term a line; other line ends change nothing."""
+    assert encode_terms(["café", "a\x85b", "\u2028"]) == (LINES, "café\na\x85b\n\u2028".encode())
+    assert encode_terms(["a\nb", "c"]) == (JSON, b'["a\\nb", "c"]')
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("vocabulary-0.txt", b"caf\xe9"),
+        ("vocabulary-0.json", b"[1]"),
+        ("vocabulary-0.json", b'{"a": 1}'),
+        ("vocabulary-0.json", b"[" * 100_000),
+    ],
+)
+def test_what_is_no_vocabulary_is_refused(name: str, content: bytes) -> None:
+    """The error names the member."""
+    with pytest.raises(ArtifactError, match=name):
+        decode_terms(name, content)

@@ -1,0 +1,130 @@
+"""Modules that are imported, and run when they are used; each test in a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+from scripts.lib.project import ROOT
+
+
+def run(code: str) -> str:
+    """Run a program that may import the project's packages; return what it prints."""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+DEFER = """
+import sys
+from sklearn_api.lazy_imports import lazy_imports
+with lazy_imports():
+    import sklearn.metrics, sklearn.svm
+assert "scipy.stats" in sys.modules
+assert "scipy.stats._stats_py" not in sys.modules, "it has run"
+"""
+
+
+def test_scikit_learn_is_imported_without_what_it_does_not_use() -> None:
+    """`scipy.stats` is there, and has not run; no more have numpy's parts for developers."""
+    run(DEFER + 'assert not [name for name in sys.modules if name.startswith("numpy.f2py.")]')
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "import scipy.stats; assert scipy.stats.norm.cdf(0) == 0.5",
+        "from scipy.stats import norm; assert norm.cdf(0) == 0.5",
+        "from scipy.stats import *; assert norm.cdf(0) == 0.5",
+        "import scipy.stats; assert 'norm' in dir(scipy.stats)",
+        "import scipy.stats.mstats as m; import scipy.stats; assert m is scipy.stats.mstats; "
+        "assert m.__spec__.loader.name == m.__name__; assert m.gmean([2, 8]) == 4",
+        "from scipy.stats._stats_py import rankdata; import scipy.stats; "
+        "assert scipy.stats.rankdata is rankdata",
+        "import importlib, scipy.stats as s; importlib.reload(s); assert s.norm.cdf(0) == 0.5",
+        "import pydoc, scipy.stats; assert pydoc.locate('scipy.stats.norm').cdf(0) == 0.5",
+    ],
+)
+def test_what_is_deferred_is_as_ever_once_it_is_used(use: str) -> None:
+    """However somebody comes to a deferred module, it is what it would have been."""
+    run(DEFER + use + '\nassert type(sys.modules["scipy.stats"]) is type(sys)')
+
+
+def test_functions_that_were_taken_out_work() -> None:
+    """scikit-learn has two functions of `scipy.stats` by name; they run when they are called."""
+    run(
+        DEFER
+        + """
+from sklearn.metrics import label_ranking_average_precision_score, roc_auc_score
+assert "scipy.stats._stats_py" not in sys.modules
+assert roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]) == 0.75
+assert label_ranking_average_precision_score([[1, 0, 0]], [[0.75, 0.5, 1]]) == 0.5
+assert "scipy.stats._stats_py" in sys.modules
+import scipy.stats, sklearn.metrics._ranking as ranking
+assert list(ranking.rankdata([3, 1, 2], method="max")) == [3, 1, 2]
+assert ranking.rankdata is not scipy.stats.rankdata
+assert ranking.rankdata.__name__ == "rankdata"
+"""
+    )
+
+
+def test_what_has_run_is_left_alone() -> None:
+    """Nothing is deferred that is there, nor outside of the context, nor what does not exist."""
+    run(
+        """
+import sys, scipy.stats
+norm = scipy.stats.norm
+from sklearn_api.lazy_imports import lazy_imports
+with lazy_imports():
+    import scipy.stats, numpy
+    assert scipy.stats.norm is norm
+import numpy.f2py
+assert type(numpy.f2py) is type(sys)
+try:
+    import numpy.no_such_module
+except ModuleNotFoundError:
+    pass
+else:
+    raise AssertionError
+"""
+    )
+
+
+def test_every_module_of_scikit_learn_can_be_imported_so() -> None:
+    """Whatever a pipeline is made of, its modules are imported while others are deferred."""
+    printed = run(
+        """
+import importlib, pathlib, sys, warnings
+from sklearn_api.lazy_imports import lazy_imports
+from sklearn_api.artifact.trusted import TYPES, FUNCTIONS
+warnings.simplefilter("ignore")
+names = sorted(TYPES | FUNCTIONS)
+with lazy_imports():
+    for name in names:
+        module, _, attribute = name.rpartition(".")
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError:  # of another version of scikit-learn
+            continue
+        getattr(found, attribute, None)
+print(len(names))
+"""
+    )
+    assert int(printed) > 200
+
+
+def test_threads_that_use_it_at_once_all_see_the_whole() -> None:
+    """A module that one thread runs is waited for by the others."""
+    run(
+        DEFER
+        + """
+import threading, scipy.stats
+module, found = scipy.stats, []
+threads = [threading.Thread(target=lambda: found.append(module.norm.cdf(0))) for _ in range(8)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert found == [0.5] * 8, found
+"""
+    )

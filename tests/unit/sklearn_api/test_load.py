@@ -1,0 +1,52 @@
+"""What a model says of a text, in either of its forms."""
+
+from typing import Any
+
+import pytest
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import LinearSVC
+
+from sklearn_api.calibration import Calibration
+from sklearn_api.load import load_model
+from sklearn_api.sklearn_model import SklearnModel
+from training.artifact.write import write_artifact
+
+TEXTS = ["good film", "bad film", "good", "bad"]
+
+
+def test_a_classifier_without_decision_function_scores_by_probability() -> None:
+    """Where an estimator has no distance to a boundary, the score is the probability of class 1."""
+    pipeline = make_pipeline(CountVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0])
+    found = SklearnModel(pipeline).predict("good")
+    assert found.label == 1
+    assert found.score == found.probability == pipeline.predict_proba(["good"])[0][1]
+
+
+def test_a_classifier_with_both_gives_its_own_probability() -> None:
+    """Without a calibration, the probability is the estimator's, and the score its distance."""
+    pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, [1, 0, 1, 0])
+    found = SklearnModel(pipeline).predict("bad")
+    assert found.score == pipeline.decision_function(["bad"])[0]
+    assert found.probability == pipeline.predict_proba(["bad"])[0][1]
+
+
+@pytest.mark.parametrize("last", [LinearSVC(random_state=0), LogisticRegression()], ids=str)
+def test_a_calibration_gives_the_probability(last: Any) -> None:
+    """Where a calibration was stored, it is what turns the score into a probability."""
+    pipeline = make_pipeline(CountVectorizer(), last).fit(TEXTS, [1, 0, 1, 0])
+    calibration = Calibration(3.0, 0.25)
+    content = write_artifact(pipeline, calibration).content
+    expected = calibration.probability(pipeline.decision_function(["bad"])[0])
+    for form in ("sklearn", "compiled"):
+        model = load_model(content, 1_000_000, form)
+        assert model.form == form
+        assert model.predict("bad").probability == pytest.approx(expected, abs=1e-12)
+
+
+def test_without_either_there_is_no_probability() -> None:
+    """A distance to a boundary is not passed off as a probability."""
+    pipeline = make_pipeline(CountVectorizer(), LinearSVC()).fit(TEXTS, [1, 0, 1, 0])
+    assert SklearnModel(pipeline).predict("good").probability is None

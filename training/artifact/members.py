@@ -1,0 +1,49 @@
+"""The members of an artifact and the zip around them.
+
+The counterpart of `sklearn_api.artifact.archive` and `sklearn_api.artifact.vocabulary`, which read
+what this writes.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping, Sequence
+
+from sklearn_api.artifact.vocabulary import JSON, LINES
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
+
+
+def write_archive(members: Mapping[str, bytes]) -> bytes:
+    """Return members as a zip; equal members give equal bytes.
+
+    A member that does not shrink to half its size is stored uncompressed: unpacking it would take
+    longer than it saves.
+    """
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as target:
+        for name, content in members.items():
+            halves = len(zlib.compress(content, 6)) * 2 <= len(content)
+            method = zipfile.ZIP_DEFLATED if halves else zipfile.ZIP_STORED
+            target.writestr(zipfile.ZipInfo(name, _EPOCH), content, method, compresslevel=6)
+    return buffer.getvalue()
+
+
+def encode_terms(terms: Sequence[str]) -> tuple[str, bytes]:
+    """Return the suffix of a vocabulary's member, `LINES` or `JSON`, and its content.
+
+    Parameters
+    ----------
+    terms : sequence of str
+        One or more, of any characters; the index of a term is its position.
+    """
+    try:
+        content = "\n".join(terms).encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        # A line feed inside a term would add to those between the terms.
+        if content.count(b"\n") == len(terms) - 1:
+            return LINES, content
+    return JSON, json.dumps(list(terms)).encode()
