@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from scripts.lib.check import CHECKS
+
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.y*ml"))
 CONFIG = ROOT / ".github" / "ISSUE_TEMPLATE" / "config.yml"
@@ -119,6 +121,17 @@ def test_the_chooser_links_to_private_reports() -> None:
     (link,) = load(CONFIG)["contact_links"]
     assert set(link) == {"name", "url", "about"}
     assert link["url"] in (ROOT / "SECURITY.md").read_text()
+
+
+def test_a_commit_is_checked_without_a_network() -> None:
+    """Every hook of pre-commit is local, and runs checks that `./scripts/test` has."""
+    repositories = load(ROOT / ".pre-commit-config.yaml")["repos"]
+    assert {repository["repo"] for repository in repositories} == {"local"}
+    for hook in (hook for repository in repositories for hook in repository["hooks"]):
+        assert hook["language"] == "system"
+        script, *checks = hook["entry"].split()
+        assert script == "./scripts/test"
+        assert set(checks) <= set(CHECKS)
 
 
 def test_the_lock_of_npm_names_no_registry() -> None:
