@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,11 @@ def test_the_lock_of_npm_names_no_registry() -> None:
     for name, package in packages.items():
         assert "resolved" not in package, name
         assert not name or package["integrity"], name
+
+
+def test_the_changelog_has_the_version() -> None:
+    """The project's version is the newest that the changelog dates, below what is unreleased."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    headings = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert headings[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(version)}\] - \d{{4}}-\d\d-\d\d", headings[1])
