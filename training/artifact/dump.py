@@ -7,8 +7,8 @@ Before, vocabularies are taken out. skops spends half a kilobyte of JSON on each
 500,000 of them take minutes and gigabytes.
 
 After, its schema is written shorter, and without what differs from one process to the next: memory
-addresses, the order of sets, the padding of records. `sklearn_api.artifact.construct` describes the kinds of nodes,
-and reads them.
+addresses, the order of sets, the padding of records. `sklearn_api.artifact.construct` describes the
+kinds of nodes, and reads them.
 """
 
 import copy
