@@ -14,7 +14,7 @@ from scripts.lib import toolchain
 from scripts.lib.project import LOCAL, ROOT, python_version
 
 ENVIRONMENTS = LOCAL / "peers"
-PROGRAMS = ROOT / "scripts" / "peers"
+PROGRAMS = ROOT / "benchmarks" / "peers" / "services"
 
 
 def install(name: str) -> Path:

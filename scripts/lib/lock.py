@@ -67,7 +67,7 @@ def main() -> int:
             [f"{name}.in"], f"{name}.lock", "--python-version", "3.9", *upgrade, folder="emulator"
         )
     npm = "update" if upgrade else "install"
-    for folder in (ROOT, ROOT / "scripts" / "peers" / "serverless-offline"):
+    for folder in (ROOT, ROOT / "benchmarks" / "peers" / "services" / "serverless-offline"):
         name = str((folder / "package-lock.json").relative_to(ROOT))
         with step(name):
             toolchain.run(
