@@ -1,15 +1,19 @@
-"""IAM: calls with a role's credentials are checked against the policies that apply to them.
+"""IAM: check calls made with a role's credentials against the policies that apply to them.
 
-A call passes through the modules in this order:
+A call passes through these modules, in this order:
 
-- ``enforce``     the handler in LocalStack's chain: whom it checks, what a refused caller gets
-- ``principals``  whose credentials these are, and which policies the role has
-- ``buckets``     whose bucket it is, and its policy
-- ``actions``     which actions on which resources the call is (``s3`` for S3)
+- ``enforce``     the handler in LocalStack's chain: which calls are checked, how they are refused
+- ``principals``  whose credentials signed the call, and which policies that role has
+- ``actions``     which actions on which resources the call needs (``s3`` for those of S3)
 - ``context``     the values of the condition keys
-- ``policy``      the decision (``conditions``, ``patterns`` and ``answers`` are its parts)
+- ``buckets``     which account owns a bucket, and the bucket's policy
+- ``decision``    decides: an explicit deny wins, then every required kind of policy must allow
+- ``policy``      reads policies and matches one statement against a request
+- ``conditions``  evaluates the ``Condition`` element of a statement
+- ``patterns``    wildcards and policy variables
+- ``answers``     yes, no or unclear: the logic of all matching
 
-The last line knows nothing of LocalStack.
+From ``decision`` on, nothing depends on LocalStack.
 """
 
 from collections.abc import Mapping
@@ -18,12 +22,12 @@ VARIABLE = "IAM_ENFORCE"
 
 
 def enforced(environment: Mapping[str, str]) -> bool:
-    """Return whether policies are enforced: ``IAM_ENFORCE`` is ``on`` (default) or ``off``.
+    """Return whether policies are enforced: ``IAM_ENFORCE`` is ``on`` (the default) or ``off``.
 
     Raises
     ------
     ValueError
-        If the variable holds anything else.
+        If the variable has any other value.
     """
     value = environment.get(VARIABLE, "on")
     if value not in ("on", "off"):

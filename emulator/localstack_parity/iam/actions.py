@@ -1,4 +1,4 @@
-"""A call as the actions and resources that IAM checks.
+"""The actions and resources that IAM checks for a call.
 
 https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
 """
@@ -14,7 +14,21 @@ Access = s3.Access
 
 @dataclass(frozen=True)
 class Call:
-    """An API call; `service` is the name in IAM's actions, such as ``states``."""
+    """An API call.
+
+    Attributes
+    ----------
+    service : str
+        The service's prefix in IAM actions, such as ``states``.
+    operation : str
+        The API operation, such as ``StartExecution``.
+    params : mapping
+        The operation's parameters, named as in the API.
+    region, account, partition : str
+        Where the call is made.
+    method, path : str
+        Method and path of the HTTP request.
+    """
 
     service: str
     operation: str
@@ -26,19 +40,19 @@ class Call:
     path: str = "/"
 
     def arn(self, resource: str, account: str | None = None) -> str:
-        """Return the ARN of a resource of this service in the call's account and region."""
+        """Return the ARN of a resource of this service, by default in the call's account."""
         where = f"{self.region}:{self.account if account is None else account}"
         return f"arn:{self.partition}:{self.service}:{where}:{resource}"
 
     def get(self, *names: str) -> str | None:
-        """Return the first of these parameters that is there."""
+        """Return the value of the first of these parameters that is set, or None."""
         return next((str(self.params[name]) for name in names if self.params.get(name)), None)
 
 
-# Names that differ between IAM and the requests' signatures.
+# Services whose name in a request's signature differs from their prefix in IAM actions.
 _SERVICES = {"monitoring": "cloudwatch", "tagging": "tag"}
 
-# Operations whose action has another name.
+# Operations whose action has a different name.
 _ACTIONS = {
     "lambda:Invoke": "lambda:InvokeFunction",
     "lambda:InvokeAsync": "lambda:InvokeFunction",
@@ -49,7 +63,7 @@ _ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
 }
 
-# Actions for which AWS knows no resource: a policy must say "*".
+# Actions without resource-level permissions: a policy must use "Resource": "*".
 _NO_RESOURCE = {
     "cloudwatch:GetMetricData",
     "cloudwatch:GetMetricStatistics",
@@ -80,14 +94,15 @@ _NO_RESOURCE = {
 
 
 def service_name(signing_name: str) -> str:
-    """Return IAM's name of the service whose requests are signed for `signing_name`."""
+    """Return the prefix in IAM actions of the service that signs as `signing_name`."""
     return _SERVICES.get(signing_name, signing_name)
 
 
 def accesses(call: Call) -> list[Access]:
-    """Return the actions that the call needs, each with its resource.
+    """Return the actions that a call needs, each with the ARN of its resource.
 
-    The resource is None where it is not known here which one the call is about.
+    The resource is ``*`` for actions without resource-level permissions, and None if this module
+    cannot tell which resource the call is about.
     """
     if call.service == "s3":
         found = s3.accesses(call.operation, call.params, call.partition)
@@ -111,7 +126,7 @@ Found = str | list[str] | None
 
 
 def _named_by_arn(call: Call) -> Found:
-    """Return the one parameter that is an ARN of this service."""
+    """Return the parameter that is an ARN of this service, if there is exactly one."""
     start = f"arn:{call.partition}:{call.service}:"
     arns = {one for one in call.params.values() if isinstance(one, str) and one.startswith(start)}
     return arns.pop() if len(arns) == 1 else None
@@ -154,7 +169,7 @@ _ITEM_ACTIONS = {
 
 
 def _on_items(call: Call) -> list[Access]:
-    """A transaction needs the permissions of its parts.
+    """Return the accesses of a transaction: it needs the permissions of its parts.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
     """
@@ -183,7 +198,7 @@ def _sns(call: Call) -> Found:
 
 
 def _logs(call: Call) -> Found:
-    """Return log-group:NAME:log-stream:STREAM, with no stream where the group is meant.
+    """Return the ARN of a log stream; without a stream name, it means the log group.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
     """
@@ -201,7 +216,7 @@ def _secretsmanager(call: Call) -> Found:
 
 
 def _secret_arn(call: Call, name: str) -> str | None:
-    """Look the secret up: its ARN ends in six characters that are chosen when it is made."""
+    """Look up the secret's ARN: it ends in six characters chosen when the secret was created."""
     from moto.secretsmanager.models import secretsmanager_backends
 
     secret = secretsmanager_backends[call.account][call.region].secrets.get(name)

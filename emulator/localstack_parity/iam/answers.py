@@ -1,4 +1,4 @@
-"""Yes, no, or not understood: logic in which a doubt is never taken for a yes or a no."""
+"""Three-valued logic: yes, no or unclear. An unclear answer never counts as a yes or a no."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Unclear:
-    """Neither true nor false; says why."""
+    """An answer that is neither true nor false, and the reason."""
 
     reason: str
 
     def __bool__(self) -> bool:
-        raise TypeError("an answer that is not clear has no truth value")
+        raise TypeError(f"an unclear answer has no truth value: {self.reason}")
 
 
 Answer = bool | Unclear
 
 
 def every(answers: Iterable[Answer]) -> Answer:
-    """Return False if one is False, else the first that is not clear, else True. Lazy."""
+    """Return False if any answer is False, else the first unclear one, else True. Lazy."""
     doubt: Unclear | None = None
     for answer in answers:
         if isinstance(answer, Unclear):
@@ -30,7 +30,7 @@ def every(answers: Iterable[Answer]) -> Answer:
 
 
 def some(answers: Iterable[Answer]) -> Answer:
-    """Return True if one is True, else the first that is not clear, else False. Lazy."""
+    """Return True if any answer is True, else the first unclear one, else False. Lazy."""
     doubt: Unclear | None = None
     for answer in answers:
         if isinstance(answer, Unclear):
@@ -42,5 +42,5 @@ def some(answers: Iterable[Answer]) -> Answer:
 
 
 def negation(answer: Answer) -> Answer:
-    """Return the opposite; what is not clear stays so."""
+    """Return the opposite answer; an unclear one stays unclear."""
     return answer if isinstance(answer, Unclear) else not answer

@@ -1,4 +1,4 @@
-"""What an access check has to know of S3's buckets."""
+"""The owner and the policy of an S3 bucket."""
 
 from dataclasses import dataclass
 
@@ -9,21 +9,21 @@ from localstack_parity.iam.policy import Policy, parse
 
 @dataclass(frozen=True)
 class Bucket:
-    """The account that a bucket belongs to, and its policy."""
+    """The account that owns a bucket, and the bucket's policy."""
 
     account: str
     policy: Policy | None
 
 
 def find_bucket(arn: str, account: str, region: str) -> Bucket | None:
-    """Return the bucket that an ARN of S3 is about, if there is one.
+    """Return the bucket that an S3 ARN refers to, or None if it does not exist.
 
     Parameters
     ----------
-    arn
-        Of the bucket, or of an object in it.
-    account, region
-        Any: which account owns a bucket is known in all of them.
+    arn : str
+        The ARN of the bucket, or of an object in it.
+    account, region : str
+        Any account and region: the map of bucket owners is the same in all of them.
     """
     name = arn.rpartition(":::")[2].partition("/")[0]
     store = s3_stores[account][region]

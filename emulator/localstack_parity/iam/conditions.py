@@ -1,4 +1,4 @@
-"""The `Condition` element: operators, and what they do when a key is absent.
+"""The `Condition` element: the operators, and their result when a key is absent.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -18,12 +18,12 @@ def evaluate(conditions: Conditions, context: Context, variables: bool = True) -
 
     Parameters
     ----------
-    conditions
-        Operator to condition key to values, as in the policy; values are strings in lists.
-    context
+    conditions : mapping
+        Values by operator and condition key, as in the policy; the values are lists of strings.
+    context : Context
         The request's condition keys.
-    variables
-        Whether ``${...}`` is a variable in the values: only in policies of version 2012-10-17.
+    variables : bool
+        Whether ``${...}`` in a value is a variable: only in policies of version 2012-10-17.
     """
     return every(
         _holds(operator, key, values, context, variables)
@@ -49,7 +49,8 @@ def _holds(
     if test is None:
         return Unclear(f"the condition operator {operator}")
     if value is None:
-        # ForAllValues holds for no values, ForAnyValue does not; every key here has one at most.
+        # For a key without values, ForAllValues holds and ForAnyValue does not. Every key here has
+        # at most one value.
         return optional or quantifier == "ForAllValues" or (negated and not quantifier)
     found = some(_each(test, value, values, context if variables else None))
     return negation(found) if negated else found
@@ -107,7 +108,7 @@ def _date(compare: Callable[[datetime, datetime], bool]) -> _Test:
 
 
 def _moment(text: str) -> datetime:
-    """Read ISO 8601 or seconds since 1970; without an offset it is UTC."""
+    """Parse an ISO 8601 time or a number of seconds since 1970; the default offset is UTC."""
     try:
         return datetime.fromtimestamp(float(text), UTC)
     except ValueError:

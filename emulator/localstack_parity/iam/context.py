@@ -11,7 +11,7 @@ from localstack_parity.iam.actions import Call
 from localstack_parity.iam.patterns import Context
 from localstack_parity.iam.policy import Principal
 
-# Keys that no call of a role has that it makes itself, not through a service.
+# Keys that are absent from calls that a role makes directly, not through a service.
 _ABSENT = (
     "aws:calledvia",
     "aws:calledviafirst",
@@ -52,18 +52,20 @@ def condition_keys(
 
     Parameters
     ----------
-    call, principal
-        What is called, and by whom.
-    user_id
-        ``aws:userid``.
-    tags
-        ``aws:PrincipalTag/…``, by key in lower case.
-    headers
-        Of the request, by name in lower case.
-    address
-        Whence the request comes.
-    now
-        For tests.
+    call : Call
+        The call.
+    principal : Principal
+        The caller.
+    user_id : str
+        The value of ``aws:userid``.
+    tags : mapping
+        The values of ``aws:PrincipalTag/…``, by tag key in lower case.
+    headers : mapping
+        The request's headers, by name in lower case.
+    address : str or None
+        The client's IP address.
+    now : datetime, optional
+        The time of the call, for tests; by default the current time.
     """
     now = now or datetime.now(UTC)
     values: dict[str, str | None] = dict.fromkeys(_ABSENT)
@@ -76,7 +78,7 @@ def condition_keys(
         "aws:principaltype": "AssumedRole",
         "aws:referer": headers.get("referer"),
         "aws:requestedregion": call.region,
-        # The emulator's endpoint is HTTP on the machine's own network, in the place of AWS's HTTPS.
+        # The emulator's endpoint is plain HTTP on this machine, in place of AWS's HTTPS.
         "aws:securetransport": "true",
         "aws:sourceip": address,
         "aws:useragent": headers.get("user-agent"),
@@ -95,6 +97,6 @@ def _s3(call: Call, headers: Mapping[str, str]) -> dict[str, str | None]:
         for key, name in _LISTING.items()
     }
     values["s3:versionid"] = call.params.get("VersionId")
-    if call.operation != "PostObject":  # its parameters are in a form: not read here
+    if call.operation != "PostObject":  # its parameters are in a form, which is not read here
         values |= {f"s3:{name}": headers.get(name) for name in _HEADERS}
     return values

@@ -1,4 +1,4 @@
-"""The decision over a request, from all policies that apply to it.
+"""Decide on a request, given all policies that apply to it.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 """
@@ -16,8 +16,16 @@ from localstack_parity.iam.policy import Policy, Principal, Request, Statement
 class Applicable:
     """The policies that apply to a request.
 
-    `resource` is the resource's own policy, `same_account` whether caller and resource have the
-    same one. `boundary` and `session` only narrow; None is no narrowing.
+    Attributes
+    ----------
+    identity : sequence of Policy
+        The role's policies, inline and managed.
+    resource : Policy or None
+        The resource's own policy.
+    same_account : bool
+        Whether the caller and the resource belong to the same account.
+    boundary, session : Policy or None
+        The permissions boundary and the session policy. They only narrow; None narrows nothing.
     """
 
     identity: Sequence[Policy]
@@ -29,11 +37,20 @@ class Applicable:
 
 @dataclass(frozen=True)
 class Decision:
-    """Whether the request may pass.
+    """Whether a request is allowed, and if not, why.
 
-    If not, `message` says why in AWS's words. After an explicit deny, `denied_by` says which
-    statement it was; otherwise `missing` is the kind of policy that would have to allow it, and
-    `doubts` are statements that might, if they were understood.
+    Attributes
+    ----------
+    allowed : bool
+        Whether the request is allowed.
+    message : str
+        The reason in AWS's words.
+    denied_by : str or None
+        After an explicit deny: the statement that denies.
+    missing : str or None
+        Otherwise: the kind of policy that would have to allow the request.
+    doubts : tuple of str
+        Statements that might allow the request, but are not understood.
     """
 
     allowed: bool
@@ -44,7 +61,7 @@ class Decision:
 
 
 class _Grant(IntEnum):
-    """To whom a resource's policy allows a request, from least to most."""
+    """How specifically a statement names the caller, from least to most."""
 
     NONE = 0
     ACCOUNT = 1
@@ -53,9 +70,9 @@ class _Grant(IntEnum):
 
 
 def decide(request: Request, policies: Applicable) -> Decision:
-    """Decide as AWS does: an explicit deny wins, then everything that must allow has to.
+    """Decide as AWS does: an explicit deny wins, then every required kind of policy must allow.
 
-    A statement that is not understood never allows, and always denies.
+    A statement that is not understood never allows and always denies.
     """
     layers = [
         ("identity-based policy", policies.identity),
@@ -72,7 +89,7 @@ def decide(request: Request, policies: Applicable) -> Decision:
     doubts: list[str] = []
     grant = _granted(policies.resource, request, doubts)
     if policies.same_account and grant is _Grant.SESSION:
-        # A resource's policy that names the session itself needs no other policy.
+        # Where a resource's policy names the session itself, no other policy has to allow.
         return Decision(True)
     required: list[tuple[str, bool]] = [
         (
@@ -131,7 +148,7 @@ def _granted(policy: Policy | None, request: Request, doubts: list[str]) -> _Gra
 
 
 def _named(statement: Statement, principal: Principal) -> _Grant:
-    """Return as what an Allow statement names the principal.
+    """Return how specifically an Allow statement names the principal.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
@@ -152,12 +169,12 @@ def _kind(text: str, principal: Principal) -> _Grant:
 
 
 def _denies_principal(statement: Statement, request: Request) -> bool:
-    """Return whether a Deny statement is meant for the principal.
+    """Return whether a Deny statement applies to the principal.
 
-    `NotPrincipal` spares a session only if it names the session, its role and its account:
+    `NotPrincipal` exempts a session only if it names the session, its role and its account:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
-    if statement.problem or statement.principals is None:  # AWS would not have stored it
+    if statement.problem or statement.principals is None:  # AWS refuses to store such a policy
         return True
     kinds = {_kind(text, request.principal) for text in statement.principals}
     if statement.not_principals:

@@ -1,7 +1,7 @@
-"""The handler in LocalStack's chain: refuses what the policies of the caller's role do not allow.
+"""The handler in LocalStack's chain that refuses calls which the caller's policies do not allow.
 
-Checked are calls that are signed with the credentials of a role that exists, as those of a function
-are. Other calls cost the look at an access key.
+It checks calls signed with the credentials of an existing role, as a function's calls are. For
+other calls it only looks at the access key.
 """
 
 import json
@@ -25,19 +25,19 @@ from localstack_parity.iam.principals import TEMPORARY, Session, assumed_role, s
 Chain = HandlerChain[Any]
 LOG = logging.getLogger("localstack_parity.iam")
 
-# Not even a Deny holds: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+# Not even a Deny applies: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 _NEEDS_NO_PERMISSION = {"sts:GetCallerIdentity"}
-# Where an object that is missing shows only to those who may list the bucket:
+# Operations that report a missing object only to callers who may list the bucket:
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 _READING = {"GetObject", "HeadObject", "GetObjectAttributes", "CopyObject", "UploadPartCopy"}
 _MISSING = {"NoSuchKey", "NoSuchVersion"}
 _CHECK = "parity_iam_check"
 
-_roles_without_policies: set[str] = set()
+_missing_roles: set[str] = set()
 
 
 class Check:
-    """One call of a role's session."""
+    """The check of one call by a role's session."""
 
     def __init__(self, context: RequestContext, call: Call, session: Session) -> None:
         self.call = call
@@ -57,11 +57,12 @@ class Check:
         self.session_policy = session.session_policy()
 
     def decide(self, action: str, resource: str | None) -> Decision:
-        """Decide over one action on one resource."""
+        """Decide on one action on one resource, or on an unknown resource (None)."""
         bucket = self._bucket(resource)
         owner = bucket.account if bucket else _account(resource) or self.principal.account
         keys = self.keys.with_values({"aws:resourceaccount": owner, "s3:resourceaccount": owner})
-        # Other services' own policies are not read: what they allow to other accounts is theirs.
+        # Resource policies of other services are not read, so for those every caller counts as one
+        # of the same account.
         return decide(
             Request(action, resource, self.principal, keys),
             Applicable(
@@ -80,7 +81,13 @@ class Check:
 
 
 def check_call(chain: Chain, context: RequestContext, response: Response) -> None:
-    """Let a call pass, or raise what AWS answers."""
+    """Refuse a call that the policies of the caller's role do not allow.
+
+    Raises
+    ------
+    CommonServiceException
+        The "access denied" error of the service's protocol, with AWS's message.
+    """
     if context.operation is None or context.is_internal_call:
         return
     key = _access_key(context)
@@ -91,7 +98,7 @@ def check_call(chain: Chain, context: RequestContext, response: Response) -> Non
         return
     session = session_of(assumed)
     if session is None:
-        _say_once(assumed.role_arn)
+        _warn_once(assumed.role_arn)
         return
     call = _call(context, assumed.account_id)
     if f"{call.service}:{call.operation}" in _NEEDS_NO_PERMISSION:
@@ -106,7 +113,7 @@ def check_call(chain: Chain, context: RequestContext, response: Response) -> Non
 
 
 def hide_missing(chain: Chain, context: RequestContext, response: Response) -> None:
-    """Turn "no such key" into "access denied" for those who may not list the bucket."""
+    """Turn "no such key" into "access denied" for callers who may not list the bucket."""
     check: Check | None = context.get(_CHECK)
     error = context.service_exception
     if check is None or getattr(error, "code", None) not in _MISSING:
@@ -115,12 +122,12 @@ def hide_missing(chain: Chain, context: RequestContext, response: Response) -> N
         return
     _, read = accesses(check.call)[0]
     listing = ("s3:ListBucket", str(read).partition("/")[0])
-    # What narrows a listing, such as s3:prefix, is no part of a request for an object.
+    # Keys that narrow a listing, such as s3:prefix, are absent from a request for an object.
     decision = check.decide(*listing)
     if decision.allowed:
         return
     line = _line(check, listing, decision)
-    LOG.warning("%s; without it, %s cannot be told to be missing", line, _plain(str(read)))
+    LOG.warning("%s; without it, S3 does not reveal that %s is missing", line, _plain(str(read)))
     refusal = _refusal(context, _message(check, listing, decision))
     context.service_exception = refusal
     serializer = create_serializer(context.service, context.protocol)
@@ -131,23 +138,23 @@ def hide_missing(chain: Chain, context: RequestContext, response: Response) -> N
     )
 
 
-def _say_once(role_arn: str) -> None:
-    if role_arn not in _roles_without_policies:
-        _roles_without_policies.add(role_arn)
-        LOG.warning("IAM checks no calls of %s: there is no such role", role_arn)
+def _warn_once(role_arn: str) -> None:
+    if role_arn not in _missing_roles:
+        _missing_roles.add(role_arn)
+        LOG.warning("IAM does not check calls by %s: the role does not exist", role_arn)
 
 
 def _access_key(context: RequestContext) -> str | None:
     """Return the access key of the request's signature.
 
-    LocalStack has put that of a presigned URL into a header; that of a form is still in the form.
+    LocalStack has moved the key of a presigned URL into a header; that of a form is in the form.
     """
     if context.operation and context.operation.name == "PostObject":
         form = context.request.form
         credential: str | None = form.get("x-amz-credential") or form.get("AWSAccessKeyId")
         return credential.partition("/")[0] if credential else None
     headers = context.request.headers
-    return extract_access_key_id_from_auth_header(headers)  # type: ignore[arg-type]  # only .get
+    return extract_access_key_id_from_auth_header(headers)  # type: ignore[arg-type]  # it uses only .get
 
 
 def _call(context: RequestContext, account: str) -> Call:
@@ -180,7 +187,7 @@ def _account(arn: str | None) -> str | None:
 
 
 def _message(check: Check, access: Access, decision: Decision) -> str:
-    """Return AWS's words.
+    """Return AWS's message for a refused call.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
@@ -193,7 +200,7 @@ def _message(check: Check, access: Access, decision: Decision) -> str:
 
 
 def _line(check: Check, access: Access, decision: Decision) -> str:
-    """Return one line that says what is missing, to copy."""
+    """Return the log line for a refused call, with the missing statement to copy."""
     action, resource = access
     line = f"IAM denied {action} on {_plain(resource or '*')} to {check.principal.session_arn}: "
     if decision.denied_by:
@@ -216,21 +223,21 @@ def _line(check: Check, access: Access, decision: Decision) -> str:
 
 
 def _plain(text: str) -> str:
-    """Keep what a client chose, such as a key, on one line."""
+    """Escape text that a client chose, such as a key, so that it stays on one line."""
     return json.dumps(text, ensure_ascii=False)[1:-1].replace('\\"', '"')
 
 
 def _refusal(context: RequestContext, message: str) -> CommonServiceException:
-    """Return the error in the words of the service's protocol.
+    """Return the error with the code and status that the service uses.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and, for the others,
+    https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and, for other services,
     the page "Common Errors" of each API reference.
     """
     service = context.service.signing_name if context.service else ""
     code, status = _CODES.get(service) or _CODES_BY_PROTOCOL.get(
         str(context.protocol), ("AccessDenied", 403)
     )
-    # S3 does not say whose fault an error is.
+    # S3's errors do not say whether the sender is at fault.
     return CommonServiceException(code, message, status, sender_fault=service != "s3")
 
 

@@ -1,4 +1,4 @@
-"""Wildcards and policy variables: how a policy's text stands for many texts.
+"""Wildcards and policy variables: how a string in a policy matches many values.
 
 Wildcards: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
 Variables: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
@@ -18,22 +18,28 @@ _ARN_SEGMENTS = 6
 
 @dataclass(frozen=True)
 class Context:
-    """The condition keys of a request, in lower case: keys have no case on AWS.
+    """The condition keys of a request.
 
-    A key with the value None is known to be absent. A key that is not in `values` is one that AWS
-    might have and this program does not know; `families` are beginnings of keys, such as
-    ``aws:principaltag/``, all of which are known.
+    Attributes
+    ----------
+    values : mapping
+        Values by key in lower case: on AWS, keys are case-insensitive. None means that the key is
+        known to be absent. A key that is missing from the mapping may have a value on AWS, which
+        the emulator does not know.
+    families : tuple of str
+        Prefixes of keys, such as ``aws:principaltag/``, whose keys are all known: those missing
+        from `values` are absent.
     """
 
     values: Mapping[str, str | None]
     families: tuple[str, ...] = field(default=())
 
     def with_values(self, values: Mapping[str, str | None]) -> "Context":
-        """Return a context with these keys as well."""
+        """Return a context with additional keys."""
         return Context({**self.values, **values}, self.families)
 
     def get(self, key: str) -> str | Unclear | None:
-        """Return the key's value, None if it is absent."""
+        """Return a key's value, None if it is absent, or `Unclear` if it is not known."""
         name = key.lower()
         if name in self.values:
             return self.values[name]
@@ -44,33 +50,36 @@ class Context:
 
 @dataclass(frozen=True)
 class Text:
-    """A text of a policy, with its variables filled in.
+    """A string of a policy, with its variables filled in.
 
-    `parts` alternates between what the policy says, in which ``*`` and ``?`` are wildcards, and
-    what variables stand for, in which they are not.
+    Attributes
+    ----------
+    parts : tuple of str
+        Alternates between text of the policy, in which ``*`` and ``?`` are wildcards, and values
+        of variables, in which they are not.
     """
 
     parts: tuple[str, ...]
 
     def literal(self) -> str:
-        """Return the text as it is, with no wildcards."""
+        """Return the string itself, in which nothing is a wildcard."""
         return "".join(self.parts)
 
     def matches(self, value: str) -> bool:
-        """Match against a plain text: ``*`` is any text, ``?`` any character."""
+        """Match a plain string: ``*`` matches any text, ``?`` any character."""
         return _expression(self.parts, False).fullmatch(value) is not None
 
     def matches_arn(self, arn: str) -> bool:
-        """Match against an ARN: within a segment; a ``*`` that ends a segment may go beyond it."""
+        """Match an ARN: wildcards stay within a segment, except a ``*`` at a segment's end."""
         return _expression(self.parts, True).fullmatch(arn) is not None
 
     def matches_arn_segments(self, arn: str) -> Answer:
-        """Match against an ARN as the ARN operators do: each of the six segments for itself."""
+        """Match an ARN as the ARN operators do: each of the six segments separately."""
         if self.parts == ("*",):
             return True
         patterns, segments = self._segments(), arn.split(":", _ARN_SEGMENTS - 1)
         if len(patterns) != _ARN_SEGMENTS:
-            return Unclear(f"the value {self.literal()!r}, which is no ARN")
+            return Unclear(f"the value {self.literal()!r}, which is not an ARN")
         if len(segments) != _ARN_SEGMENTS:
             return False
         return all(
@@ -79,11 +88,11 @@ class Text:
         )
 
     def _segments(self) -> list[tuple[str, ...]]:
-        """Split at the first five colons; in each segment the parts alternate as before."""
+        """Split at the first five colons; within each segment the parts alternate as before."""
         segments = [[""]]
         for number, part in enumerate(self.parts):
-            for place, piece in enumerate(part.split(":", _ARN_SEGMENTS - len(segments))):
-                if place:
+            for position, piece in enumerate(part.split(":", _ARN_SEGMENTS - len(segments))):
+                if position:
                     segments.append([""])
                 if len(segments[-1]) % 2 == number % 2:
                     segments[-1].append(piece)
@@ -93,9 +102,19 @@ class Text:
 
 
 def fill(text: str, context: Context | None) -> Text | Unclear | None:
-    """Put values in the place of ``${...}``; no context: the text has no variables.
+    """Replace the variables ``${...}`` in a string of a policy by their values.
 
-    Returns None if a variable has no value and no default: what holds it matches nothing.
+    Parameters
+    ----------
+    text : str
+        The string.
+    context : Context or None
+        The values; None if the policy's version has no variables.
+
+    Returns
+    -------
+    Text, Unclear or None
+        None if a variable has neither a value nor a default: the string then matches nothing.
     """
     if context is None or "${" not in text:
         return Text((text,))

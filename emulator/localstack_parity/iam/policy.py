@@ -1,4 +1,4 @@
-"""Policies and the decision over a request, as AWS documents it.
+"""Read policies, and match their statements against a request.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
@@ -32,7 +32,7 @@ class PolicyError(ValueError):
 
 @dataclass(frozen=True)
 class Principal:
-    """Who calls: a session of a role."""
+    """The caller: a session of a role."""
 
     account: str
     role_arn: str
@@ -43,8 +43,17 @@ class Principal:
 class Request:
     """One action on one resource, by one principal.
 
-    `resource` is None where the call's resource is not known: then only patterns for all resources
-    match, and patterns that might match make the statement unclear.
+    Attributes
+    ----------
+    action : str
+        The action, such as ``s3:GetObject``.
+    resource : str or None
+        The resource's ARN; None if it is not known. Then only the pattern ``*`` matches, and a
+        pattern that might match makes the statement unclear.
+    principal : Principal
+        The caller.
+    context : Context
+        The condition keys.
     """
 
     action: str
@@ -55,10 +64,25 @@ class Request:
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement.
+    """One statement of a policy.
 
-    `actions`, `resources` and `principals` are what it is about, or with their `not_…` what it is
-    not about. Without an element for principals, as in a role's policies, that is None.
+    Attributes
+    ----------
+    label : str
+        What messages call the statement.
+    allows : bool
+        Whether the effect is Allow.
+    actions, resources, principals : tuple of str
+        What the statement covers. `principals` is None without an element for principals, as in a
+        role's policies.
+    not_actions, not_resources, not_principals : bool
+        Whether the statement covers everything except these.
+    conditions : mapping
+        The ``Condition`` element.
+    variables : bool
+        Whether ``${...}`` is a variable.
+    problem : str or None
+        Why the statement cannot be read; None if it can.
     """
 
     label: str
@@ -74,7 +98,7 @@ class Statement:
     problem: str | None = None
 
     def matches(self, request: Request) -> Answer:
-        """Return whether the statement speaks of the request; its principal is not looked at."""
+        """Return whether the statement covers the request, whoever the principal is."""
         if self.problem:
             return Unclear(self.problem)
         return every(self._elements(request))
@@ -82,7 +106,7 @@ class Statement:
     def _elements(self, request: Request) -> Iterator[Answer]:
         action = request.action.lower()
         found = any(Text((pattern.lower(),)).matches(action) for pattern in self.actions)
-        yield found != self.not_actions  # if this is False, `every` asks no further
+        yield found != self.not_actions  # if this is False, `every` stops here
         context = request.context if self.variables else None
         resource = some(_names(pattern, request, context) for pattern in self.resources)
         yield negation(resource) if self.not_resources else resource
@@ -106,7 +130,7 @@ def _names(pattern: str, request: Request, context: Context | None) -> Answer:
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy under the name by which people find it."""
+    """A policy, with the name that messages use for it."""
 
     name: str
     statements: tuple[Statement, ...]
@@ -116,12 +140,12 @@ class Policy:
 def parse(name: str, document: str) -> Policy:
     """Read a policy document (JSON).
 
-    What cannot be read becomes a statement that is not understood: it denies, and says why.
+    A document that cannot be read becomes a statement that denies everything, with the reason.
     """
     try:
         policy = json.loads(document)
         if not isinstance(policy, dict):
-            raise PolicyError("the policy is no JSON object")
+            raise PolicyError("the policy is not a JSON object")
         variables = policy.get("Version") == "2012-10-17"
         statements = policy.get("Statement")
         if isinstance(statements, dict):
@@ -140,13 +164,13 @@ def parse(name: str, document: str) -> Policy:
 
 
 def unreadable(name: str, problem: str) -> Policy:
-    """Return a policy that denies everything, because of `problem`."""
+    """Return a policy that denies everything, with `problem` as the reason."""
     return Policy(name, (Statement(name, False, (), True, (), True, problem=problem),))
 
 
 def _statement(raw: Any, label: str, variables: bool) -> Statement:
     if not isinstance(raw, dict):
-        raise PolicyError(f"{label} is no JSON object")
+        raise PolicyError(f"{label} is not a JSON object")
     if unknown := set(raw) - _ELEMENTS:
         raise PolicyError(f"the element {sorted(unknown)[0]} of {label}")
     if raw.get("Effect") not in ("Allow", "Deny"):
@@ -171,7 +195,7 @@ def _statement(raw: Any, label: str, variables: bool) -> Statement:
 def _texts(value: Any) -> tuple[str, ...]:
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str) for one in values):
-        raise PolicyError(f"{value!r}, where texts must stand")
+        raise PolicyError(f"{value!r}, which must be a string or a list of strings")
     return tuple(values)
 
 
@@ -192,7 +216,7 @@ def _conditions(value: Any, label: str) -> Conditions:
 
 
 def _condition_values(value: Any) -> Sequence[str]:
-    """JSON's true and 10 are as good as "true" and "10"."""
+    """Return condition values as strings: JSON's true and 10 mean "true" and "10"."""
     values = value if isinstance(value, list) else [value]
     if not all(isinstance(one, str | bool | int | float) for one in values):
         raise PolicyError(f"the condition value {value!r}")

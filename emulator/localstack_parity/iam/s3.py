@@ -1,4 +1,4 @@
-"""S3's operations as IAM sees them: their actions are not named after them.
+"""The actions of S3's operations, whose names often differ.
 
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
 """
@@ -62,7 +62,7 @@ _OBJECT_LEVEL = {
     "CompleteMultipartUpload": "PutObject",
     "ListParts": "ListMultipartUploadParts",
 }
-# Actions of which there is another one for a certain version of an object.
+# Actions that have a different name if the call names a version of the object.
 _VERSIONED = {
     "DeleteObject": "DeleteObjectVersion",
     "DeleteObjectTagging": "DeleteObjectVersionTagging",
@@ -74,7 +74,7 @@ _VERSIONED = {
     "PutObjectAcl": "PutObjectVersionAcl",
     "PutObjectTagging": "PutObjectVersionTagging",
 }
-# Parameters that need an action more than the operation itself.
+# Parameters that require a further action.
 _WITH_PARAMETER = {
     "ACL": "PutObjectAcl",
     "GrantFullControl": "PutObjectAcl",
@@ -94,12 +94,12 @@ def accesses(operation: str, params: Mapping[str, Any], partition: str = "aws") 
 
     Parameters
     ----------
-    operation
+    operation : str
         The API operation, such as ``HeadObject``.
-    params
+    params : mapping
         Its parameters, named as in the API.
-    partition
-        Of the ARNs.
+    partition : str
+        The partition in the ARNs.
     """
     bucket = f"arn:{partition}:s3:::{params.get('Bucket', '*')}"
     key = params.get("Key")
@@ -132,7 +132,7 @@ def accesses(operation: str, params: Mapping[str, Any], partition: str = "aws") 
 
 
 def copy_source(text: str) -> tuple[str, str | None]:
-    """Return bucket/key and the version of what is copied from."""
+    """Return the ``bucket/key`` and the version of the source of a copy."""
     path, _, query = text.partition("?")
     version = urllib.parse.parse_qs(query).get("versionId", [None])[0]
     return urllib.parse.unquote_plus(path).lstrip("/"), version

@@ -591,8 +591,10 @@ def test_a_role_that_does_not_exist_is_not_checked_and_logged_once(localstack: L
     for _ in range(2):
         assert function.invoke(event)[0] == {"status": 200}
     log = (localstack.state / "localstack.log").read_text()
-    [line] = [line for line in log.splitlines() if role in line and "IAM checks no calls" in line]
-    assert line.endswith("there is no such role")
+    [line] = [
+        line for line in log.splitlines() if role in line and "IAM does not check calls" in line
+    ]
+    assert line.endswith("the role does not exist")
     localstack.client("lambda").delete_function(FunctionName=function.name)
 
 

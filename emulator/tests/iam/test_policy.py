@@ -287,13 +287,13 @@ def test_where_the_resource_is_not_known_only_all_resources_are_certain(pattern:
     ("broken", "says"),
     [
         ("{", "Expecting"),
-        ("[]", "no JSON object"),
+        ("[]", "not a JSON object"),
         ('{"Version": "2012-10-17"}', "no Statement"),
         (document({"Effect": "Allow", "Action": "*"}), "Resource"),
         (document(statement(effect="allow")), "Effect 'allow'"),
         (document(statement(Actions="*")), "the element Actions"),
         (document(statement(NotAction="*")), "NotAction"),
-        (document(statement(Action=1)), "where texts must stand"),
+        (document(statement(Action=1)), "must be a string or a list of strings"),
         (document(statement(Condition={"Bool": "true"})), "the Condition of statement 1"),
     ],
 )
