@@ -1,18 +1,24 @@
-"""Where LocalStack's API Gateway (REST APIs) differs from AWS in what a client sees.
+"""API Gateway (REST APIs): make LocalStack behave as AWS does towards clients.
 
-Read `install` first: it says where each part hooks in. `bodies`, `integration_timeout` and
-`lambda_proxy` stand for themselves. Usage plans are four modules: `throttle` (the token bucket) and
-`quota` (the calendar) are plain arithmetic that is handed the time; `usage` keeps what each key has
-used; `usage_plans` is what a request passes through. `usage_api` lets clients read and change it,
-and `plan_updates` change the plan itself.
+Start with `install`, which shows where each part hooks in:
+
+- ``bodies``               request bodies arrive unchanged, and long ones are refused
+- ``integration_timeout``  integrations that take too long are abandoned
+- ``lambda_proxy``         a request reaches its function without a round trip through boto3
+- ``throttle``             the token bucket: plain arithmetic, the time is an argument
+- ``quota``                the calendar of a quota: plain arithmetic, too
+- ``usage``                records how much each key has used
+- ``usage_plans``          enforces usage plans and stage limits on each request
+- ``usage_api``            ``GetUsage`` and ``UpdateUsage``
+- ``plan_updates``         the parts of ``UpdateUsagePlan`` that moto ignores
 """
 
 
 def install() -> None:
-    """Change LocalStack's API Gateway; once, before it serves its first request.
+    """Patch LocalStack's API Gateway. Call once, before it serves its first request.
 
-    Its gateway copies the handlers of the module when the first API is made, so it is enough to
-    change the module.
+    The gateway copies the handlers from their module when the first API is created, so patching
+    the module is enough.
     """
     from localstack.services.apigateway.next_gen.execute_api import handlers
 

@@ -1,4 +1,4 @@
-"""Request bodies: what reaches a function, and how long they may be."""
+"""Request bodies: pass them on unchanged, and refuse those over 10 MB."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +18,21 @@ MAX_BODY_BYTES = 10 * 1024 * 1024
 
 
 def pass_bodies_unchanged() -> None:
-    """Hand request bodies over byte for byte, as AWS does.
+    """Pass request bodies on byte for byte, as AWS does.
 
-    LocalStack parses a body that is labelled as a form and writes it anew, and ``curl -d`` labels
-    everything as a form: the JSON ``{"a": 1}`` arrives as ``%7B%22a%22%3A+1%7D=``.
+    LocalStack parses a body that is labelled as a form and encodes it anew, and ``curl -d`` labels
+    every body as a form: the JSON ``{"a": 1}`` arrives as ``%7B%22a%22%3A+1%7D=``.
     """
-    parse.restore_payload = _raw_body  # type: ignore[attr-defined]  # a name that it imports
+    parse.restore_payload = _raw_body  # type: ignore[attr-defined]  # imported, not re-exported
 
 
 def refuse_long_body(chain: Any, context: "RestApiInvocationContext", response: Any) -> None:
-    """Refuse a request whose body is longer than `MAX_BODY_BYTES`, before its key is looked at.
+    """Refuse a request whose body is longer than `MAX_BODY_BYTES`, before its key is checked.
 
     Raises
     ------
     RequestTooLargeError
-        413, the gateway response ``REQUEST_TOO_LARGE``.
+        The gateway response ``REQUEST_TOO_LARGE``, with status 413.
     """
     request = context.invocation_request
     if request and len(request["body"]) > MAX_BODY_BYTES:

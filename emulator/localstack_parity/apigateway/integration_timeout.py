@@ -1,7 +1,7 @@
-"""Integrations that take too long: the client is answered, and what was called goes on by itself.
+"""Integration timeouts: the client gets its 504, and the backend call continues on its own.
 
-For that a call needs a thread of its own. Going to another thread and back takes a millisecond or
-two on a busy machine, so the one call that cannot take too long does without: that of a function
+This takes a thread for each call. Switching to another thread and back costs a millisecond or two
+on a busy machine, so a call that cannot exceed the limit runs without one: a call to a function
 whose own timeout ends it first.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
@@ -43,7 +43,7 @@ DEFAULT_TIMEOUT_MS = 29_000
 
 
 def limit_integrations() -> None:
-    """Give every integration that calls something a time limit."""
+    """Set a time limit on every integration that calls a backend."""
     workers = Workers(config.GATEWAY_WORKER_COUNT)
     for name, integration in REST_API_INTEGRATIONS.items():
         if name != "MOCK":
@@ -51,21 +51,27 @@ def limit_integrations() -> None:
 
 
 def timeout_of(integration: Mapping[str, Any]) -> float:
-    """Return an integration's time limit, in seconds."""
+    """Return the time limit of an integration, in seconds."""
     return int(integration.get("timeoutInMillis") or DEFAULT_TIMEOUT_MS) / 1000
 
 
 def ends_in_time(integration: Mapping[str, Any], seconds: float, cold_start: float) -> bool:
-    """Return whether a call is a Lambda function's that ends by itself before so many seconds.
+    """Return whether an integration calls a Lambda function that ends within the time limit.
 
     Parameters
     ----------
     integration : mapping
-        As the API has it.
+        The integration, as the API defines it.
     seconds : float
-        The integration's time limit.
+        The time limit of the integration.
     cold_start : float
-        Seconds that it takes at most until a function's own timeout begins to run.
+        Longest time in seconds before a function's own timeout starts to run.
+
+    Returns
+    -------
+    bool
+        True if the function's own timeout ends every call in time. False for other integrations,
+        and for functions that are not known.
     """
     if integration.get("type") != "AWS_PROXY":
         return False
@@ -74,7 +80,7 @@ def ends_in_time(integration: Mapping[str, Any], seconds: float, cold_start: flo
     parts = arn.removesuffix("/invocations").split(":")
     try:
         function = lambda_stores[parts[4]][parts[3]].functions[parts[6]]
-    except (IndexError, KeyError, ValueError):  # not there, or named by a stage variable
+    except (IndexError, KeyError, ValueError):  # it does not exist, or a stage variable names it
         return False
     timeouts = [version.config.timeout for version in list(function.versions.values())]
     return bool(timeouts) and cold_start + max(timeouts) < seconds
@@ -88,7 +94,7 @@ def _cold_start_seconds() -> float:
 
 
 class NotInTimeError(Exception):
-    """A call took longer than its caller waits."""
+    """A call took longer than its caller was willing to wait."""
 
 
 class Workers:
@@ -97,41 +103,41 @@ class Workers:
     Parameters
     ----------
     limit : int
-        Calls under way at once, those included that nobody waits for any more. Further ones wait
-        for a place, within their own time.
+        Largest number of concurrent calls, including abandoned ones that still run. Further calls
+        wait for a free slot, which counts against their own time limit.
 
     Notes
     -----
-    The threads of `concurrent.futures` would hold up the end of the process.
+    The threads of `concurrent.futures` would keep the process from exiting.
     """
 
     def __init__(self, limit: int) -> None:
-        self._places = threading.BoundedSemaphore(limit)
+        self._slots = threading.BoundedSemaphore(limit)
         self._idle: deque[_Worker] = deque()
 
     def call(self, function: Callable[[], Any], seconds: float) -> Any:
-        """Return what the function returns, or raise what it raises.
+        """Run a function in a worker thread; return what it returns, or raise what it raises.
 
         Raises
         ------
         NotInTimeError
-            If it has not ended within that many seconds. It goes on.
+            If the function has not finished within that many seconds. It continues to run.
         """
         deadline = time.monotonic() + seconds
-        if not self._places.acquire(timeout=seconds):
+        if not self._slots.acquire(timeout=seconds):
             raise NotInTimeError(f"no thread was free for {seconds} s")
         try:
             worker = self._idle.pop()
         except IndexError:
-            worker = _Worker(self._make_idle)
+            worker = _Worker(self._release)
             worker.start()
         call = _Call(function)
         worker.calls.put(call)
         return call.wait(deadline - time.monotonic(), seconds)
 
-    def _make_idle(self, worker: "_Worker") -> None:
+    def _release(self, worker: "_Worker") -> None:
         self._idle.append(worker)
-        self._places.release()
+        self._slots.release()
 
 
 class _Worker(threading.Thread):
@@ -151,22 +157,22 @@ class _Call:
         self._function = function
         self._result: Any = None
         self._error: BaseException | None = None
-        self._given_up = False
-        self._done = threading.Lock()  # cheaper than an Event, and every request pays for it
+        self._abandoned = False
+        self._done = threading.Lock()  # cheaper than an Event, on the path of every request
         self._done.acquire()
 
     def run(self) -> None:
         try:
             self._result = self._function()
-        except BaseException as exc:  # the caller raises it, whatever it is
+        except BaseException as exc:  # raised again in the caller's thread
             self._error = exc
-            if self._given_up:
-                LOG.info("an integration that nobody waits for any more failed: %r", exc)
+            if self._abandoned:
+                LOG.info("an integration failed after its time limit had passed: %r", exc)
         self._done.release()
 
     def wait(self, seconds: float, limit: float) -> Any:
         if not self._done.acquire(timeout=max(0.0, seconds)):
-            self._given_up = True
+            self._abandoned = True
             raise NotInTimeError(f"the call took longer than {limit} s")
         if self._error is not None:
             raise self._error
@@ -174,7 +180,7 @@ class _Call:
 
 
 class TimedIntegration(RestApiIntegration):
-    """An integration that is given up after its ``timeoutInMillis``, by default 29 s."""
+    """An integration that is abandoned after its ``timeoutInMillis``, by default 29 s."""
 
     def __init__(self, integration: RestApiIntegration, workers: Workers) -> None:
         self.name = integration.name
@@ -187,7 +193,7 @@ class TimedIntegration(RestApiIntegration):
         Raises
         ------
         IntegrationTimeoutError
-            504, the gateway response ``INTEGRATION_TIMEOUT``.
+            The gateway response ``INTEGRATION_TIMEOUT``, with status 504.
         """
         integration = context.integration or {}
         seconds = timeout_of(integration)

@@ -1,16 +1,16 @@
-"""API Gateway hands a request to a function without a detour.
+"""Lambda proxy integrations: API Gateway calls the Lambda service directly.
 
-LocalStack's integration calls the function as any client would: with boto3, through its own
-gateway, whose answer is serialised and parsed again. That takes longer than the whole rest of a
-request. Here it asks the Lambda service, with the trace of the request that it serves
-(https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html).
+LocalStack's integration calls a function as any client would: with boto3, through LocalStack's own
+gateway, whose response is serialised and then parsed again. That takes longer than the whole rest
+of a request. Here the integration calls the Lambda service itself, and passes on the trace of the
+request (https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html).
 """
 
 import re
 from contextvars import ContextVar
 from typing import Any
 
-from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # it has no types
+from botocore.exceptions import ClientError  # type: ignore[import-untyped]  # botocore is untyped
 from localstack.aws.api import ServiceException
 from localstack.aws.api.lambda_ import InvocationType
 from localstack.services.apigateway.next_gen.execute_api.context import RestApiInvocationContext
@@ -30,8 +30,12 @@ _TRACE: ContextVar[str] = ContextVar("trace", default="")
 
 
 def install() -> None:
-    """Have Lambda proxy integrations ask the Lambda service directly."""
-    through_client = RestApiAwsProxyIntegration.call_lambda
+    """Make Lambda proxy integrations call the Lambda service directly.
+
+    Calls with credentials, and calls to functions that the service does not know, still go through
+    boto3.
+    """
+    call_with_boto3 = RestApiAwsProxyIntegration.call_lambda
     invoke = RestApiAwsProxyIntegration.invoke
 
     def invoke_with_trace(
@@ -49,14 +53,14 @@ def install() -> None:
         found = _FUNCTION.fullmatch(function_arn)
         service = _lambda_service()
         if credentials or found is None or service is None:
-            return through_client(function_arn, event, source_arn, credentials)  # type: ignore[arg-type]  # it takes None
+            return call_with_boto3(function_arn, event, source_arn, credentials)  # type: ignore[arg-type]  # it accepts None
         region, account, name, qualifier = found.groups()
         if name not in lambda_stores[account][region].functions:
-            return through_client(function_arn, event, source_arn)
+            return call_with_boto3(function_arn, event, source_arn)
         return _invoke(service, region, account, name, qualifier, event)
 
-    RestApiAwsProxyIntegration.invoke = invoke_with_trace  # type: ignore[method-assign]  # the same
-    RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)  # type: ignore[method-assign]  # the same
+    RestApiAwsProxyIntegration.invoke = invoke_with_trace  # type: ignore[method-assign]  # a patch
+    RestApiAwsProxyIntegration.call_lambda = staticmethod(call_lambda)  # type: ignore[method-assign]  # a patch
 
 
 def _invoke(
@@ -67,7 +71,7 @@ def _invoke(
     qualifier: str | None,
     event: bytes,
 ) -> bytes:
-    trace = TraceHeader.from_header_str(_TRACE.get()).ensure_root_exists()  # type: ignore[no-untyped-call]  # it has no types
+    trace = TraceHeader.from_header_str(_TRACE.get()).ensure_root_exists()  # type: ignore[no-untyped-call]  # LocalStack does not annotate it
     try:
         result = service.invoke(
             function_name=name,
@@ -80,14 +84,14 @@ def _invoke(
             payload=event,
             trace_context={"aws_trace_header": trace},
         )
-    except ServiceException as exc:  # as the integration knows it from its client
-        answer = {"Error": {"Code": exc.code, "Message": exc.message}}
-        raise ClientError(answer, "Invoke") from exc
+    except ServiceException as exc:  # the integration handles the exceptions of boto3
+        response = {"Error": {"Code": exc.code, "Message": exc.message}}
+        raise ClientError(response, "Invoke") from exc
     return to_bytes(result.payload or b"") if result else b""
 
 
 def _lambda_service() -> LambdaService | None:
-    """Return the service, None before its first use: the client has it loaded."""
+    """Return the Lambda service, or None before its first use: a call by boto3 loads it."""
     if not SERVICE_PLUGINS.is_running("lambda"):
         return None
     loaded = SERVICE_PLUGINS.get_service("lambda")

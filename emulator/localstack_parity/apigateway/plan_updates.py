@@ -1,4 +1,4 @@
-"""Changes to usage plans that moto leaves out: it drops those to a method's limits in silence.
+"""Updates of usage plans that moto does not implement: it silently ignores method limits.
 
 https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html
 """
@@ -10,14 +10,14 @@ from typing import Any
 from moto.apigateway.exceptions import BadRequestException
 from moto.apigateway.models import APIGatewayBackend, UsagePlan
 
-_NUMBERS = {"rateLimit": float, "burstLimit": int, "limit": int, "offset": int, "period": str}
+_TYPES = {"rateLimit": float, "burstLimit": int, "limit": int, "offset": int, "period": str}
 _STAGE = re.compile(r"/apiStages/(?P<stage>[^/]+)(?:/throttle(?:/(?P<method>.+))?)?")
 
 
 def complete_plan_updates() -> None:
-    """Let ``UpdateUsagePlan`` change every limit, and a deleted key leave its plans."""
-    UsagePlan.apply_patch_operations = _apply_all  # type: ignore[method-assign]  # as intended
-    APIGatewayBackend.delete_api_key = _delete_everywhere  # type: ignore[method-assign]  # as intended
+    """Make ``UpdateUsagePlan`` change every limit, and a deleted key leave its plans."""
+    UsagePlan.apply_patch_operations = _apply_all  # type: ignore[method-assign]  # a patch
+    APIGatewayBackend.delete_api_key = _delete_everywhere  # type: ignore[method-assign]  # a patch
 
 
 _apply_rest = UsagePlan.apply_patch_operations
@@ -47,7 +47,7 @@ def _apply_all(self: UsagePlan, patch_operations: list[dict[str, Any]]) -> None:
 
 def _set(settings: dict[str, Any], name: str, operation: dict[str, Any]) -> None:
     if operation["op"] != "remove":
-        settings[name] = _NUMBERS[name](operation["value"])
+        settings[name] = _TYPES[name](operation["value"])
     elif name:
         settings.pop(name, None)
     else:

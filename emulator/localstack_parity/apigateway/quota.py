@@ -1,4 +1,4 @@
-"""The quota of a usage plan, and the days it is counted over. It has no clock."""
+"""The quota of a usage plan, and the periods it covers. There is no clock: days are arguments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ class Quota:
     Parameters
     ----------
     limit : int
-        Requests in a period.
+        Requests per period.
     period : str
-        ``DAY``, ``WEEK`` (from Sunday) or ``MONTH`` (of the calendar). All in UTC.
+        ``DAY``, ``WEEK`` (starting on Sunday) or ``MONTH`` (of the calendar), all in UTC.
     offset : int
         Requests subtracted from the limit in the plan's first period.
 
@@ -23,9 +23,9 @@ class Quota:
     -----
     https://docs.aws.amazon.com/apigateway/latest/api/API_QuotaSettings.html
 
-    Where a week starts is not on that page; its earlier edition had weeks start on Sunday. The
-    same edition had the offset count days, and AWS still refuses one over 6 (``WEEK``) or 27
-    (``MONTH``). Here it means what the page says today.
+    That page does not say on which day a week starts; its previous edition said Sunday. In that
+    edition the offset was a number of days, and AWS still refuses offsets over 6 (``WEEK``) or 27
+    (``MONTH``). Here the offset is what the page says today: a number of requests.
     """
 
     limit: int
@@ -34,18 +34,18 @@ class Quota:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any] | None) -> "Quota | None":
-        """Read AWS's settings; None when they limit nothing."""
+        """Return the quota of AWS's settings, or None if they set no limit."""
         if not settings or settings.get("limit") is None or not settings.get("period"):
             return None
         return cls(int(settings["limit"]), settings["period"], int(settings.get("offset") or 0))
 
     def start(self, day: date) -> date:
-        """Return the first day of the period that a day lies in.
+        """Return the first day of the period that contains a day.
 
         Raises
         ------
         ValueError
-            If the period is none of AWS's.
+            If the period is not one of AWS's.
         """
         match self.period:
             case "DAY":
@@ -57,13 +57,14 @@ class Quota:
         raise ValueError(f"quota period {self.period!r}: use DAY, WEEK or MONTH")
 
     def allowance(self, day: date, first_day: date) -> int:
-        """Return the requests of the period that a day lies in.
+        """Return the number of requests allowed in the period that contains a day.
 
         Parameters
         ----------
         day : date
+            Any day of the period.
         first_day : date
-            The plan's first day: the offset counts in that period only.
+            The plan's first day: the offset applies to that day's period only.
         """
         first = self.start(day) == self.start(first_day)
         return self.limit - self.offset if first else self.limit

@@ -1,4 +1,4 @@
-"""The token bucket that API Gateway throttles with. It has no clock: the time is an argument."""
+"""The token bucket of API Gateway's throttling. There is no clock: the time is an argument."""
 
 import math
 import threading
@@ -10,14 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Throttle:
-    """How many requests are let through.
+    """The limits of a token bucket.
 
     Parameters
     ----------
     rate : float
-        Tokens that come into the bucket, per second.
+        Tokens added to the bucket per second.
     burst : float
-        Tokens that the bucket holds: requests that are let through at once.
+        Capacity of the bucket: how many requests may pass at once.
 
     Notes
     -----
@@ -29,10 +29,10 @@ class Throttle:
 
     @classmethod
     def of(cls, rate: Any, burst: Any) -> "Throttle | None":
-        """Read AWS's two settings; None when they limit nothing.
+        """Return the limits of AWS's two settings, or None if they set no limit.
 
-        A rate that is missing or negative does not limit (-1 is how a stage's setting is taken
-        back); where only the burst is missing, it is one second's worth of requests.
+        A missing or negative value sets no limit (-1 removes a stage's setting). If only the burst
+        is missing, it is one second's worth of requests.
         """
         if rate is None or float(rate) < 0 or (burst is not None and float(burst) < 0):
             return None
@@ -53,15 +53,15 @@ class Buckets:
         Parameters
         ----------
         throttles : mapping
-            The limits of each bucket as they are now: a change takes effect at once. A bucket is
-            full when it is first named.
+            The current limits of each bucket: a change takes effect at once. A bucket is full when
+            it is used for the first time.
         now : float
-            Seconds, of a clock that only goes forward.
+            Seconds of a monotonic clock.
 
         Returns
         -------
         bool
-            Whether every bucket had a token.
+            True if every bucket had a token.
         """
         with self._lock:
             chosen = []
@@ -86,7 +86,7 @@ class _Bucket:
         self._filled = now
 
     def fill(self, throttle: Throttle, now: float) -> None:
-        # Requests that run in parallel may arrive here in another order than they read the clock.
+        # Concurrent requests may arrive here in a different order than they read the clock.
         elapsed = max(0.0, now - self._filled)
         self._filled += elapsed
         self.tokens = min(throttle.burst, self.tokens + elapsed * throttle.rate)
@@ -95,25 +95,25 @@ class _Bucket:
 def setting_of_method(
     settings: Mapping[str, Mapping[str, Any]], path: str, method: str
 ) -> Mapping[str, Any] | None:
-    """Find the settings of one method of an API.
+    """Return the settings of one method of an API, or None if it has none.
 
     Parameters
     ----------
     settings : mapping
-        By ``{resource path}/{method}``, with or without a leading slash, with slashes in the path
-        written as such or as ``~1``: AWS's operations differ.
+        Settings by ``{resource path}/{method}``. AWS's operations differ in how they write these
+        names: with or without a leading slash, and with ``/`` or ``~1`` in the path.
     path, method : str
-        The resource's path, such as ``/pets/{id}``, and the method as the API has it, such as
+        The resource's path, such as ``/pets/{id}``, and the method as the API defines it, such as
         ``GET`` or ``ANY``.
     """
-    wanted = _plain(f"{path}/{method}")
-    for name, setting in list(settings.items()):  # a plan may be changed meanwhile
-        if _plain(name) == wanted:
+    wanted = _normalized(f"{path}/{method}")
+    for name, setting in list(settings.items()):  # another thread may be changing the plan
+        if _normalized(name) == wanted:
             return setting
     return None
 
 
 @lru_cache(maxsize=1024)
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     path, _, method = name.replace("~1", "/").rpartition("/")
     return f"{path.strip('/')}/{method}"

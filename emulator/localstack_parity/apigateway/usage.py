@@ -1,4 +1,4 @@
-"""What each API key has used of each usage plan: LocalStack itself keeps no such thing."""
+"""How much each API key has used of each usage plan; LocalStack does not record it."""
 
 import threading
 from collections.abc import Hashable, Mapping
@@ -18,11 +18,12 @@ from moto.apigateway.models import (
 from localstack_parity.apigateway.quota import Quota
 from localstack_parity.apigateway.throttle import Buckets, Throttle
 
-HISTORY_DAYS = 366  # that a key has used; older ones are forgotten
+HISTORY_DAYS = 366
+"""How many days of a key's usage are kept."""
 
 
 class KeyUsage:
-    """What one key has used of one plan. Thread-safe.
+    """How much one key has used of one plan. Thread-safe.
 
     Parameters
     ----------
@@ -35,27 +36,28 @@ class KeyUsage:
         self._lock = threading.Lock()
         self._buckets = Buckets()
         self._used: dict[date, int] = {}
-        self._granted: dict[date, int] = {}  # by which a day's remaining quota was raised by hand
+        self._granted: dict[date, int] = {}  # requests added by `set_remaining`, by day
 
     def admit(
         self, throttles: Mapping[Hashable, Throttle], quota: Quota | None, now: float, today: date
     ) -> None:
-        """Count a request, if the limits let it through. One that they do not is not counted.
+        """Count a request if the limits allow it. A refused request is not counted.
 
         Parameters
         ----------
         throttles : mapping
             The limits that apply to this request, by the name of their bucket.
         quota : Quota or None
+            The plan's quota, if it has one.
         now : float
-            Seconds, of a clock that only goes forward.
+            Seconds of a monotonic clock.
         today : date
-            In UTC.
+            The current day, in UTC.
 
         Raises
         ------
         QuotaExceededError, ThrottledError
-            429, with AWS's words for each; the quota is looked at first.
+            With status 429 and AWS's message for each; the quota is checked first.
         """
         with self._lock:
             if quota and self._remaining(quota, today) <= 0:
@@ -71,9 +73,9 @@ class KeyUsage:
             self._used[today] += 1
 
     def log(self, quota: Quota | None, start: date, end: date) -> list[list[int]]:
-        """Return used and remaining requests of each day, from `start` to `end`, both included.
+        """Return the used and remaining requests of each day from `start` to `end`, inclusive.
 
-        Without a quota nothing remains that could be counted, and 0 stands there.
+        Without a quota, the number of remaining requests is 0.
         """
         days = [start + timedelta(days=n) for n in range((end - start).days + 1)]
         with self._lock:
@@ -83,7 +85,7 @@ class KeyUsage:
             ]
 
     def set_remaining(self, quota: Quota, remaining: int, today: date) -> None:
-        """Let that many requests remain, from now to the end of the period."""
+        """Set the number of requests that remain from now to the end of the period."""
         with self._lock:
             granted = remaining - self._remaining(quota, today)
             self._granted[today] = self._granted.get(today, 0) + granted
@@ -96,10 +98,10 @@ class KeyUsage:
 
 
 class UsageRecords:
-    """The usage of every plan and key of every account and region. Thread-safe.
+    """The usage of every plan and key, in every account and region. Thread-safe.
 
-    Records of plans and keys that are gone are dropped when another is made, so there are never
-    more of them than there were plans and keys at one time.
+    Creating a record drops those of deleted plans and keys, so there are never more records than
+    there were plans and keys at one time.
     """
 
     def __init__(self) -> None:
@@ -109,9 +111,9 @@ class UsageRecords:
     def of(
         self, backend: APIGatewayBackend, plan: UsagePlan, key: UsagePlanKey, today: date
     ) -> KeyUsage:
-        """Return the usage of a key in a plan; a new one if it has none.
+        """Return the usage of a key in a plan; create its record if it has none.
 
-        A plan or key that was deleted and made anew under the same id starts anew.
+        A plan or key that was deleted and created anew with the same id starts from zero.
         """
         where = (backend.account_id, backend.region_name, plan.id)
         with self._lock:

@@ -1,4 +1,4 @@
-"""``GetUsage`` and ``UpdateUsage``, which neither LocalStack nor moto has."""
+"""``GetUsage`` and ``UpdateUsage``, which neither LocalStack nor moto implements."""
 
 from datetime import date
 from typing import Any
@@ -23,9 +23,9 @@ from localstack_parity.apigateway.usage_plans import records, today
 
 
 def serve_usage() -> None:
-    """Add ``GetUsage`` and ``UpdateUsage`` to LocalStack's provider, which inherits them."""
-    ApigatewayApi.get_usage = get_usage  # type: ignore[method-assign, assignment]  # as intended
-    ApigatewayApi.update_usage = update_usage  # type: ignore[method-assign, assignment]  # the same
+    """Add ``GetUsage`` and ``UpdateUsage`` to the base class of LocalStack's provider."""
+    ApigatewayApi.get_usage = get_usage  # type: ignore[method-assign, assignment]  # a patch
+    ApigatewayApi.update_usage = update_usage  # type: ignore[method-assign, assignment]  # a patch
 
 
 @handler("GetUsage")
@@ -38,7 +38,7 @@ def get_usage(
     key_id: str | None = None,
     **kwargs: Any,
 ) -> Usage:
-    """Return the days' usage of a plan's keys, or of one; in a single page.
+    """Return the daily usage of all keys of a plan, or of one key, in a single page.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsage.html
     """
@@ -47,7 +47,9 @@ def get_usage(
     if start > end:
         raise BadRequestException(f"startDate {start_date} is after endDate {end_date}")
     if (end - start).days >= HISTORY_DAYS:
-        raise BadRequestException(f"Usage is known for {HISTORY_DAYS} days: ask for no more")
+        raise BadRequestException(
+            f"{start_date} to {end_date} is too long: usage is kept for {HISTORY_DAYS} days"
+        )
     members = dict(backend.usage_plan_keys.get(plan.id, {}))
     keys = list(members.values()) if key_id is None else [_key(members, key_id)]
     return _usage(backend, plan, keys, start, end)
@@ -62,7 +64,7 @@ def update_usage(
     patch_operations: list[dict[str, Any]] | None = None,
     **kwargs: Any,
 ) -> Usage:
-    """Change what remains of a key's quota in this period; return the period so far.
+    """Set what remains of a key's quota in this period; return the usage of the period so far.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateUsage.html
     """

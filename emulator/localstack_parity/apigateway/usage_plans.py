@@ -1,4 +1,4 @@
-"""What a request to a REST API passes through: its key's usage plan, then its stage's limits.
+"""Enforce limits on requests to REST APIs: first the key's usage plan, then the stage's limits.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """
@@ -27,25 +27,25 @@ records = UsageRecords()
 
 
 def enforce_after_key_validation() -> None:
-    """Let every request through `enforce` once its API key has been found valid."""
+    """Run `enforce` on every request, right after its API key has been validated."""
     both = CompositeHandler()
     both.append(handlers.api_key_validation_handler)
     both.append(enforce)
-    handlers.api_key_validation_handler = both  # type: ignore[assignment]  # any handler will do
+    handlers.api_key_validation_handler = both  # type: ignore[assignment]  # any handler fits
 
 
 def enforce(chain: Any, context: Any, response: Any) -> None:
-    """Hold a request to the limits of its key's usage plan, and to those of its stage.
+    """Enforce the limits of the key's usage plan, and of the stage, on a request.
 
     Parameters
     ----------
     context : RestApiInvocationContext
-        Its type has every field optional; by now they are all set.
+        Annotated as Any because the class declares every field optional; here all are set.
 
     Raises
     ------
     QuotaExceededError, ThrottledError
-        429, the gateway responses ``QUOTA_EXCEEDED`` and ``THROTTLED``.
+        The gateway responses ``QUOTA_EXCEEDED`` and ``THROTTLED``, with status 429.
     """
     now = time.monotonic()
     backend = apigateway_backends[context.account_id][context.region]
@@ -56,7 +56,7 @@ def enforce(chain: Any, context: Any, response: Any) -> None:
 
 
 def today() -> date:
-    """Return the day by which quotas are counted."""
+    """Return the day that quotas are counted for: today, in UTC."""
     return datetime.now(UTC).date()
 
 
@@ -64,12 +64,12 @@ def _enforce_plan(backend: APIGatewayBackend, context: Any, now: float) -> None:
     found = _plan_of(
         backend, context.api_id, context.stage, context.context_variables["identity"]["apiKeyId"]
     )
-    if found is None:  # taken out of the plan since the key was looked at
+    if found is None:  # the key left the plan after it was validated
         return
     plan, stage, key = found
     throttles: dict[Hashable, Throttle] = {}
-    if whole := _throttle(plan.throttle):
-        throttles["plan"] = whole
+    if of_plan := _throttle(plan.throttle):
+        throttles["plan"] = of_plan
     # A method's own limit does not lift the plan's: https://repost.aws/questions/QUFD1EPj5dRYaYaqpNepE34A
     if of_methods := stage.get("throttle"):
         path, method = _route(context)
@@ -82,7 +82,7 @@ def _enforce_plan(backend: APIGatewayBackend, context: Any, now: float) -> None:
 def _plan_of(
     backend: APIGatewayBackend, api_id: str, stage: str, key_id: str
 ) -> tuple[UsagePlan, dict[str, Any], UsagePlanKey] | None:
-    # A key belongs to at most one plan of a stage:
+    # A key belongs to at most one plan per stage:
     # https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
     for plan in list(backend.usage_plans.values()):
         key = backend.usage_plan_keys.get(plan.id, {}).get(key_id)
@@ -94,7 +94,7 @@ def _plan_of(
 
 
 class _StageThrottles:
-    """The buckets of the stages, which all clients share: one for each method.
+    """The token buckets of stages: one per method, shared by all clients.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
     """
@@ -145,5 +145,5 @@ def _throttle(settings: Any) -> Throttle | None:
 
 
 def _route(context: Any) -> tuple[str, str]:
-    """Return the resource's path and the method, as the API has them."""
+    """Return the resource's path and the method, as the API defines them."""
     return context.resource["path"], context.resource_method["httpMethod"]
