@@ -1,1 +1,1 @@
-"""A LocalStack plugin that gives its open edition what it lacks: Lambda without Docker."""
+"""A LocalStack plugin that adds what the open edition lacks, such as Lambda without Docker."""

@@ -1,4 +1,4 @@
-"""`localstack-parity`: start LocalStack with this plugin, or not at all."""
+"""The command line `localstack-parity`: start LocalStack with this plugin, or not at all."""
 
 import argparse
 import fcntl
@@ -23,10 +23,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; see ``--help``."""
     parser = argparse.ArgumentParser(
         prog="localstack-parity",
-        description="LocalStack with Lambda functions as local processes, without Docker.",
+        description="Run LocalStack with Lambda functions as local processes, without Docker.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    start = commands.add_parser("start", help="start LocalStack in the foreground (Ctrl-C ends it)")
+    start = commands.add_parser(
+        "start", help="start LocalStack in the foreground (Ctrl-C stops it)"
+    )
     start.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
     start.add_argument(
         "--host", default="127.0.0.1", help="address to listen on, default: %(default)s"
@@ -38,16 +40,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="folder for everything that LocalStack writes, default: %(default)s",
     )
     install = commands.add_parser(
-        "install-runtime", help="make the environment of Lambda runtimes, such as python3.13"
+        "install-runtime", help="create the environments of Lambda runtimes, such as python3.13"
     )
     install.add_argument(
         "runtime",
         nargs="+",
         metavar="RUNTIME[=INTERPRETER]",
-        help=f"one of {', '.join(runtimes.SUPPORTED)}; INTERPRETER is found on PATH if not given",
+        help=f"one of {', '.join(runtimes.SUPPORTED)}; INTERPRETER is looked up on PATH if omitted",
     )
     check = commands.add_parser(
-        "check", help="succeed if LocalStack answers and runs functions as processes"
+        "check", help="succeed if LocalStack responds and runs functions as processes"
     )
     check.add_argument("--port", type=int, default=DEFAULT_PORT, help="default: %(default)s")
     arguments = parser.parse_args(argv)
@@ -68,7 +70,7 @@ def _start(host: str, port: int, state: Path) -> int:
         print(f"error: {problem}", file=sys.stderr)
         return 1
     state.mkdir(parents=True, exist_ok=True)
-    # Held until this process ends, however it ends.
+    # The kernel releases the lock when this process ends, whatever ends it.
     lock = (state / "lock").open("w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -79,25 +81,25 @@ def _start(host: str, port: int, state: Path) -> int:
         )
         return 1
     temporary = state / "tmp"
-    shutil.rmtree(temporary, ignore_errors=True)  # left over from one that was killed
+    shutil.rmtree(temporary, ignore_errors=True)  # left behind by a LocalStack that was killed
     temporary.mkdir()
     defaults = {
         "LOCALSTACK_VOLUME_DIR": str(state / "volume"),
         "SKIP_SSL_CERT_DOWNLOAD": "1",
         "DISABLE_EVENTS": "1",  # no telemetry
-        "DNS_ADDRESS": "0",  # no name server: functions get an address
+        "DNS_ADDRESS": "0",  # no DNS server: functions get an IP address
         "GATEWAY_SERVER": "parity",  # see server.py
-        "IN_MEMORY_CLIENT": "1",  # LocalStack's calls to itself stay off the network
+        "IN_MEMORY_CLIENT": "1",  # LocalStack's calls to itself do not use the network
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
     tempfile.tempdir = str(temporary)  # where LocalStack unpacks functions and layers
     os.environ["XDG_CACHE_HOME"] = str(state / "cache")
     os.environ["GATEWAY_LISTEN"] = f"{host}:{port}"
-    if host not in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104 - compared, not bound to
-        os.environ["GATEWAY_LISTEN"] += f",127.0.0.1:{port}"  # where functions find it
+    if host not in ("127.0.0.1", "localhost", "0.0.0.0"):  # noqa: S104  # a comparison, not a bind
+        os.environ["GATEWAY_LISTEN"] += f",127.0.0.1:{port}"  # functions connect to this address
     os.environ["LAMBDA_RUNTIME_EXECUTOR"] = "process"
-    # LocalStack reads its settings when it is imported: only now.
+    # LocalStack reads its settings when it is imported, so the imports come only now.
     from localstack.runtime.main import main as run_localstack
     from localstack.services.lambda_.invocation.runtime_executor import EXECUTOR_PLUGIN_MANAGER
     from localstack.services.s3 import provider as s3
@@ -109,19 +111,20 @@ def _start(host: str, port: int, state: Path) -> int:
             file=sys.stderr,
         )
         return 1
-    # One fixed folder for all LocalStacks of a machine, unless it is changed here.
+    # By default, all LocalStacks of a machine share one fixed folder.
     s3.DEFAULT_S3_TMP_DIR = str(temporary / "s3")
-    run_localstack()  # type: ignore[no-untyped-call]  # it has no types
+    run_localstack()  # type: ignore[no-untyped-call]  # LocalStack does not annotate it
     return 0
 
 
 def _check(port: int) -> int:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{INFO_PATH}", timeout=4) as answer:
-            executor = json.load(answer)["executor"]
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{INFO_PATH}", timeout=4) as response:
+            executor = json.load(response)["executor"]
     except (OSError, ValueError, KeyError) as exc:
         print(
-            f"error: no LocalStack with this plugin answers at port {port}: {exc}", file=sys.stderr
+            f"error: no LocalStack with this plugin responds at port {port}: {exc}",
+            file=sys.stderr,
         )
         return 1
     print(f"executor: {executor}")
@@ -129,9 +132,9 @@ def _check(port: int) -> int:
 
 
 def _occupied(host: str, port: int) -> str | None:
-    """Return why nothing can listen at that address, None when something can."""
+    """Return why it is impossible to listen at an address, or None if it is possible."""
     if not 0 < port < 65536:
-        return f"port {port} is none: use a number from 1 to 65535"
+        return f"{port} is not a valid port: use a number from 1 to 65535"
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,4 +1,4 @@
-"""Where LocalStack's CloudFormation forgets what a stack holds."""
+"""CloudFormation: delete every resource of an updated stack."""
 
 from functools import cache, wraps
 
@@ -6,14 +6,15 @@ from localstack.aws.api.cloudformation import StackStatus
 from localstack.services.cloudformation.engine.v2 import change_set_model_executor as engine
 
 
-@cache  # It is called before each call.
+@cache  # called before every request to CloudFormation
 def install() -> None:
-    """Let an updated stack be deleted as a whole.
+    """Patch LocalStack so that deleting an updated stack deletes all of its resources.
 
-    What is deleted is what the stack's processed template names. ``UpdateStack`` leaves there the
-    template that the stack was made with; that of the Serverless Framework has one bucket. So the
-    deletion of such a stack was reported as complete, its functions stayed, and the next
-    deployment failed at the first name that was still taken.
+    LocalStack deletes the resources that the stack's processed template names. ``UpdateStack``
+    does not replace that template, so it remains the one that the stack was created with; the
+    Serverless Framework creates stacks with a single bucket. LocalStack reported such a stack as
+    deleted but kept its functions, and the next deployment failed at the first name that was
+    still taken.
     """
     execute = engine.ChangeSetModelExecutor.execute
 
@@ -27,4 +28,4 @@ def install() -> None:
             change_set.stack.processed_template = change_set.processed_template
         return result
 
-    engine.ChangeSetModelExecutor.execute = execute_and_remember  # type: ignore[method-assign]
+    engine.ChangeSetModelExecutor.execute = execute_and_remember  # type: ignore[method-assign]  # a patch

@@ -1,8 +1,9 @@
-"""What the container registry ECR answers where there is no repository, and can be none.
+"""The container registry ECR: respond that there are no repositories.
 
-LocalStack's open edition has no ECR and says so to every call. But the Serverless Framework asks
-whether a service has a repository before it removes it, and gives up. No function here is an image;
-so this question has a true answer. Every other call is refused as before.
+LocalStack's open edition does not include ECR and refuses every call. The Serverless Framework,
+however, checks whether a service has a repository before it removes the service, and fails. No
+function here is a container image, so there is a true response to that one call. Every other call
+is refused as before.
 """
 
 from typing import Any
@@ -14,15 +15,21 @@ from rolo.gateway import HandlerChain
 
 
 def answer(chain: HandlerChain[Any], context: RequestContext, response: Response) -> None:
-    """Answer ``DescribeRepositories``; let every other call pass."""
+    """Respond to ``DescribeRepositories``; leave every other call to LocalStack.
+
+    Raises
+    ------
+    CommonServiceException
+        ``RepositoryNotFoundException``, with status 400, if the call names repositories.
+    """
     if context.service is None or context.service.service_name != "ecr":
         return
     if context.operation is None or context.operation.name != "DescribeRepositories":
         return
-    asked: Any = context.service_request or {}
-    if names := asked.get("repositoryNames"):
-        registry = asked.get("registryId") or context.account_id
-        # The words: https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
+    params: Any = context.service_request or {}
+    if names := params.get("repositoryNames"):
+        registry = params.get("registryId") or context.account_id
+        # https://docs.aws.amazon.com/AmazonECR/latest/APIReference/API_DescribeRepositories.html
         raise CommonServiceException(
             "RepositoryNotFoundException",
             f"The repository with name '{names[0]}' does not exist in the registry with id "

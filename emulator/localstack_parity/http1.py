@@ -1,8 +1,8 @@
-"""As much of HTTP/1.1 as a client on the same machine needs: RFC 9112, without its rarities.
+"""A parser for the head of HTTP/1.1 requests: the common subset of RFC 9112.
 
-Python's `http.server` parses header fields as an email's, which takes longer than all the rest of a
-short exchange. This module reads a request's head, and refuses whatever it does not fully
-understand: its users hand such requests to somebody else, or close the connection.
+Python's `http.server` parses header fields with the email parser, which takes longer than all the
+rest of a short exchange. This module rejects every request that it does not fully understand: its
+callers pass such a request on to another server, or close the connection.
 """
 
 import re
@@ -11,13 +11,14 @@ from dataclasses import dataclass
 MAX_HEAD_BYTES = 65536
 END_OF_HEAD = b"\r\n\r\n"
 _REQUEST = re.compile(rb"([A-Z]+) ([!-~\x80-\xff]+) HTTP/1\.1")
-# https://www.rfc-editor.org/rfc/rfc9110#section-5: a name is a token, a value has no controls.
+# A name is a token, and a value has no control characters:
+# https://www.rfc-editor.org/rfc/rfc9110#section-5
 _FIELD = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
 
 class UnsupportedRequestError(Exception):
-    """A request that is malformed, or uses a part of HTTP that this module does not know."""
+    """A request that is malformed, or uses a part of HTTP that this module does not support."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +28,9 @@ class Head:
     Attributes
     ----------
     method, target : str
-        The target is as it was sent, in Latin-1.
+        Method and request target; the target is as sent, decoded as Latin-1.
     fields : list of (str, str)
-        Header fields in their order, names as they were sent, in Latin-1.
+        Header fields in the order sent, with names as sent, decoded as Latin-1.
     """
 
     method: str
@@ -41,12 +42,12 @@ class Head:
         return [value for key, value in self.fields if key.lower() == name]
 
     def content_length(self) -> int:
-        """Return the length of the body, 0 where no field says it.
+        """Return the length of the body in bytes; 0 if there is no ``Content-Length`` field.
 
         Raises
         ------
         UnsupportedRequestError
-            If the field is given twice or is no number.
+            If the field is sent twice or is not a number.
         """
         lengths = self.values("content-length")
         if not lengths:
@@ -56,12 +57,12 @@ class Head:
         return int(lengths[0])
 
     def chunked(self) -> bool:
-        """Return whether the body comes in chunks.
+        """Return whether the body is chunked.
 
         Raises
         ------
         UnsupportedRequestError
-            If it is encoded in another way, or also has a length.
+            If the body has any other transfer encoding, or a length as well.
         """
         encodings = self.values("transfer-encoding")
         if not encodings:
@@ -71,13 +72,13 @@ class Head:
         return True
 
     def closes(self) -> bool:
-        """Return whether the client wants the connection closed after the answer."""
+        """Return whether the client wants the connection closed after the response."""
         options = ",".join(self.values("connection")).lower().split(",")
         return "close" in [option.strip() for option in options]
 
 
 def parse_head(content: bytes) -> Head:
-    """Return a request's head.
+    """Parse the head of a request.
 
     Parameters
     ----------
@@ -87,7 +88,7 @@ def parse_head(content: bytes) -> Head:
     Raises
     ------
     UnsupportedRequestError
-        If it is not one of HTTP/1.1.
+        If the content is not the head of an HTTP/1.1 request.
     """
     first, *lines = content.split(b"\r\n")
     request = _REQUEST.fullmatch(first)

@@ -1,4 +1,4 @@
-"""The address that says what runs here, for harnesses that must not trust a setting."""
+"""The endpoint that reports what is running, for harnesses that cannot rely on settings."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from localstack_parity.lambda_process.executor import ProcessExecutor
 
 
 def serve_info(request: Request, **kwargs: Any) -> Response:
-    """Answer with what runs: executor, namespaces, IAM, process id and versions."""
+    """Report the executor, namespaces, IAM, process id, versions and installed runtimes as JSON."""
     executor = get_runtime_executor()
     installed = runtimes.directory()
     body = {

@@ -1,4 +1,7 @@
-"""What LocalStack loads by entry point. Imports stay inside: LocalStack reads this at its start."""
+"""LocalStack's entry points into this package.
+
+Imports are inside the functions because LocalStack imports this module at every start.
+"""
 
 import functools
 import os
@@ -11,8 +14,8 @@ from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
 from localstack_parity.cli import INFO_PATH
 
 
-@functools.cache  # LocalStack loads the executor for every environment.
-def _mend_lambda() -> None:
+@functools.cache  # LocalStack loads the executor for every execution environment
+def _patch_lambda() -> None:
     from localstack_parity.lambda_process import (
         delivery,
         keepalive,
@@ -29,20 +32,20 @@ def _mend_lambda() -> None:
 
 
 class ProcessExecutorPlugin(RuntimeExecutorPlugin):
-    """The executor `process`, chosen with ``LAMBDA_RUNTIME_EXECUTOR=process``."""
+    """The executor `process`, selected by ``LAMBDA_RUNTIME_EXECUTOR=process``."""
 
     name = "process"
 
     def load(self, *args: Any, **kwargs: Any) -> type:
-        """Return the executor class, and mend what surrounds it."""
+        """Patch LocalStack's Lambda service, and return the executor class."""
         from localstack_parity.lambda_process.executor import ProcessExecutor
 
-        _mend_lambda()
+        _patch_lambda()
         return ProcessExecutor
 
 
 class ServerPlugin(RuntimeServerPlugin):
-    """The server `parity`, chosen with ``GATEWAY_SERVER=parity``."""
+    """The server `parity`, selected by ``GATEWAY_SERVER=parity``."""
 
     name = "parity"
 
@@ -53,9 +56,9 @@ class ServerPlugin(RuntimeServerPlugin):
         return Server()
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack has no types for it
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
 def publish_info() -> None:
-    """Serve at `INFO_PATH` which executor really runs: LocalStack falls back in silence."""
+    """Report at `INFO_PATH` which executor is running: LocalStack falls back silently."""
     from localstack.services.internal import get_internal_apis
 
     from localstack_parity.info import serve_info
@@ -63,15 +66,18 @@ def publish_info() -> None:
     get_internal_apis().add(INFO_PATH, serve_info, methods=["GET"])
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
-def mend_apigateway() -> None:
-    """Let API Gateway behave as on AWS (bodies, usage plans, time limits), without a detour."""
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
+def patch_apigateway() -> None:
+    """Make API Gateway handle bodies, usage plans and timeouts as AWS does, and call Lambda fast.
+
+    See `localstack_parity.apigateway`.
+    """
     from localstack_parity import apigateway
 
     apigateway.install()
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
 def enforce_iam() -> None:
     """Check calls with a role's credentials against its policies, unless ``IAM_ENFORCE=off``."""
     from localstack.aws.handlers import modify_service_response
@@ -82,12 +88,16 @@ def enforce_iam() -> None:
 
     if iam.enforced(os.environ):
         before_services.append(check_call)
-        modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # always rolo's
+        # LocalStack declares werkzeug's response, but always passes rolo's.
+        modify_service_response.append("s3", hide_missing)  # type: ignore[arg-type]  # see above
 
 
-@hooks.on_infra_start(priority=-1)  # type: ignore[untyped-decorator]  # after IAM
-def answer_for_ecr() -> None:
-    """Say that there is no container repository, which `sls remove` asks first."""
+@hooks.on_infra_start(priority=-1)  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
+def serve_ecr() -> None:
+    """Respond that there are no container repositories, which `sls remove` checks first.
+
+    Its priority places it after `enforce_iam`.
+    """
     from localstack.aws.handlers import serve_custom_service_request_handlers as before_services
 
     from localstack_parity.ecr import answer
@@ -95,35 +105,39 @@ def answer_for_ecr() -> None:
     before_services.append(answer)
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
-def mend_cloudformation() -> None:
-    """Let CloudFormation delete stacks as a whole; from its first call on, to start quickly."""
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
+def patch_cloudformation() -> None:
+    """Make CloudFormation delete stacks completely.
+
+    The patch is applied at its first call, to keep LocalStack's start fast.
+    """
     from localstack.aws.handlers import serve_custom_service_request_handlers as before_services
 
-    def mend(chain: Any, context: Any, response: Any) -> None:
+    def patch(chain: Any, context: Any, response: Any) -> None:
         if context.service is not None and context.service.service_name == "cloudformation":
             from localstack_parity import cloudformation
 
             cloudformation.install()
 
-    before_services.append(mend)
+    before_services.append(patch)
 
 
-@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # the same reason
+@hooks.on_infra_start()  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
 def ask_often() -> None:
-    """Let LocalStack ask its own services ten times a second whether they are done, not once.
+    """Make LocalStack poll its own services ten times a second instead of once.
 
-    CloudFormation waits twice for each function that it updates; the setting takes whole seconds.
+    CloudFormation waits twice for each function that it updates, and LocalStack's setting takes
+    whole seconds only. The total waiting time stays the same.
     """
     from localstack import config
 
     config.BOTO_WAITER_MAX_ATTEMPTS *= config.BOTO_WAITER_DELAY * 10
-    config.BOTO_WAITER_DELAY = 0.1  # type: ignore[assignment]  # what it is handed to takes parts
+    config.BOTO_WAITER_DELAY = 0.1  # type: ignore[assignment]  # botocore's waiters accept fractions
 
 
-@hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # the same reason
+@hooks.on_infra_shutdown()  # type: ignore[untyped-decorator]  # LocalStack does not annotate hooks
 def stop_functions() -> None:
-    """End every function process before LocalStack ends."""
+    """Stop every function process before LocalStack exits."""
     from localstack_parity.lambda_process import executor, rollover
 
     rollover.stop_waiting()

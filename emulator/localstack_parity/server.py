@@ -1,14 +1,14 @@
-"""LocalStack's server, with a short way for the requests of API Gateway's clients.
+"""LocalStack's server, with a fast path for requests to deployed APIs.
 
-LocalStack serves every request with Twisted: its event loop reads it, a thread answers it, and the
-event loop writes the answer. On the way each waits for the interpreter to be handed over, and heads
-are parsed by code that is made for emails. Here a connection has a thread of its own, which looks
-at a request without taking it from the socket. A plain request to a deployed API is answered by
-that thread, through the same chain of handlers. With the first request that is anything else, such
-as a call of boto3, one over TLS or one that this module does not understand, the connection goes
-to Twisted, which has it from then on, and finds the request as it was sent.
+LocalStack serves every request with Twisted: the event loop reads it, a thread handles it, and the
+event loop writes the response. Each step waits for the interpreter lock, and the head is parsed by
+code that was written for emails. Here every connection has a thread of its own, which peeks at a
+request without consuming it. If it is a plain request to a deployed API, that thread handles it,
+through the same chain of handlers. At the first request that is anything else, such as a boto3
+call, a TLS handshake or a request that this module does not understand, the thread hands the
+connection over to Twisted for good, which reads the request as it was sent.
 
-``GATEWAY_SERVER=twisted`` is LocalStack's own switch back.
+``GATEWAY_SERVER=twisted`` switches back to LocalStack's own server.
 """
 
 import contextlib
@@ -41,18 +41,18 @@ from localstack_parity.http1 import (
 LOG = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60.0
-"""How long a connection may stay without a request, as with Twisted."""
+"""How long a connection may be idle; Twisted's limit is the same."""
 _LATE_HEAD_SECONDS = 0.01
-_MAX_BODY_BYTES = 16 * 1024 * 1024  # beyond what API Gateway takes; Twisted writes it to a file
-_UNKNOWN = ("upgrade", "expect", "transfer-encoding")
+_MAX_BODY_BYTES = 16 * 1024 * 1024  # more than API Gateway accepts; Twisted spools longer bodies
+_UNSUPPORTED_FIELDS = ("upgrade", "expect", "transfer-encoding")
 _SHUTDOWN_SECONDS = 10.0
 
 
 class Server(TwistedRuntimeServer):
-    """Accepts all connections, answers APIs' clients, and leaves the rest to Twisted."""
+    """Accepts all connections, serves deployed APIs, and leaves all other requests to Twisted."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]  # it has no types
+        super().__init__()  # type: ignore[no-untyped-call]  # LocalStack does not annotate it
         self._listeners: list[socket.socket] = []
         self._busy: set[threading.Thread] = set()
         self._closing = False
@@ -63,10 +63,10 @@ class Server(TwistedRuntimeServer):
         listen: list[config.HostAndPort],
         ssl_creds: tuple[str, str] | None = None,
     ) -> None:
-        """Listen at these addresses, and at no others: Twisted would at all of the machine's."""
+        """Listen at the given addresses only; Twisted would listen at all of the machine's."""
         application = WsgiGateway(gateway)
         factory = _twisted_factory(gateway, ssl_creds)
-        reactor.callWhenRunning(factory.doStart)  # type: ignore[attr-defined]  # the same
+        reactor.callWhenRunning(factory.doStart)  # type: ignore[attr-defined]  # mypy sees a module, not the reactor
         for address in listen:
             ipv6 = config.is_ipv6_address(address.host)
             listener = socket.create_server(
@@ -80,16 +80,16 @@ class Server(TwistedRuntimeServer):
             ).start()
 
     def shutdown(self) -> None:
-        """Take no more connections, and let running requests end, for some seconds."""
+        """Stop accepting connections, and give running requests a few seconds to finish."""
         self._closing = True
         for listener in self._listeners:
             with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)  # wakes `accept`
+                listener.shutdown(socket.SHUT_RDWR)  # interrupts `accept`
             listener.close()
         deadline = time.monotonic() + _SHUTDOWN_SECONDS
         while self._busy and time.monotonic() < deadline:
             time.sleep(0.02)
-        super().shutdown()  # type: ignore[no-untyped-call]  # the same
+        super().shutdown()  # type: ignore[no-untyped-call]  # LocalStack does not annotate it
 
     def _accept(self, listener: socket.socket, application: WsgiGateway, factory: Factory) -> None:
         while True:
@@ -99,7 +99,7 @@ class Server(TwistedRuntimeServer):
                 if self._closing:
                     return
                 LOG.warning("cannot accept a connection", exc_info=True)
-                time.sleep(0.1)  # such as for lack of file descriptors
+                time.sleep(0.1)  # the cause may pass, such as a lack of file descriptors
                 continue
             threading.Thread(
                 target=self._serve,
@@ -124,49 +124,49 @@ class Server(TwistedRuntimeServer):
                     _receive(connection, len(content) + len(END_OF_HEAD))
                     body = _receive(connection, head.content_length())
                     environ = _environ(head, body, connection.getsockname(), address)
-                    answer, closes = _answer(application, environ, head)
-                    connection.sendall(answer)
+                    response, closes = _respond(application, environ, head)
+                    connection.sendall(response)
                 finally:
                     self._busy.discard(threading.current_thread())
                 if closes:
                     break
-        except OSError:  # The client has gone, or has nothing to say.
+        except OSError:  # the client has disconnected, or was idle for too long
             pass
         connection.close()
 
 
 def _twisted_factory(gateway: Gateway, ssl_creds: tuple[str, str] | None) -> Factory:
-    """Return what LocalStack has Twisted listen with, see `TwistedRuntimeServer.register`."""
+    """Return the protocol factory that `TwistedRuntimeServer.register` would listen with."""
     site: Factory = TwistedGateway(gateway)
     if not ssl_creds:
         return site
     certificate, key = ssl_creds
-    context = ssl.DefaultOpenSSLContextFactory(key, certificate)  # type: ignore[no-untyped-call]  # the same
-    context.getContext().use_certificate_chain_file(certificate)  # type: ignore[no-untyped-call]  # the same
-    return TLSMultiplexerFactory(context, False, site)  # type: ignore[no-untyped-call]  # the same
+    context = ssl.DefaultOpenSSLContextFactory(key, certificate)  # type: ignore[no-untyped-call]  # Twisted does not annotate it
+    context.getContext().use_certificate_chain_file(certificate)  # type: ignore[no-untyped-call]  # Twisted does not annotate it
+    return TLSMultiplexerFactory(context, False, site)  # type: ignore[no-untyped-call]  # LocalStack does not annotate it
 
 
 def _hand_over(connection: socket.socket, factory: Factory) -> None:
-    """Give a connection to Twisted's event loop."""
+    """Hand a connection over to Twisted's event loop."""
 
     def adopt() -> None:
-        with connection:  # Twisted has a duplicate.
-            reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)  # type: ignore[attr-defined]  # the same
+        with connection:  # Twisted duplicates the file descriptor
+            reactor.adoptStreamConnection(connection.fileno(), connection.family, factory)  # type: ignore[attr-defined]  # mypy sees a module, not the reactor
 
-    reactor.callFromThread(adopt)  # type: ignore[attr-defined]  # the same
+    reactor.callFromThread(adopt)  # type: ignore[attr-defined]  # mypy sees a module, not the reactor
 
 
 def _peek_head(connection: socket.socket) -> bytes:
-    """Wait for a request; return its head, or what is there of it, and take nothing.
+    """Wait for a request; return its head, or as much of it as has arrived, without consuming it.
 
-    Empty where the client has closed the connection.
+    The result is empty if the client has closed the connection.
     """
     deadline = 0.0
     while content := connection.recv(MAX_HEAD_BYTES, socket.MSG_PEEK):
         head, end, _ = content.partition(END_OF_HEAD)
         if end or not content[:1].isupper() or len(content) == MAX_HEAD_BYTES:
             return head
-        # Clients send a head as a whole. Who does not is Twisted's.
+        # Clients send a head in one piece; Twisted serves those that do not.
         deadline = deadline or time.monotonic() + _LATE_HEAD_SECONDS
         if time.monotonic() > deadline:
             return head
@@ -175,14 +175,14 @@ def _peek_head(connection: socket.socket) -> bytes:
 
 
 def _api_request(content: bytes) -> Head | None:
-    """Return the head of a request that can be answered here, None for any other."""
+    """Return the head of a request that this module can handle, or None for any other request."""
     try:
         head = parse_head(content)
         length = head.content_length()
     except UnsupportedRequestError:
         return None
     hosts = head.values("host")
-    if len(hosts) != 1 or length > _MAX_BODY_BYTES or any(map(head.values, _UNKNOWN)):
+    if len(hosts) != 1 or length > _MAX_BODY_BYTES or any(map(head.values, _UNSUPPORTED_FIELDS)):
         return None
     target = head.target
     is_api = (
@@ -194,18 +194,24 @@ def _api_request(content: bytes) -> Head | None:
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:
-    """Receive that many bytes, or raise an OSError."""
+    """Receive exactly that many bytes.
+
+    Raises
+    ------
+    OSError
+        If the connection fails or the client closes it first.
+    """
     received = bytearray()
     while len(received) < size:
         part = connection.recv(min(size - len(received), 1024 * 1024))
         if not part:
-            raise ConnectionError("the client has closed the connection within a request")
+            raise ConnectionError("the client closed the connection in the middle of a request")
         received += part
     return bytes(received)
 
 
 def _environ(head: Head, body: bytes, server: Any, client: Any) -> dict[str, Any]:
-    """Return the WSGI environment that rolo makes with Twisted, see `rolo.serving.twisted`."""
+    """Return the WSGI environment that rolo creates with Twisted, see `rolo.serving.twisted`."""
     path, _, query = head.target.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": head.method,
@@ -239,7 +245,7 @@ def _environ(head: Head, body: bytes, server: Any, client: Any) -> dict[str, Any
 
 
 def _grouped(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    """Put the fields of one name together, under the name as it was given last."""
+    """Group fields by name, ignoring case; each group gets the spelling that was sent last."""
     groups: dict[str, list[str]] = {}
     names: dict[str, str] = {}
     for name, value in fields:
@@ -253,8 +259,8 @@ def _grouped(fields: list[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
     ]
 
 
-def _answer(application: WsgiGateway, environ: dict[str, Any], head: Head) -> tuple[bytes, bool]:
-    """Have LocalStack answer; return the response, and whether the connection ends with it."""
+def _respond(application: WsgiGateway, environ: dict[str, Any], head: Head) -> tuple[bytes, bool]:
+    """Run LocalStack's handlers; return the response, and whether to close the connection."""
     started: list[Any] = []
 
     def start_response(status: str, fields: list[tuple[str, str]], error: Any = None) -> Any:
