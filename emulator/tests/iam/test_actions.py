@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from localstack_parity.iam import enforced
 from localstack_parity.iam.actions import Call, accesses
 from localstack_parity.iam.context import condition_keys
 from localstack_parity.iam.policy import Principal
@@ -255,12 +254,3 @@ def test_condition_keys_of_the_principal_and_the_network() -> None:
     assert get("s3:x-amz-server-side-encryption") == "aws:kms"
     assert get("s3:x-amz-acl") is None
     assert "aws:MultiFactorAuthPresent" in get("aws:MultiFactorAuthPresent").reason
-
-
-def test_the_switch_is_on_or_off() -> None:
-    """A value that is neither is an error, not a guess."""
-    assert enforced({})
-    assert enforced({"IAM_ENFORCE": "on"})
-    assert not enforced({"IAM_ENFORCE": "off"})
-    with pytest.raises(ValueError, match="IAM_ENFORCE is '0'; it must be on"):
-        enforced({"IAM_ENFORCE": "0"})
