@@ -1,4 +1,4 @@
-"""Stacks that are updated and deleted."""
+"""Updating and deleting stacks."""
 
 import json
 import uuid
@@ -6,8 +6,8 @@ import uuid
 from conftest import LocalStack
 
 
-def test_an_updated_stack_is_deleted_as_a_whole(localstack: LocalStack) -> None:
-    """Also what the update has added; and its template is the updated one."""
+def test_an_updated_stack_is_deleted_completely(localstack: LocalStack) -> None:
+    """Deleting a stack also deletes what an update added, and its template is the updated one."""
     cloudformation, s3 = localstack.client("cloudformation"), localstack.client("s3")
     stack = f"stack-{uuid.uuid4().hex[:8]}"
 

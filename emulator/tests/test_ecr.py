@@ -1,4 +1,4 @@
-"""The one question to ECR that has an answer without it."""
+"""The one call to ECR that gets a response without an ECR."""
 
 import pytest
 from botocore.exceptions import ClientError
@@ -6,7 +6,7 @@ from conftest import LocalStack
 
 
 def test_there_is_no_repository(localstack: LocalStack) -> None:
-    """Asked for all, it lists none; asked for one, it answers with AWS's error."""
+    """A call for all repositories lists none; a call for one gets AWS's error."""
     ecr = localstack.client("ecr")
     assert ecr.describe_repositories()["repositories"] == []
     with pytest.raises(ecr.exceptions.RepositoryNotFoundException) as caught:
@@ -17,7 +17,7 @@ def test_there_is_no_repository(localstack: LocalStack) -> None:
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_all_else_is_refused_as_before(localstack: LocalStack) -> None:
-    """Nothing pretends that a repository could be made."""
+def test_other_calls_are_refused_as_before(localstack: LocalStack) -> None:
+    """Nothing pretends that a repository could be created."""
     with pytest.raises(ClientError, match="not included"):
         localstack.client("ecr").create_repository(repositoryName="some")

@@ -1,11 +1,11 @@
-"""What is read of HTTP/1.1, and what is refused."""
+"""Parsing the head of HTTP/1.1 requests, and rejecting ambiguous ones."""
 
 import pytest
 from localstack_parity.http1 import UnsupportedRequestError, parse_head
 
 
-def test_a_head_is_read_as_it_was_sent() -> None:
-    """Names keep their case and fields their order; only blanks around a value are dropped."""
+def test_a_head_is_parsed_as_it_was_sent() -> None:
+    """Names keep their case and fields their order; only whitespace around a value is dropped."""
     head = parse_head(
         b"POST /a%20b?c=d HTTP/1.1\r\nHost: h\r\nX-Twice: 1\r\nx-twice:\t 2 3 \r\nX-Empty:\r\n"
         b"content-length: 12\r\nX-Latin: \xe9"
@@ -35,8 +35,8 @@ def test_a_head_is_read_as_it_was_sent() -> None:
         b"GET / HTTP/1.1\r\n: no name",
     ],
 )
-def test_a_head_that_is_unclear_is_refused(content: bytes) -> None:
-    """Nothing is guessed: another reader of the same bytes may guess otherwise.
+def test_an_ambiguous_head_is_rejected(content: bytes) -> None:
+    """Nothing is guessed: another parser of the same bytes may guess differently.
 
     https://www.rfc-editor.org/rfc/rfc9112#section-11.2
     """
@@ -54,7 +54,7 @@ def test_a_head_that_is_unclear_is_refused(content: bytes) -> None:
         b"Content-Length:",
     ],
 )
-def test_a_length_that_is_unclear_is_refused(field: bytes) -> None:
+def test_an_ambiguous_length_is_rejected(field: bytes) -> None:
     """A body has one length, in decimal digits."""
     head = parse_head(b"POST / HTTP/1.1\r\n" + field)
     with pytest.raises(UnsupportedRequestError):
@@ -70,7 +70,7 @@ def test_a_length_that_is_unclear_is_refused(field: bytes) -> None:
         b"Transfer-Encoding: chunked\r\nContent-Length: 3",
     ],
 )
-def test_an_encoding_that_is_unclear_is_refused(field: bytes) -> None:
+def test_an_ambiguous_encoding_is_rejected(field: bytes) -> None:
     """A body is chunked and nothing else, or has a length."""
     head = parse_head(b"POST / HTTP/1.1\r\n" + field)
     with pytest.raises(UnsupportedRequestError):
@@ -82,5 +82,5 @@ def test_an_encoding_that_is_unclear_is_refused(field: bytes) -> None:
     [(b"close", True), (b"keep-alive, Close", True), (b"keep-alive", False), (b"closed", False)],
 )
 def test_a_client_may_close_the_connection(value: bytes, closes: bool) -> None:
-    """`close` is one of the options that the field lists, in any case."""
+    """`close` is one of the options in the field, in any case."""
     assert parse_head(b"GET / HTTP/1.1\r\nConnection: " + value).closes() is closes

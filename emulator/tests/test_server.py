@@ -1,4 +1,4 @@
-"""Connections: which requests are answered at once, and that all others are answered too."""
+"""Connections: requests on the fast path, and requests that Twisted serves."""
 
 import json
 import socket
@@ -22,7 +22,7 @@ Send = Callable[..., tuple[HTTPResponse, bytes]]
 
 @pytest.fixture(scope="module")
 def path(localstack: LocalStack) -> Iterator[str]:
-    """The path of an API that answers with the event that its function got."""
+    """The path of an API that returns the event that its function got."""
     made = create_function(localstack, ECHO)
     yield deploy_api(localstack, made)
     localstack.client("lambda").delete_function(FunctionName=made.name)
@@ -60,7 +60,7 @@ def request(target: str, *fields: str, method: str = "POST", body: bytes = b"") 
 
 
 def without_changing(event: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what differs between two requests that are the same."""
+    """Remove what differs between two identical requests."""
     changing = {"requestId", "extendedRequestId", "requestTime", "requestTimeEpoch"}
     context = {k: v for k, v in event["requestContext"].items() if k not in changing}
     trace = "x-amzn-trace-id"
@@ -80,7 +80,7 @@ def without_changing(event: dict[str, Any]) -> dict[str, Any]:
         ("/x", ["Origin: http://elsewhere.example", "Cookie: a=b; c=d"], "POST", b"x"),
     ],
 )
-def test_an_answer_does_not_depend_on_who_serves_it(
+def test_both_servers_send_the_same_response(
     localstack: LocalStack,
     path: str,
     target: str,
@@ -88,7 +88,7 @@ def test_an_answer_does_not_depend_on_who_serves_it(
     method: str,
     body: bytes,
 ) -> None:
-    """Twisted, which serves a connection once it was asked for something else, answers the same."""
+    """Twisted, which serves a connection after its first other request, sends the same response."""
     content = request(f"{path}{target}", *fields, method=method, body=body)
     answers = []
     for by_twisted in (False, True):
@@ -108,22 +108,20 @@ def test_an_answer_does_not_depend_on_who_serves_it(
     assert answers[0][0] == 200
 
 
-def test_a_request_may_come_in_pieces(localstack: LocalStack, path: str) -> None:
-    """However a request is cut, it is answered."""
+def test_a_request_may_arrive_in_pieces(localstack: LocalStack, path: str) -> None:
+    """However a request is split, it gets its response."""
     content = request(f"{path}/x", body=b"abcdef")
     for cut in (1, 10, content.index(b"\r\n\r\n") + 2, len(content) - 3):
         with connect(localstack) as connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connection.sendall(content[:cut])
-            time.sleep(0.05)  # so that the pieces may arrive as such
+            time.sleep(0.05)  # so that the pieces arrive separately
             connection.sendall(content[cut:])
             assert json.loads(read(connection)[1])["body"] == "abcdef"
 
 
-def test_requests_on_one_connection_are_answered_in_their_order(
-    localstack: LocalStack, path: str
-) -> None:
-    """A connection stays open, and a client may send before it has read."""
+def test_pipelined_requests_get_their_responses_in_order(localstack: LocalStack, path: str) -> None:
+    """A connection stays open, and a client may send requests before it has read the responses."""
     with connect(localstack) as connection:
         connection.sendall(b"".join(request(f"{path}/{n}", body=str(n).encode()) for n in range(5)))
         for n in range(5):
@@ -131,8 +129,8 @@ def test_requests_on_one_connection_are_answered_in_their_order(
             assert (event["path"], event["body"]) == (f"/{n}", str(n))
 
 
-def test_a_connection_is_not_only_for_apis(localstack: LocalStack, path: str) -> None:
-    """After requests to an API, a connection serves any other request, and an API's again."""
+def test_a_connection_serves_all_kinds_of_requests(localstack: LocalStack, path: str) -> None:
+    """After requests to an API, a connection serves any other request, and then an API once more."""
     with connect(localstack) as connection:
         for _ in range(2):
             connection.sendall(request(f"{path}/x"))
@@ -144,15 +142,15 @@ def test_a_connection_is_not_only_for_apis(localstack: LocalStack, path: str) ->
 
 
 def test_chunked_bodies_arrive(localstack: LocalStack, path: str) -> None:
-    """A body without a length in its head is read."""
+    """A body without a length in the head is read."""
     with connect(localstack) as connection:
         head = request(f"{path}/x", "Transfer-Encoding: chunked", method="PATCH")
         connection.sendall(head + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n")
         assert json.loads(read(connection)[1])["body"] == "abcde"
 
 
-def test_a_client_may_wait_to_be_told_to_continue(localstack: LocalStack, path: str) -> None:
-    """``Expect: 100-continue`` is answered, as curl wants it for long bodies."""
+def test_a_client_may_wait_for_100_continue(localstack: LocalStack, path: str) -> None:
+    """``Expect: 100-continue`` gets a response, which curl waits for before it sends a long body."""
     with connect(localstack) as connection:
         head = request(f"{path}/x", "Expect: 100-continue", "Content-Length: 3", method="PUT")
         connection.sendall(head)
@@ -162,7 +160,7 @@ def test_a_client_may_wait_to_be_told_to_continue(localstack: LocalStack, path: 
 
 
 def test_tls_is_served_on_the_same_port(localstack: LocalStack, path: str) -> None:
-    """A client may use https, with LocalStack's own certificate."""
+    """A client may use HTTPS, with LocalStack's own certificate."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with context.wrap_socket(connect(localstack)) as connection:
@@ -171,15 +169,15 @@ def test_tls_is_served_on_the_same_port(localstack: LocalStack, path: str) -> No
 
 
 def test_a_long_body_arrives(localstack: LocalStack, path: str) -> None:
-    """A body that is longer than what a socket holds is read to its end."""
+    """A body that exceeds the socket's buffer is read to its end."""
     body = b"x" * 2_000_000
     with connect(localstack) as connection:
         connection.sendall(request(f"{path}/x", body=body))
         assert len(json.loads(read(connection)[1])["body"]) == len(body)
 
 
-def test_head_is_answered_without_a_body(localstack: LocalStack, path: str) -> None:
-    """The answer to HEAD has no body, and the connection can be used on."""
+def test_the_response_to_head_has_no_body(localstack: LocalStack, path: str) -> None:
+    """The response to HEAD has no body, and the connection remains usable."""
     with connect(localstack) as connection:
         connection.sendall(request(f"{path}/x", method="HEAD"))
         assert read(connection, "HEAD")[1] == b""
@@ -187,8 +185,8 @@ def test_head_is_answered_without_a_body(localstack: LocalStack, path: str) -> N
         assert json.loads(read(connection)[1])["path"] == "/y"
 
 
-def test_a_client_may_ask_to_close(localstack: LocalStack, path: str) -> None:
-    """After ``Connection: close`` the connection ends with the answer."""
+def test_a_client_may_close_the_connection(localstack: LocalStack, path: str) -> None:
+    """After a request with ``Connection: close``, the server closes the connection."""
     with connect(localstack) as connection:
         connection.sendall(request(f"{path}/x", "Connection: close"))
         response, _ = read(connection)
@@ -196,8 +194,8 @@ def test_a_client_may_ask_to_close(localstack: LocalStack, path: str) -> None:
         assert connection.recv(1) == b""
 
 
-def test_clients_that_go_away_do_no_harm(localstack: LocalStack, path: str) -> None:
-    """Clients that leave within a request, or before its answer, leave others untouched."""
+def test_clients_that_disconnect_do_no_harm(localstack: LocalStack, path: str) -> None:
+    """Clients that disconnect during a request, or before its response, do not affect others."""
     whole = request(f"{path}/x", body=b"abc")
     for content in (whole[:30], whole[:-1], whole):
         connect(localstack).sendall(content)
@@ -207,13 +205,13 @@ def test_clients_that_go_away_do_no_harm(localstack: LocalStack, path: str) -> N
 
 
 def test_an_unknown_api_is_not_found(localstack: LocalStack) -> None:
-    """A request to an API that is not deployed gets the service's own answer."""
+    """A request to an API that is not deployed gets API Gateway's own response."""
     with connect(localstack) as connection:
         connection.sendall(request(f"/_aws/execute-api/{uuid.uuid4().hex[:10]}/s/x"))
         assert read(connection)[0].status == 404
 
 
-def test_only_the_given_address_listens(localstack: LocalStack) -> None:
-    """Started for 127.0.0.1, LocalStack cannot be reached at any other address of the machine."""
+def test_listens_only_at_the_given_address(localstack: LocalStack) -> None:
+    """Started at 127.0.0.1, LocalStack cannot be reached at any other address of the machine."""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.2", localstack.port), timeout=5)

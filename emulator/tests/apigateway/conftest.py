@@ -7,5 +7,5 @@ from conftest import Api, LocalStack, create_api
 
 @pytest.fixture(scope="session")
 def api(localstack: LocalStack) -> Api:
-    """An API whose methods all want a key. Its plans are the tests' own."""
+    """An API whose methods all require a key; each test creates its own plan."""
     return create_api(localstack, METHODS, apiKeyRequired=True)

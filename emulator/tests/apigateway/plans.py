@@ -8,7 +8,7 @@ from typing import Any
 
 from conftest import Answer, Api
 
-NEVER = {"rateLimit": 0.001}  # tokens that come back: none while a test runs
+NO_REFILL = {"rateLimit": 0.001}  # no token returns while a test runs
 METHODS: Mapping[str, Any] = {"/ GET": {}, "/pets GET": {}, "/pets POST": {}}
 
 
@@ -46,7 +46,7 @@ class Plan:
 
 
 def create_plan(api: Api, methods: Mapping[str, Any] | None = None, **limits: Any) -> Plan:
-    """Make a plan for an API's stage; `methods` are limits of methods."""
+    """Create a plan for an API's stage; `methods` are the limits of single methods."""
     stage = {"apiId": api.id, "stage": api.stage, **({"throttle": methods} if methods else {})}
     made = api.localstack.client("apigateway").create_usage_plan(
         name=f"p-{uuid.uuid4().hex[:8]}", apiStages=[stage], **limits

@@ -1,4 +1,4 @@
-"""What API Gateway hands to a function."""
+"""Request bodies: what API Gateway passes to a function."""
 
 import json
 import urllib.request
@@ -15,7 +15,7 @@ TEN_MEGABYTES = 10 * 1024 * 1024
 def test_a_body_arrives_as_it_was_sent(
     localstack: LocalStack, function: Callable[..., Function], media_type: str
 ) -> None:
-    """Whatever a body is labelled as, the function gets the bytes that were sent.
+    """The function gets the bytes that were sent, whatever their media type.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
     """
@@ -30,8 +30,8 @@ def test_a_body_arrives_as_it_was_sent(
         assert answer.read() == sent
 
 
-def test_a_body_of_10_mb_passes_and_one_byte_more_is_refused(localstack: LocalStack) -> None:
-    """A body over 10 MB is answered with 413, and does not reach the integration.
+def test_a_body_of_10_mb_is_accepted_and_one_byte_more_is_refused(localstack: LocalStack) -> None:
+    """A body over 10 MB gets a 413 and does not reach the integration.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
     """
@@ -42,8 +42,8 @@ def test_a_body_of_10_mb_passes_and_one_byte_more_is_refused(localstack: LocalSt
     assert refused.headers["x-amzn-errortype"] == "RequestTooLargeException"
 
 
-def test_the_answer_to_a_long_body_can_be_customised(localstack: LocalStack) -> None:
-    """The gateway response `REQUEST_TOO_LARGE` of the API is the one that is sent.
+def test_the_response_to_a_long_body_can_be_customised(localstack: LocalStack) -> None:
+    """The API's own gateway response `REQUEST_TOO_LARGE` is used.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
     """

@@ -31,16 +31,16 @@ import time
 
 def handler(event, context):
     time.sleep(1)
-    print("went on to the end")
+    print("continued to the end")
     return {"statusCode": 200, "body": "late"}
 """
 QUICK = "def handler(event, context):\n    return {'statusCode': 200, 'body': 'in time'}\n"
 
 
-def test_a_function_that_takes_too_long_is_given_up_and_goes_on(
+def test_the_client_of_a_slow_function_gets_a_504_and_the_function_continues(
     localstack: LocalStack, function: Callable[..., Function]
 ) -> None:
-    """The client gets AWS's 504 after `timeoutInMillis`; the invocation runs to its end.
+    """The client gets AWS's 504 after `timeoutInMillis`, and the invocation runs to its end.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-execution-service-limits-table.html
     """
@@ -49,20 +49,20 @@ def test_a_function_that_takes_too_long_is_given_up_and_goes_on(
     late = api.request()
     assert (late.status, late.message) == (504, "Endpoint request timed out")
     assert late.headers["x-amzn-errortype"] == "InternalServerErrorException"
-    assert not [event for event in made.events() if "went on" in event]
-    wait_for(lambda: [event for event in made.events() if "went on" in event], what="the end")
+    assert not [event for event in made.events() if "continued" in event]
+    wait_for(lambda: [event for event in made.events() if "continued" in event], what="the end")
 
 
-def test_a_function_in_time_is_answered(
+def test_a_function_within_the_limit_responds(
     localstack: LocalStack, function: Callable[..., Function]
 ) -> None:
-    """A time limit that is kept changes nothing."""
+    """A time limit that is not exceeded changes nothing."""
     integration = {**lambda_integration(function(QUICK)), "timeoutInMillis": 29_000}
     answer = create_api(localstack, {"/ GET": integration}).request()
     assert (answer.status, answer.body) == (200, b"in time")
 
 
-def test_a_late_web_server_is_given_up_too(
+def test_a_slow_web_server_times_out_too(
     localstack: LocalStack, function: Callable[..., Function]
 ) -> None:
     """HTTP integrations have the same limit, and the gateway response can be customised.
@@ -89,8 +89,8 @@ def test_a_late_web_server_is_given_up_too(
     assert api.request().status == 408
 
 
-def test_localstack_ends_while_an_integration_hangs(tmp_path: Path) -> None:
-    """A call that nobody waits for any more does not hold up the end of LocalStack."""
+def test_localstack_stops_while_an_integration_hangs(tmp_path: Path) -> None:
+    """An abandoned call does not keep LocalStack from stopping."""
     localstack = start_localstack(tmp_path)
     try:
         with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -110,10 +110,10 @@ def test_localstack_ends_while_an_integration_hangs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("timeout", "limit", "ends"), [(15, 29, True), (19, 29, False), (30, 29, False), (3, 10, False)]
 )
-def test_a_function_that_ends_by_itself_needs_no_thread(
+def test_a_function_that_ends_in_time_by_itself_needs_no_thread(
     timeout: int, limit: int, ends: bool
 ) -> None:
-    """A cold start of at most 10 s and the function's own timeout together stay below the limit.
+    """No thread is needed if a cold start (at most 10 s) and the function's own timeout fit into the limit.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
     """
@@ -137,7 +137,7 @@ def test_a_function_that_ends_by_itself_needs_no_thread(
      ({"timeoutInMillis": "29000"}, 29.0)],
 )  # fmt: skip
 def test_the_default_is_29_seconds(integration: dict[str, Any], seconds: float) -> None:
-    """Without a `timeoutInMillis` the limit is AWS's default.
+    """Without a `timeoutInMillis`, AWS's default applies.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_PutIntegration.html
     """
@@ -145,7 +145,7 @@ def test_the_default_is_29_seconds(integration: dict[str, Any], seconds: float) 
 
 
 def test_a_caller_gets_what_the_call_returns_or_raises() -> None:
-    """A call in another thread is like one in this."""
+    """A call in a worker thread behaves like a call in the caller's own."""
     workers = Workers(1)
     assert workers.call(lambda: 42, 10) == 42
     with pytest.raises(ZeroDivisionError):
@@ -154,18 +154,18 @@ def test_a_caller_gets_what_the_call_returns_or_raises() -> None:
     assert workers.call(threading.get_ident, 10) != threading.get_ident()
 
 
-def test_no_more_calls_go_on_than_there_are_places() -> None:
-    """Calls that were given up keep their places until they end."""
-    workers, release, begun = Workers(2), threading.Event(), []
+def test_abandoned_calls_keep_their_slots() -> None:
+    """No more calls run than there are slots: abandoned calls keep theirs until they end."""
+    workers, release, started = Workers(2), threading.Event(), []
 
     def hang() -> None:
-        begun.append(threading.current_thread())
+        started.append(threading.current_thread())
         release.wait(30)
 
     for _ in range(4):
         with pytest.raises(NotInTimeError):
             workers.call(hang, 0.05)
-    assert len(begun) == 2
+    assert len(started) == 2
     release.set()
     assert workers.call(lambda: "free again", 10) == "free again"
-    assert {thread.daemon for thread in begun} == {True}
+    assert {thread.daemon for thread in started} == {True}

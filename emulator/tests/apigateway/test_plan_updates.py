@@ -6,8 +6,8 @@ from botocore.exceptions import ClientError
 from conftest import Api
 
 
-def test_a_changed_throttle_holds_for_the_next_request(api: Api) -> None:
-    """Limits can be narrowed and lifted while the API runs.
+def test_a_changed_throttle_applies_to_the_next_request(api: Api) -> None:
+    """Limits can be narrowed and removed while the API is running.
 
     https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html
     """
@@ -22,8 +22,8 @@ def test_a_changed_throttle_holds_for_the_next_request(api: Api) -> None:
     assert set(statuses(lambda: api.request(key=key), 5)) == {200}
 
 
-def test_a_changed_quota_holds_for_the_next_request(api: Api) -> None:
-    """What was used before the change goes on counting."""
+def test_a_changed_quota_applies_to_the_next_request(api: Api) -> None:
+    """What was used before the change still counts."""
     plan = create_plan(api)
     key_id, key = plan.add_key()
     assert api.request(key=key).status == 200
@@ -40,7 +40,7 @@ def test_a_changed_quota_holds_for_the_next_request(api: Api) -> None:
 
 @pytest.mark.parametrize("method", ["/pets/GET", "~1pets/GET"])
 def test_a_limit_of_one_method_can_be_changed(api: Api, method: str) -> None:
-    """A method's limit comes, goes, and is shown with the plan.
+    """A method's limit can be added and removed, and is shown with the plan.
 
     https://docs.aws.amazon.com/apigateway/latest/api/patch-operations.html
     """
@@ -72,8 +72,8 @@ def test_a_limit_of_one_method_can_be_changed(api: Api, method: str) -> None:
         ("/apiStages/none:s/throttle/pets/GET/rateLimit", "1"),
     ],
 )
-def test_a_change_that_makes_no_sense_is_refused(api: Api, path: str, value: str) -> None:
-    """A plan does not take what it cannot hold to, and says so."""
+def test_an_invalid_change_is_refused(api: Api, path: str, value: str) -> None:
+    """A change that the plan could not enforce is a BadRequestException."""
     plan = create_plan(api)
     with pytest.raises(ClientError) as refused:
         plan.patch("replace", path, value)

@@ -1,4 +1,4 @@
-"""Quotas and what is used of them, with a calendar of the test's own."""
+"""Quotas and the usage of them, with the date set by the tests."""
 
 from datetime import date
 
@@ -17,7 +17,7 @@ FRIDAY, SATURDAY, SUNDAY = date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1
 
 
 def passed(usage: KeyUsage, quota: Quota | None, day: date, times: int) -> int:
-    """Try so many requests; return how many the quota let through."""
+    """Send that many requests; return how many the quota lets pass."""
     count = 0
     for _ in range(times):
         try:
@@ -38,14 +38,14 @@ def passed(usage: KeyUsage, quota: Quota | None, day: date, times: int) -> int:
         ("MONTH", SUNDAY, SUNDAY),
     ],
 )
-def test_a_period_begins_with_a_day_of_the_calendar(period: str, day: date, start: date) -> None:
-    """Days, weeks from Sunday, and months of the calendar."""
+def test_periods_follow_the_calendar(period: str, day: date, start: date) -> None:
+    """Periods are days, weeks from Sunday, and calendar months."""
     assert Quota(1, period).start(day) == start
 
 
 @pytest.mark.parametrize("period", ["DAY", "WEEK", "MONTH"])
-def test_a_new_period_brings_the_whole_quota_back(period: str) -> None:
-    """When a quota is used up, nothing passes until the next period begins."""
+def test_a_new_period_restores_the_whole_quota(period: str) -> None:
+    """Once a quota is used up, nothing passes until the next period starts."""
     usage, quota = KeyUsage(LONG_AGO), Quota(3, period)
     assert passed(usage, quota, SATURDAY, times=5) == 3
     assert passed(usage, quota, SUNDAY, times=5) == 3
@@ -54,13 +54,13 @@ def test_a_new_period_brings_the_whole_quota_back(period: str) -> None:
 
 @pytest.mark.parametrize("period", ["WEEK", "MONTH"])
 def test_the_days_of_a_period_share_its_quota(period: str) -> None:
-    """What was used yesterday is missing today."""
+    """What was used yesterday is no longer available today."""
     usage, quota = KeyUsage(LONG_AGO), Quota(3, period)
     assert passed(usage, quota, FRIDAY, times=2) == 2
     assert passed(usage, quota, SATURDAY, times=2) == 1
 
 
-def test_an_offset_shortens_the_first_period_only() -> None:
+def test_an_offset_reduces_only_the_first_period() -> None:
     """The offset is subtracted from the limit in the plan's first period.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_QuotaSettings.html
@@ -71,7 +71,7 @@ def test_an_offset_shortens_the_first_period_only() -> None:
 
 
 def test_a_refused_request_is_not_counted() -> None:
-    """Neither a throttled request nor one over the quota uses anything up."""
+    """Requests that are throttled or over the quota do not count as usage."""
     usage, quota = KeyUsage(LONG_AGO), Quota(3, "DAY")
     throttles = {"plan": Throttle(rate=1, burst=1)}
     usage.admit(throttles, quota, 0.0, SATURDAY)
@@ -82,8 +82,8 @@ def test_a_refused_request_is_not_counted() -> None:
     assert usage.log(quota, SATURDAY, SATURDAY) == [[3, 0]]
 
 
-def test_a_used_up_quota_is_named_before_the_rate() -> None:
-    """Who has no quota left is told so, and not to try again in a moment."""
+def test_an_exhausted_quota_is_reported_before_the_rate() -> None:
+    """A client without quota gets that error, not the one that suggests to retry in a moment."""
     usage, quota = KeyUsage(LONG_AGO), Quota(1, "DAY")
     throttles = {"plan": Throttle(rate=1, burst=1)}
     usage.admit(throttles, quota, 0.0, SATURDAY)
@@ -92,7 +92,7 @@ def test_a_used_up_quota_is_named_before_the_rate() -> None:
 
 
 def test_the_log_has_a_line_for_every_day() -> None:
-    """Used and remaining requests of each day, days without requests included.
+    """The log has the used and remaining requests of each day, including days without requests.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsage.html
     """
@@ -110,7 +110,7 @@ def test_the_log_has_a_line_for_every_day() -> None:
 
 
 def test_a_granted_extension_ends_with_the_period() -> None:
-    """What remains can be set; days before it and the next period are as they were.
+    """What remains can be set; earlier days and the next period do not change.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_UpdateUsage.html
     """
@@ -122,14 +122,14 @@ def test_a_granted_extension_ends_with_the_period() -> None:
 
 
 def test_usage_is_counted_without_a_quota() -> None:
-    """A plan without a quota limits nothing, and still knows what was used."""
+    """A plan without a quota limits nothing, and still records what was used."""
     usage = KeyUsage(LONG_AGO)
     assert passed(usage, None, SATURDAY, times=50) == 50
     assert usage.log(None, SATURDAY, SATURDAY) == [[50, 0]]
 
 
-def test_days_long_past_are_forgotten() -> None:
-    """A key's memory does not grow with the years."""
+def test_old_days_are_forgotten() -> None:
+    """A key's record does not grow over the years."""
     usage, quota = KeyUsage(LONG_AGO), Quota(5, "DAY")
     usage.admit({}, quota, 0.0, LONG_AGO)
     usage.admit({}, quota, 0.0, date.fromordinal(LONG_AGO.toordinal() + HISTORY_DAYS + 1))
@@ -140,7 +140,7 @@ def test_days_long_past_are_forgotten() -> None:
     "settings", [None, {}, {"limit": None, "period": "DAY"}, {"limit": 5}, {"period": "DAY"}]
 )
 def test_an_incomplete_quota_limits_nothing(settings: dict[str, object] | None) -> None:
-    """AWS's plans have a limit and a period, or no quota."""
+    """Without both a limit and a period, a plan has no quota."""
     assert Quota.of(settings) is None
 
 
@@ -158,7 +158,7 @@ def touch(records: UsageRecords, backend: APIGatewayBackend, plan: UsagePlan) ->
 
 
 def test_deleted_plans_and_keys_are_forgotten() -> None:
-    """A LocalStack in which plans and keys come and go does not grow."""
+    """Creating and deleting plans and keys does not make the records grow."""
     backend, records = apigateway_backends["111111111111"]["us-east-1"], UsageRecords()
     for _ in range(20):
         plan = plan_with_keys(backend, keys=3)
@@ -174,8 +174,8 @@ def test_deleted_plans_and_keys_are_forgotten() -> None:
     assert len(records) <= 2
 
 
-def test_accounts_and_regions_have_usage_of_their_own() -> None:
-    """A plan's usage belongs to its account and region, even where ids are the same."""
+def test_accounts_and_regions_have_separate_usage() -> None:
+    """A plan's usage belongs to its account and region, even if ids are the same."""
     records, used = UsageRecords(), []
     for account, region in [
         ("1" * 12, "us-east-1"),

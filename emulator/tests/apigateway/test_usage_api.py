@@ -51,10 +51,10 @@ def test_a_quota_can_be_extended_for_one_key(api: Api) -> None:
         ({"startDate": "0001-01-01", "endDate": "9999-12-31"}, "BadRequestException"),
     ],
 )
-def test_usage_of_what_is_not_there_is_an_error(
+def test_unknown_plans_and_keys_and_invalid_dates_are_errors(
     api: Api, change: dict[str, str], code: str
 ) -> None:
-    """Unknown plans and keys, and impossible dates, are named.
+    """Unknown plans and keys, and invalid dates, raise AWS's errors.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_GetUsage.html
     """

@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 import pytest
-from apigateway.plans import METHODS, NEVER, create_plan, statuses, today
+from apigateway.plans import METHODS, NO_REFILL, create_plan, statuses, today
 from conftest import Api, LocalStack, create_api, wait_for
 
 
@@ -13,7 +13,7 @@ def test_a_burst_over_the_limit_is_throttled(api: Api) -> None:
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
     """
-    _, key = create_plan(api, throttle={**NEVER, "burstLimit": 3}).add_key()
+    _, key = create_plan(api, throttle={**NO_REFILL, "burstLimit": 3}).add_key()
     assert statuses(lambda: api.request(key=key), 4) == [200, 200, 200, 429]
     refused = api.request(key=key)
     assert refused.message == "Too Many Requests"
@@ -22,15 +22,15 @@ def test_a_burst_over_the_limit_is_throttled(api: Api) -> None:
 
 
 def test_requests_pass_again_at_the_rate(api: Api) -> None:
-    """The bucket fills while the client waits."""
+    """The bucket refills while the client waits."""
     _, key = create_plan(api, throttle={"rateLimit": 2.5, "burstLimit": 1}).add_key()
     wait_for(lambda: api.request(key=key).status == 429, 10, "throttled")
-    wait_for(lambda: api.request(key=key).status == 200, 10, "let through again")
+    wait_for(lambda: api.request(key=key).status == 200, 10, "accepted again")
 
 
-def test_requests_in_parallel_do_not_slip_through(api: Api) -> None:
-    """As many requests pass as there are tokens, however many come at once."""
-    _, key = create_plan(api, throttle={**NEVER, "burstLimit": 5}).add_key()
+def test_concurrent_requests_do_not_slip_through(api: Api) -> None:
+    """Only as many requests pass as there are tokens, however many arrive at once."""
+    _, key = create_plan(api, throttle={**NO_REFILL, "burstLimit": 5}).add_key()
     seen: list[int] = []
     threads = [
         threading.Thread(target=lambda: seen.extend(statuses(lambda: api.request(key=key), 5)))
@@ -43,7 +43,7 @@ def test_requests_in_parallel_do_not_slip_through(api: Api) -> None:
     assert (seen.count(200), seen.count(429)) == (5, 25)
 
 
-def test_a_used_up_quota_is_refused(api: Api) -> None:
+def test_requests_over_the_quota_are_refused(api: Api) -> None:
     """When the quota is used up, clients get AWS's other 429.
 
     https://repost.aws/knowledge-center/api-gateway-429-limit
@@ -56,7 +56,7 @@ def test_a_used_up_quota_is_refused(api: Api) -> None:
 
 
 def test_an_offset_is_subtracted_in_the_first_period(api: Api) -> None:
-    """A plan's first period has that many requests less.
+    """A plan's first period allows that many requests fewer.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_QuotaSettings.html
     """
@@ -70,7 +70,7 @@ def test_keys_do_not_share_their_limits(api: Api) -> None:
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
     """
     plan = create_plan(
-        api, throttle={**NEVER, "burstLimit": 4}, quota={"limit": 2, "period": "WEEK"}
+        api, throttle={**NO_REFILL, "burstLimit": 4}, quota={"limit": 2, "period": "WEEK"}
     )
     (first, one), (second, two) = plan.add_key(), plan.add_key()
     assert statuses(lambda: api.request(key=one), 3) == [200, 200, 429]
@@ -79,42 +79,40 @@ def test_keys_do_not_share_their_limits(api: Api) -> None:
 
 
 def test_a_plan_without_limits_limits_nothing(api: Api) -> None:
-    """A plan may be there for its keys alone."""
+    """A plan may exist only for its keys."""
     _, key = create_plan(api).add_key()
     assert set(statuses(lambda: api.request(key=key), 30)) == {200}
 
 
 def test_a_limit_of_one_method_leaves_the_others_alone(api: Api) -> None:
-    """A method's own limit holds for that method, and the plan's goes on holding for all.
+    """A method's own limit applies to that method, and the plan's limit still applies to all.
 
     https://docs.aws.amazon.com/apigateway/latest/api/API_ApiStage.html,
     https://repost.aws/questions/QUFD1EPj5dRYaYaqpNepE34A
     """
-    own = {"/pets/POST": {**NEVER, "burstLimit": 1}}
-    _, key = create_plan(api, own, throttle={**NEVER, "burstLimit": 4}).add_key()
+    own = {"/pets/POST": {**NO_REFILL, "burstLimit": 1}}
+    _, key = create_plan(api, own, throttle={**NO_REFILL, "burstLimit": 4}).add_key()
     assert statuses(lambda: api.request("/pets", key, "POST", b"{}"), 3) == [200, 429, 429]
     assert statuses(lambda: api.request("/pets", key), 2) == [200, 200]
     assert statuses(lambda: api.request("/", key), 2) == [200, 429]
 
 
-def test_only_methods_that_want_a_key_are_metered(localstack: LocalStack) -> None:
-    """Where no key is asked for, one that is sent does not count against its plan.
+def test_only_methods_that_require_a_key_are_metered(localstack: LocalStack) -> None:
+    """Where no key is required, a request with a key does not count against its plan.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
     """
     api = create_api(localstack, {"/ GET": {}})
     plan = create_plan(
-        api, throttle={**NEVER, "burstLimit": 1}, quota={"limit": 1, "period": "DAY"}
+        api, throttle={**NO_REFILL, "burstLimit": 1}, quota={"limit": 1, "period": "DAY"}
     )
     key_id, key = plan.add_key()
     assert set(statuses(lambda: api.request(key=key), 5)) == {200}
     assert plan.usage(today(), today()) == {key_id: [[0, 1]]}
 
 
-def test_a_key_of_two_plans_is_held_to_the_one_of_the_stage(
-    localstack: LocalStack, api: Api
-) -> None:
-    """A key may belong to plans of several APIs; each API counts in its own."""
+def test_a_key_in_two_plans_uses_the_plan_of_the_stage(localstack: LocalStack, api: Api) -> None:
+    """A key may belong to plans of several APIs; each API counts in its own plan."""
     other = create_api(localstack, {"/ GET": {}}, apiKeyRequired=True)
     narrow = create_plan(api, quota={"limit": 1, "period": "DAY"})
     wide = create_plan(other, quota={"limit": 9, "period": "DAY"})
@@ -127,7 +125,7 @@ def test_a_key_of_two_plans_is_held_to_the_one_of_the_stage(
 
 
 def test_stages_of_one_plan_share_its_limits(localstack: LocalStack, api: Api) -> None:
-    """A plan's limits are a key's in all, not for each API.
+    """A plan's limits apply to all of its APIs together, not to each one.
 
     https://repost.aws/questions/QUFD1EPj5dRYaYaqpNepE34A
     """
@@ -140,14 +138,14 @@ def test_stages_of_one_plan_share_its_limits(localstack: LocalStack, api: Api) -
 
 @pytest.mark.parametrize("key", [None, "no-such-key-in-any-plan"])
 def test_a_request_without_a_valid_key_is_forbidden(api: Api, key: str | None) -> None:
-    """A missing or unknown key is answered with 403, as ever."""
-    create_plan(api, throttle={**NEVER, "burstLimit": 1})
+    """A missing or unknown key gets a 403, as without the plugin."""
+    create_plan(api, throttle={**NO_REFILL, "burstLimit": 1})
     refused = api.request(key=key)
     assert (refused.status, refused.message) == (403, "Forbidden")
 
 
 def test_a_disabled_key_is_forbidden_until_it_is_enabled(api: Api) -> None:
-    """A key that is switched off is refused from the next request on, and counts nothing."""
+    """A disabled key is refused from the next request on, and its requests do not count."""
     plan = create_plan(api, quota={"limit": 5, "period": "DAY"})
     key_id, key = plan.add_key()
 
@@ -166,7 +164,7 @@ def test_a_disabled_key_is_forbidden_until_it_is_enabled(api: Api) -> None:
 
 
 def test_a_deleted_key_is_forbidden(api: Api) -> None:
-    """A key that is gone is as unknown as any other."""
+    """A deleted key is treated like an unknown one."""
     plan = create_plan(api)
     key_id, key = plan.add_key()
     assert api.request(key=key).status == 200
@@ -178,14 +176,14 @@ def test_a_deleted_key_is_forbidden(api: Api) -> None:
 @pytest.mark.parametrize(
     ("kind", "limits"),
     [
-        ("THROTTLED", {"throttle": {**NEVER, "burstLimit": 0}}),
+        ("THROTTLED", {"throttle": {**NO_REFILL, "burstLimit": 0}}),
         ("QUOTA_EXCEEDED", {"quota": {"limit": 0, "period": "DAY"}}),
     ],
 )
-def test_the_answer_can_be_customised(
+def test_the_response_can_be_customised(
     localstack: LocalStack, kind: str, limits: dict[str, Any]
 ) -> None:
-    """The API's own gateway response of that type is the one that is sent.
+    """The API's own gateway response of that type is used.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
     """
@@ -201,7 +199,7 @@ def test_the_answer_can_be_customised(
 
 @pytest.mark.parametrize("setting", ["*/*", "~1pets/GET"])
 def test_a_stage_throttles_all_clients_together(localstack: LocalStack, setting: str) -> None:
-    """A stage's limit holds for each method, with a key or without, whoever calls.
+    """A stage's limit applies to each method, for all callers together, with a key or without.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
     """

@@ -1,4 +1,4 @@
-"""A function that makes the calls which a test asks for, with a role of its own."""
+"""A function with a role of its own, which makes the calls that a test needs."""
 
 import json
 import urllib.error
@@ -9,7 +9,7 @@ from typing import Any
 
 from conftest import Function, LocalStack, create_function
 
-# Calls what the event names, and says how that ended.
+# Makes the call that the event names, and returns the outcome.
 CALLER = """
 import boto3
 from botocore.config import Config
@@ -66,7 +66,7 @@ def status_of(request: str | urllib.request.Request) -> int:
 
 @dataclass
 class Caller:
-    """A function with a role of its own, whose policies a test sets."""
+    """A function with a role of its own, whose policies the tests set."""
 
     localstack: LocalStack
     function: Function
@@ -86,7 +86,7 @@ class Caller:
         return f"arn:aws:s3:::{self.bucket}"
 
     def may(self, *statements: dict[str, Any], name: str = "test") -> None:
-        """Make these statements the role's inline policy of that name."""
+        """Set the role's inline policy of that name to these statements."""
         iam = self.localstack.client("iam")
         iam.put_role_policy(
             RoleName=self.role, PolicyName=name, PolicyDocument=document(*statements)
@@ -104,7 +104,7 @@ class Caller:
         return payload
 
     def log_lines(self) -> list[str]:
-        """Return what LocalStack has logged of this role."""
+        """Return the lines that LocalStack has logged about this role."""
         text = (self.localstack.state / "localstack.log").read_text()
         return [line for line in text.splitlines() if self.role in line and "IAM " in line]
 

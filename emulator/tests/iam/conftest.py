@@ -16,7 +16,7 @@ def shared_caller(localstack: LocalStack) -> Iterator[Caller]:
 
 @pytest.fixture
 def caller(shared_caller: Caller) -> Iterator[Caller]:
-    """A function whose role may do nothing yet."""
+    """A function whose role has no permissions yet."""
     yield shared_caller
     iam = shared_caller.localstack.client("iam")
     role = shared_caller.role

@@ -1,4 +1,4 @@
-"""Which actions and resources a call is, and which condition keys it has; no LocalStack."""
+"""The actions, resources and condition keys of a call; no LocalStack."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ def call(service: str, operation: str, **params: Any) -> Call:
     ],
 )
 def test_s3(operation: str, params: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    """S3's actions are those of the table that AWS documents.
+    """S3's actions are those of AWS's documented table.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
     """
@@ -206,7 +206,7 @@ MACHINE = here("states", "stateMachine:m")
 def test_other_services(
     service: str, operation: str, params: dict[str, Any], expected: list[tuple[str, str | None]]
 ) -> None:
-    """The resource is the one that the service's page names, "*" where it names none.
+    """The resource is the one that the service's page names, or "*" if it names none.
 
     https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
     """
@@ -215,7 +215,7 @@ def test_other_services(
 
 
 def test_api_gateway_is_checked_by_method_and_path() -> None:
-    """Its actions are HTTP methods, its resources paths.
+    """The actions are HTTP methods, and the resources are paths.
 
     https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-iam-policy-examples.html
     """
@@ -231,7 +231,7 @@ def keys_of(one: Call, **headers: str) -> Any:
 
 
 def test_condition_keys_of_a_listing() -> None:
-    """Keys of the request are there if the request has them, and absent, not unknown, if not."""
+    """Keys of a listing have the values of the request; without one they are absent, not unknown."""
     listing = keys_of(call("s3", "ListObjectsV2", Bucket="b", Prefix="", MaxKeys=5))
     assert listing("s3:prefix") == ""
     assert listing("s3:max-keys") == "5"
@@ -241,7 +241,7 @@ def test_condition_keys_of_a_listing() -> None:
 
 
 def test_condition_keys_of_the_principal_and_the_network() -> None:
-    """What AWS would know is there, known to be absent, or said to be unknown.
+    """A key that AWS knows has a value, is known to be absent, or is reported as unknown.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """

@@ -63,8 +63,8 @@ def test_a_variable_is_text_in_policies_of_2008() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["arn:aws:logs:us-east-1:123456789012:x", "arn:aws:logs:*:*:*"])
-def test_where_the_resource_is_not_known_only_all_resources_are_certain(pattern: str) -> None:
-    """A narrower Allow does not allow, a narrower Deny denies, and both say why."""
+def test_with_an_unknown_resource_only_all_resources_are_certain(pattern: str) -> None:
+    """A narrower Allow does not allow, a narrower Deny denies, and both give the reason."""
     unknown: dict[str, Any] = {"action": "logs:StartQuery", "resource": None}
     star = statement(Action="logs:*")
     narrow = statement(Action="logs:*", Resource=pattern)
@@ -91,8 +91,8 @@ def test_where_the_resource_is_not_known_only_all_resources_are_certain(pattern:
         (document(statement(Condition={"Bool": "true"})), "the Condition of statement 1"),
     ],
 )
-def test_a_policy_that_cannot_be_read_denies_and_says_why(broken: str, says: str) -> None:
-    """What AWS would not have stored never lets a call pass."""
+def test_an_unreadable_policy_denies_and_gives_the_reason(broken: str, says: str) -> None:
+    """A policy that AWS would refuse to store never allows a call."""
     request = Request("s3:GetObject", "*", Principal("123456789012", ROLE, SESSION), CONTEXT)
     policies = [parse("good", document(statement())), parse("bad", broken)]
     refused = decide(request, Applicable(identity=policies))
@@ -102,15 +102,15 @@ def test_a_policy_that_cannot_be_read_denies_and_says_why(broken: str, says: str
     assert "bad" in refused.denied_by
 
 
-def test_values_may_be_numbers_and_truths_of_json() -> None:
-    """CloudFormation makes true of "true" now and then."""
+def test_values_may_be_json_numbers_and_booleans() -> None:
+    """CloudFormation sometimes turns "true" into a JSON boolean."""
     condition = {"Bool": {"aws:SecureTransport": True}, "NumericEquals": {"s3:max-keys": 10}}
     assert decision(statement(Condition=condition)).allowed
 
 
 @pytest.mark.parametrize("layer", ["of_bucket", "boundary", "session"])
 def test_an_explicit_deny_wins_in_every_kind_of_policy(layer: str) -> None:
-    """One Deny is enough, wherever it stands, and the message says where.
+    """One Deny in any policy is enough, and the message names the kind of policy.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
     """
@@ -140,7 +140,7 @@ def test_an_explicit_deny_wins_in_every_kind_of_policy(layer: str) -> None:
 def test_what_a_bucket_policy_grants_depends_on_whom_it_names(
     named: str, identity: bool, boundary: bool, expected: bool
 ) -> None:
-    """The session needs nothing else, the role its boundary, the account the role's own policy.
+    """A named session needs nothing else, a named role its boundary, a named account the role's policy.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """
@@ -153,7 +153,7 @@ def test_what_a_bucket_policy_grants_depends_on_whom_it_names(
 
 
 def test_another_accounts_bucket_needs_both_sides() -> None:
-    """The role's policies and the bucket's have to allow it.
+    """The role's policies and the bucket's both have to allow the call.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
     """
@@ -164,7 +164,7 @@ def test_another_accounts_bucket_needs_both_sides() -> None:
 
 
 def test_a_session_policy_narrows() -> None:
-    """What AssumeRole was given as a policy limits the session.
+    """A policy passed to AssumeRole limits the session.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
     """
@@ -173,27 +173,27 @@ def test_a_session_policy_narrows() -> None:
     assert refused.message == "because no session policy allows the s3:GetObject action"
 
 
-def test_not_principal_spares_whom_it_names_in_full() -> None:
-    """A session is spared if it, its role and its account are named.
+def test_not_principal_exempts_a_fully_named_session() -> None:
+    """A session is exempt only if it, its role and its account are all named.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
     account = "arn:aws:iam::123456789012:root"
-    spared = statement("Deny", NotPrincipal={"AWS": [SESSION, ROLE, account]})
-    assert decision(statement(), of_bucket=spared).allowed
+    exempt = statement("Deny", NotPrincipal={"AWS": [SESSION, ROLE, account]})
+    assert decision(statement(), of_bucket=exempt).allowed
     for named in ([ROLE, account], [SESSION, ROLE], ["arn:aws:iam::210987654321:root"]):
-        not_spared = statement("Deny", NotPrincipal={"AWS": named})
-        assert not decision(statement(), of_bucket=not_spared).allowed, named
+        not_exempt = statement("Deny", NotPrincipal={"AWS": named})
+        assert not decision(statement(), of_bucket=not_exempt).allowed, named
 
 
 def test_services_are_not_roles() -> None:
-    """A Deny for a service is not for a role's session."""
+    """A Deny for a service does not apply to a role's session."""
     only = statement("Deny", Principal={"Service": "cloudtrail.amazonaws.com"})
     assert decision(statement(), of_bucket=only).allowed
 
 
 def test_a_bucket_policy_must_name_principals() -> None:
-    """LocalStack stores a policy that AWS would not; its Deny is for everyone, its Allow for none.
+    """LocalStack stores a policy that AWS would refuse; its Deny applies to everyone, its Allow to no one.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-bucket-user-policy-specifying-principal-intro.html
     """

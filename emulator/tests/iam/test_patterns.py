@@ -18,15 +18,15 @@ UNCLEAR = Unclear("why")
         ([UNCLEAR, True], UNCLEAR, True),
     ],
 )
-def test_a_doubt_is_settled_only_by_what_outweighs_it(
+def test_only_a_decisive_answer_outweighs_an_unclear_one(
     answers: list[Answer], all_of: Answer, one_of: Answer
 ) -> None:
-    """False outweighs a doubt in a conjunction, True does in a disjunction."""
+    """False outweighs an unclear answer in a conjunction, and True does in a disjunction."""
     assert every(answers) == all_of
     assert some(answers) == one_of
 
 
-def test_a_doubt_is_never_taken_for_yes_or_no() -> None:
+def test_an_unclear_answer_has_no_truth_value() -> None:
     """Code that forgets the third value fails instead of deciding."""
     assert negation(UNCLEAR) is UNCLEAR
     with pytest.raises(TypeError):
@@ -46,7 +46,7 @@ def test_a_doubt_is_never_taken_for_yes_or_no() -> None:
         ("arn:aws:s3:::b/*.zip", "arn:aws:s3:::b/a:b.zip", True),
         ("arn:aws:s3:::b.c", "arn:aws:s3:::bxc", False),
         ("arn:aws:s3:::b/*", "arn:aws:s3:::b/line\nbreak", True),
-        # A * at the end of a segment may go beyond the colon; elsewhere it may not.
+        # A * at the end of a segment also matches beyond the colon; elsewhere it does not.
         ("arn:aws:sqs:*:q", "arn:aws:sqs:us-east-1:123456789012:q", True),
         ("arn:aws:sqs:*", "arn:aws:sqs:us-east-1:123456789012:q", True),
         ("arn:aws:sqs:us-*t-1:q", "arn:aws:sqs:us-east-1:123456789012:west-1:q", False),
@@ -54,7 +54,7 @@ def test_a_doubt_is_never_taken_for_yes_or_no() -> None:
     ],
 )
 def test_wildcards_in_resources(pattern: str, arn: str, expected: bool) -> None:
-    """`*` is any text and `?` one character, within the ARN's segments; case counts.
+    """`*` matches any text and `?` one character, within the ARN's segments; case matters.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
@@ -73,8 +73,8 @@ def test_wildcards_in_resources(pattern: str, arn: str, expected: bool) -> None:
         ("${$}{x}", "${x}", "x"),
     ],
 )
-def test_variables_stand_for_text_without_wildcards(text: str, matching: str, other: str) -> None:
-    """What a variable stands for is taken as it is, even a `*`.
+def test_values_of_variables_have_no_wildcards(text: str, matching: str, other: str) -> None:
+    """The value of a variable is matched literally, even a `*`.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
@@ -85,7 +85,7 @@ def test_variables_stand_for_text_without_wildcards(text: str, matching: str, ot
 
 
 def test_variables_without_a_value_match_nothing() -> None:
-    """A variable that is absent is no text at all; one that is not known is a doubt."""
+    """A string with an absent variable matches nothing; with an unknown one it is unclear."""
     assert fill("${aws:username}", CONTEXT) is None
     assert fill("${aws:PrincipalTag/unset}", CONTEXT) is None
     assert isinstance(fill("${aws:SourceVpc}", CONTEXT), Unclear)

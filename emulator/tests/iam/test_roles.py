@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from iam.caller import Caller, allow, deny, document
 
 
-def test_refuses_what_no_policy_allows_in_the_words_of_aws(caller: Caller) -> None:
-    """S3 answers 403 AccessDenied, with AWS's message.
+def test_a_call_that_no_policy_allows_gets_the_error_of_aws(caller: Caller) -> None:
+    """S3 responds with 403 AccessDenied and AWS's message.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
@@ -25,8 +25,8 @@ def test_refuses_what_no_policy_allows_in_the_words_of_aws(caller: Caller) -> No
     }
 
 
-def test_logs_one_line_with_the_statement_that_is_missing(caller: Caller) -> None:
-    """The line names principal, action, resource and statement; adding that statement helps."""
+def test_logs_one_line_with_the_missing_statement(caller: Caller) -> None:
+    """The line names principal, action, resource and statement; adding that statement allows the call."""
     before = len(caller.log_lines())
     assert caller("s3", "get_object", Bucket=caller.bucket, Key="other")["status"] == 403
     [line] = caller.log_lines()[before:]
@@ -39,8 +39,8 @@ def test_logs_one_line_with_the_statement_that_is_missing(caller: Caller) -> Non
     assert caller("s3", "get_object", Bucket=caller.bucket, Key="other") == {"status": 200}
 
 
-def test_actions_have_no_case_and_resources_have(caller: Caller) -> None:
-    """`Action` matches in any case, `Resource` only as it is written.
+def test_actions_ignore_case_and_resources_do_not(caller: Caller) -> None:
+    """`Action` matches in any case, `Resource` only as written.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
     """
@@ -51,7 +51,7 @@ def test_actions_have_no_case_and_resources_have(caller: Caller) -> None:
 
 
 def test_an_explicit_deny_wins_and_the_log_names_the_statement(caller: Caller) -> None:
-    """A Deny holds whatever else allows; the line in the log leads to it.
+    """A Deny applies whatever else allows the call, and the log line names its statement.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html
     """
@@ -65,7 +65,7 @@ def test_an_explicit_deny_wins_and_the_log_names_the_statement(caller: Caller) -
 
 
 def test_not_action_and_not_resource_mean_all_others(caller: Caller) -> None:
-    """`NotAction` and `NotResource` stand for everything that they do not name.
+    """`NotAction` and `NotResource` cover everything that they do not name.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notaction.html
     """
@@ -76,8 +76,8 @@ def test_not_action_and_not_resource_mean_all_others(caller: Caller) -> None:
     assert caller("s3", "delete_object", Bucket=caller.bucket, Key="models/a")["status"] == 403
 
 
-def test_managed_policies_count_in_their_default_version(caller: Caller) -> None:
-    """Of a managed policy, the default version counts, from the moment it is one.
+def test_managed_policies_apply_in_their_default_version(caller: Caller) -> None:
+    """The default version of a managed policy applies as soon as it becomes the default.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-versioning.html
     """
@@ -87,7 +87,7 @@ def test_managed_policies_count_in_their_default_version(caller: Caller) -> None
         PolicyDocument=document(allow("s3:GetObject", f"{caller.bucket_arn}/models/*")),
     )["Policy"]["Arn"]
     iam.attach_role_policy(RoleName=caller.role, PolicyArn=arn)
-    caller.may(allow("sqs:*", "*"))  # beside an inline policy
+    caller.may(allow("sqs:*", "*"))  # in addition to an inline policy
     assert caller("s3", "get_object", Bucket=caller.bucket, Key="models/a")["status"] == 200
     iam.create_policy_version(
         PolicyArn=arn,
@@ -98,7 +98,7 @@ def test_managed_policies_count_in_their_default_version(caller: Caller) -> None
     assert caller("s3", "get_object", Bucket=caller.bucket, Key="other")["status"] == 200
 
 
-def test_policies_of_aws_count(caller: Caller) -> None:
+def test_aws_managed_policies_apply(caller: Caller) -> None:
     """A role may have AWS's own managed policies."""
     caller.localstack.client("iam").attach_role_policy(
         RoleName=caller.role, PolicyArn="arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
@@ -108,7 +108,7 @@ def test_policies_of_aws_count(caller: Caller) -> None:
 
 
 def test_arn_conditions_see_the_role(caller: Caller) -> None:
-    """aws:PrincipalArn is the role's ARN, not the session's.
+    """`aws:PrincipalArn` is the role's ARN, not the session's.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
     """
@@ -119,8 +119,8 @@ def test_arn_conditions_see_the_role(caller: Caller) -> None:
         assert got["status"] == status
 
 
-def test_a_variable_stands_for_the_sessions_value(caller: Caller) -> None:
-    """`${aws:PrincipalTag/…}` in a resource is the role's tag.
+def test_a_variable_is_replaced_by_the_value_of_the_session(caller: Caller) -> None:
+    """`${aws:PrincipalTag/…}` in a resource is replaced by the role's tag.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
@@ -132,8 +132,10 @@ def test_a_variable_stands_for_the_sessions_value(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
-def test_a_condition_that_is_not_understood_denies_and_says_so(caller: Caller, effect: str) -> None:
-    """Whatever its effect: the emulator never lets pass what AWS might refuse."""
+def test_a_condition_that_is_not_understood_denies_and_is_logged(
+    caller: Caller, effect: str
+) -> None:
+    """Whatever the effect, the emulator never allows what AWS might refuse."""
     unknown = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
     statement = allow("s3:GetObject", f"{caller.bucket_arn}/*", Condition=unknown, Sid="Org")
     caller.may(allow("s3:GetObject", "*"), name="all") if effect == "Deny" else None
@@ -146,7 +148,7 @@ def test_a_condition_that_is_not_understood_denies_and_says_so(caller: Caller, e
 
 
 def test_a_permissions_boundary_narrows(caller: Caller) -> None:
-    """What the boundary does not allow is refused, whatever the role's policies say.
+    """What the boundary does not allow is refused, whatever the role's policies allow.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
     """
@@ -166,7 +168,7 @@ def test_a_permissions_boundary_narrows(caller: Caller) -> None:
 
 
 def test_a_session_policy_narrows_and_any_session_of_the_role_is_checked(caller: Caller) -> None:
-    """Not only functions have a role's credentials, and AssumeRole can take some of them away.
+    """Credentials from AssumeRole are checked like a function's, and a session policy narrows them.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     """

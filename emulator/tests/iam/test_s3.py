@@ -7,7 +7,7 @@ from iam.caller import Caller, allow, deny, status_of
 
 
 def test_a_prefix_limits_a_listing(caller: Caller) -> None:
-    """A listing passes with the prefix that the policy wants, and with no other.
+    """A listing is allowed with the prefix that the policy requires, and with no other.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/amazon-s3-policy-keys.html
     """
@@ -20,7 +20,7 @@ def test_a_prefix_limits_a_listing(caller: Caller) -> None:
 
 
 def test_the_endpoint_counts_as_secure(caller: Caller) -> None:
-    """The policies that demand TLS on AWS do not refuse the emulator's own endpoint.
+    """Policies that require TLS on AWS do not refuse calls to the emulator's own endpoint.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-practices.html
     """
@@ -34,7 +34,7 @@ def test_the_endpoint_counts_as_secure(caller: Caller) -> None:
 
 
 def test_a_bucket_policy_denies_the_principals_that_it_names(caller: Caller) -> None:
-    """Role, session, account and everyone are names of the caller; other roles are not.
+    """Naming the role, the session, the account or everyone covers the caller; another role does not.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
     """
@@ -55,7 +55,7 @@ def test_a_bucket_policy_denies_the_principals_that_it_names(caller: Caller) -> 
 
 
 def test_a_bucket_policy_alone_allows_a_role_of_the_same_account(caller: Caller) -> None:
-    """Allowed by one of both policies is allowed; naming the account leaves it to the role.
+    """One of the two policies is enough to allow a call; naming the account leaves it to the role's.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-basics.html
     """
@@ -72,7 +72,7 @@ def test_a_bucket_policy_alone_allows_a_role_of_the_same_account(caller: Caller)
 
 
 def test_a_missing_object_is_403_without_list_bucket(caller: Caller) -> None:
-    """Who may not list a bucket does not learn what is not in it.
+    """A caller who may not list a bucket does not learn what is missing from it.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
@@ -82,7 +82,7 @@ def test_a_missing_object_is_403_without_list_bucket(caller: Caller) -> None:
     assert (refused["status"], refused["Code"]) == (403, "AccessDenied")
     assert "s3:ListBucket" in refused["Message"]
     assert f'"Action": "s3:ListBucket", "Resource": "{caller.bucket_arn}"' in caller.log_lines()[-1]
-    # An answer to HEAD has no body: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    # The response to HEAD has no body: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     assert caller("s3", "head_object", **missing) == {
         "status": 403,
         "Code": "403",
@@ -95,8 +95,8 @@ def test_a_missing_object_is_403_without_list_bucket(caller: Caller) -> None:
     assert caller("s3", "head_object", **missing)["status"] == 404
 
 
-def test_copying_needs_both_ends(caller: Caller) -> None:
-    """A copy needs to read the source and to write the target.
+def test_copying_needs_permissions_for_both_objects(caller: Caller) -> None:
+    """A copy must be allowed to read the source and to write the target.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
     """
@@ -113,7 +113,7 @@ def test_copying_needs_both_ends(caller: Caller) -> None:
 
 
 def test_a_refused_upload_leaves_no_object(caller: Caller) -> None:
-    """The body of a refused call is thrown away, and the connection still works."""
+    """The body of a refused call is discarded, and the connection still works."""
     upload = {"Bucket": caller.bucket, "Key": "models/b", "Body": "b" * 1_000_000}
     assert caller("s3", "put_object", **upload)["Code"] == "AccessDenied"
     caller.may(allow(["s3:GetObject", "s3:ListBucket"], "*"))
@@ -122,8 +122,8 @@ def test_a_refused_upload_leaves_no_object(caller: Caller) -> None:
     assert caller("s3", "put_object", **upload)["status"] == 200
 
 
-def test_a_form_can_upload_what_its_signer_may(caller: Caller) -> None:
-    """The signature of an upload by form stands in the form.
+def test_a_form_upload_has_the_permissions_of_its_signer(caller: Caller) -> None:
+    """The signature of a form upload is a field of the form.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/HTTPPOSTExamples.html
     """
@@ -148,8 +148,8 @@ def test_a_form_can_upload_what_its_signer_may(caller: Caller) -> None:
     assert status("another") == 403
 
 
-def test_a_presigned_url_can_what_its_signer_may(caller: Caller) -> None:
-    """The URL is worth what its signer may do when it is used.
+def test_a_presigned_url_has_the_permissions_of_its_signer(caller: Caller) -> None:
+    """A URL allows what its signer may do at the time of use.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-presigned-url.html
     """

@@ -7,8 +7,8 @@ from conftest import LocalStack, create_function, wait_for
 from iam.caller import CALLER, Caller, allow, deny
 
 
-def test_other_services_refuse_in_their_own_protocol(caller: Caller) -> None:
-    """The code and the status are those of each service.
+def test_other_services_refuse_with_their_own_errors(caller: Caller) -> None:
+    """The error code and the status are each service's own.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html
     https://docs.aws.amazon.com/lambda/latest/api/CommonErrors.html
@@ -29,7 +29,7 @@ def test_other_services_refuse_in_their_own_protocol(caller: Caller) -> None:
 
 
 def test_resources_of_other_services_are_named_by_their_arn(caller: Caller) -> None:
-    """A statement for one secret, queue, parameter or log group is enough for it, and only for it.
+    """A statement for one secret, queue, parameter or log group allows calls to it, and to no other.
 
     https://docs.aws.amazon.com/secretsmanager/latest/userguide/auth-and-access_iam-policies.html
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
@@ -70,8 +70,8 @@ def test_resources_of_other_services_are_named_by_their_arn(caller: Caller) -> N
         assert caller(service, call, **parameters) == {"status": 200}, service
 
 
-def test_invoking_another_function_is_lambda_invoke_function(caller: Caller) -> None:
-    """The action is not named as the operation, which is Invoke.
+def test_invoking_another_function_needs_lambda_invoke_function(caller: Caller) -> None:
+    """The action is `lambda:InvokeFunction`, although the operation is called `Invoke`.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-api-permissions-ref.html
     """
@@ -83,8 +83,8 @@ def test_invoking_another_function_is_lambda_invoke_function(caller: Caller) -> 
     caller.localstack.client("lambda").delete_function(FunctionName=other.name)
 
 
-def test_anyone_may_ask_who_they_are(caller: Caller) -> None:
-    """GetCallerIdentity needs no permission, and not even a Deny stops it.
+def test_get_caller_identity_needs_no_permission(caller: Caller) -> None:
+    """Every caller may use `GetCallerIdentity`, and not even a Deny refuses it.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
@@ -93,20 +93,20 @@ def test_anyone_may_ask_who_they_are(caller: Caller) -> None:
 
 
 def test_a_functions_own_log_needs_no_permission(caller: Caller) -> None:
-    """Lambda writes START, END and REPORT here, whatever the role may do."""
+    """The emulator logs START, END and REPORT whatever the role may do."""
     caller("sts", "get_caller_identity")
 
     wait_for(lambda: any("REPORT" in line for line in caller.function.events()), what="REPORT")
 
 
 def test_credentials_of_users_are_not_checked(caller: Caller) -> None:
-    """Whoever deploys or tests, with any access key, may do everything."""
+    """A person who deploys or tests, with any access key, may do everything."""
     s3 = caller.localstack.client("s3")
     assert s3.get_object(Bucket=caller.bucket, Key="other")["Body"].read() == b"other"
 
 
 def test_a_role_that_does_not_exist_is_not_checked_and_logged_once(localstack: LocalStack) -> None:
-    """Without a role there is no policy to check; the log says so, once for each role."""
+    """Without a role there is no policy to check; the log says so once per role."""
     role = f"nobody-{uuid.uuid4().hex[:8]}"
     function = create_function(
         localstack, CALLER, Role=f"arn:aws:iam::000000000000:role/{role}", Timeout=30

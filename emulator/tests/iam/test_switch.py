@@ -11,7 +11,7 @@ from localstack_parity.iam import enforced
 
 
 def test_the_switch_is_on_or_off() -> None:
-    """A value that is neither is an error, not a guess."""
+    """Any other value is an error, never a guess."""
     assert enforced({})
     assert enforced({"IAM_ENFORCE": "on"})
     assert not enforced({"IAM_ENFORCE": "off"})
@@ -20,12 +20,12 @@ def test_the_switch_is_on_or_off() -> None:
 
 
 def test_iam_is_on_by_default(localstack: LocalStack) -> None:
-    """`/_localstack/parity` says that policies are enforced."""
+    """`/_localstack/parity` reports that policies are enforced."""
     assert localstack.info()["iam"] == "on"
 
 
 def test_iam_enforce_off_checks_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """``IAM_ENFORCE=off`` is LocalStack's own behaviour; `/_localstack/parity` says which it is."""
+    """``IAM_ENFORCE=off`` restores LocalStack's own behaviour, and `/_localstack/parity` reports it."""
     localstack = start_localstack(tmp_path_factory.mktemp("off"), IAM_ENFORCE="off")
     try:
         caller = make_caller(localstack)
@@ -35,8 +35,8 @@ def test_iam_enforce_off_checks_nothing(tmp_path_factory: pytest.TempPathFactory
         localstack.stop()
 
 
-def test_a_switch_that_is_neither_on_nor_off_stops_the_start(tmp_path: Path) -> None:
-    """A mistyped setting must not turn the checks on or off in silence."""
+def test_an_invalid_value_of_the_switch_prevents_the_start(tmp_path: Path) -> None:
+    """A mistyped setting does not silently turn the checks on or off."""
     ended = subprocess.run(
         [*CLI, "start", "--state-dir", str(tmp_path)],
         env={**os.environ, "IAM_ENFORCE": "no"},
