@@ -1,17 +1,16 @@
 """Reads objects from S3 without boto3.
 
 Importing boto3 takes a Lambda ten times longer than everything else it needs to answer a request,
-and http.client imports the e-mail parser. Reading an object takes one signed GET: AWS's signature
-version 4 (https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html) and a few
-lines of HTTP. Publishing is not part of a cold start and uses boto3.
+and http.client imports the e-mail parser. Reading an object takes one signed GET: a signature and a
+few lines of HTTP. Publishing is not part of a cold start and uses boto3.
 """
 
-import hashlib
-import hmac
 import socket
 import time
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sklearn_api.signature import Credentials, quote, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,27 +21,9 @@ READ_SECONDS = 4.0
 """All attempts together fit into the functions' timeout (serverless.yml): a Lambda that was stopped
 while S3 hung could not keep serving the model that it has."""
 
-_EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
-_UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 _MAX_LINE = 16 * 1024
 _MAX_HEADERS = 100
 _MAX_ERROR = 64 * 1024
-
-
-class Credentials(NamedTuple):
-    """AWS credentials.
-
-    Attributes
-    ----------
-    key, secret : str
-        Access key id and secret access key.
-    token : str or None
-        Session token of temporary credentials, such as those of a Lambda.
-    """
-
-    key: str
-    secret: str
-    token: str | None
 
 
 class S3Error(Exception):
@@ -61,59 +42,6 @@ class S3Error(Exception):
 
 class _BrokenError(Exception):
     """The connection ended, or the answer is not HTTP."""
-
-
-def sign(
-    host: str, path: str, headers: dict[str, str], credentials: Credentials, region: str, now: float
-) -> dict[str, str]:
-    """Return the headers of a signed GET without a query.
-
-    Parameters
-    ----------
-    host : str
-        As in the Host header.
-    path : str
-        Percent-encoded.
-    headers : dict
-        Additional headers, with names in lower case; they are signed too.
-    credentials : Credentials
-        Of the caller.
-    region : str
-        Of the bucket.
-    now : float
-        Seconds since the epoch; S3 accepts a difference of 15 minutes.
-    """
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    signed = {
-        **headers,
-        "host": host,
-        "x-amz-content-sha256": _EMPTY_SHA256,
-        "x-amz-date": stamp,
-    }
-    if credentials.token:
-        signed["x-amz-security-token"] = credentials.token
-    names = ";".join(sorted(signed))
-    lines = "".join(f"{name}:{signed[name]}\n" for name in sorted(signed))
-    request = f"GET\n{path}\n\n{lines}\n{names}\n{_EMPTY_SHA256}"
-    scope = f"{stamp[:8]}/{region}/s3/aws4_request"
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    key = f"AWS4{credentials.secret}".encode()
-    for part in scope.split("/"):
-        key = hmac.digest(key, part.encode(), "sha256")
-    text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{digest}"
-    signature = hmac.digest(key, text.encode(), "sha256").hex()
-    signed["authorization"] = (
-        f"AWS4-HMAC-SHA256 Credential={credentials.key}/{scope}, SignedHeaders={names}, "
-        f"Signature={signature}"
-    )
-    return signed
-
-
-def quote(text: str) -> str:
-    """Percent-encode a key as the signature requires: all but unreserved characters and ``/``."""
-    return "".join(
-        chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode("utf-8")
-    )
 
 
 class Location(NamedTuple):

@@ -21,11 +21,11 @@ from sklearn_api.s3 import (
     ATTEMPTS,
     CONNECT_SECONDS,
     READ_SECONDS,
-    Credentials,
     S3Reader,
     locate,
 )
 from sklearn_api.settings import Storage
+from sklearn_api.signature import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

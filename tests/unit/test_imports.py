@@ -43,6 +43,7 @@ ROOMS: dict[str, list[str]] = {
     "sklearn_model": [],
     "load": [],
     "http": [],
+    "signature": [],
     "s3": [],
     "store": [],
     "current": [],
