@@ -1,4 +1,4 @@
-"""Run every check of the project: what CI runs, and what to run before a commit."""
+"""Run the checks of the project: what CI runs, and what to run before a commit."""
 
 import argparse
 import os
@@ -12,8 +12,10 @@ from scripts.lib.console import ERR, OUT, run_main, step
 from scripts.lib.layer.build import build_layer
 from scripts.lib.project import ROOT, architecture, python_version
 
-OTHER_PYTHON = "3.11"
-PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "tests"]
+OTHER_PYTHON = "3.11"  # the oldest one, with the oldest scikit-learn
+PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "benchmarks", "tests"]
+SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
+"""How pytest-xdist shares the tests out: whole files, so that each worker makes a fixture once."""
 
 
 def call(*command: str, cwd: str = ".", **environment: str) -> bool:
@@ -25,15 +27,23 @@ def call(*command: str, cwd: str = ".", **environment: str) -> bool:
     try:
         return process.wait() == 0
     except BaseException as exc:
-        if not isinstance(exc, KeyboardInterrupt):  # Ctrl-C has reached it as well
+        if not isinstance(exc, KeyboardInterrupt):  # Ctrl-C has reached the check as well
             process.terminate()
         process.wait()
         raise
 
 
-def python(*command: str) -> bool:
+def python(*command: str, **environment: str) -> bool:
     """Run a module in the project's environment."""
-    return call(sys.executable, "-m", *command)
+    return call(sys.executable, "-m", *command, **environment)
+
+
+def pytest(*arguments: str, **environment: str) -> bool:
+    """Run tests in the project's environment, side by side.
+
+    Each worker has one thread for numeric libraries: two workers fill two cores.
+    """
+    return python("pytest", "-q", *SIDE_BY_SIDE, *arguments, OMP_NUM_THREADS="1", **environment)
 
 
 def emulator(*command: str, **environment: str) -> bool:
@@ -57,49 +67,56 @@ def types() -> bool:
 
 def unit() -> bool:
     """Unit tests; nothing is deployed."""
-    return python("pytest", "tests/unit", "-q")
+    return pytest("tests/unit")
 
 
 def plugin() -> bool:
     """The emulator plugin's tests, with namespaces for functions and without."""
     if not toolchain.install_bubblewrap():
         ERR.print(
-            "! NOT RUN: bubblewrap is not installed here, and the emulator's tests were not run "
-            "with namespaces; install your system's package `bubblewrap`",
+            "! NOT RUN: bubblewrap is not installed here, so the emulator's tests ran without "
+            "namespaces only; install your system's package `bubblewrap`",
             markup=False,
         )
-    # Without namespaces, only what has to do with functions is another thing.
-    return all([emulator("pytest", "-q"), functions_without_namespaces()])
+    # Without namespaces, only functions differ.
+    return all([emulator("pytest", "-q", *SIDE_BY_SIDE), functions_without_namespaces()])
 
 
 def functions_without_namespaces() -> bool:
-    """The tests of functions once more, as they run where bubblewrap is missing."""
-    return emulator("pytest", "-q", "tests/lambda_process", LAMBDA_NAMESPACES="off")
+    """The tests of functions once more, as they run without bubblewrap."""
+    return emulator("pytest", "-q", *SIDE_BY_SIDE, "tests/lambda_process", LAMBDA_NAMESPACES="off")
 
 
 def integration() -> bool:
     """The deployed stack, through HTTP."""
-    return python("pytest", "tests/integration", "-q")
+    return pytest("tests/integration")
 
 
 def core() -> bool:
-    """A part of integration: what a deployed stack answers, and deploying it again."""
+    """The part of integration that queries a deployed stack and deploys it again."""
     parts = ("test_http", "test_model", "test_deploy")
-    return python("pytest", "-q", *(f"tests/integration/{part}.py" for part in parts))
+    return pytest(*(f"tests/integration/{part}.py" for part in parts))
 
 
 def other_python() -> bool:
-    """The checks `unit` and `core`, with another Python for everything but the emulator."""
+    """The checks `unit` and `core` with another Python for everything but the emulator."""
     if python_version() == OTHER_PYTHON:
         return True
     if toolchain.find_python(OTHER_PYTHON) is None:
         ERR.print(
-            f"! NOT RUN: Python {OTHER_PYTHON} is not installed here, and nothing was tested "
+            f"! NOT RUN: Python {OTHER_PYTHON} is not installed here, so nothing was tested "
             "with it",
             markup=False,
         )
         return True
     return call(str(ROOT / "scripts" / "test"), "unit", "core", PYTHON_VERSION=OTHER_PYTHON)
+
+
+def soak() -> bool:
+    """Long runs: 3,000 damaged artifacts and 10,000 invocations."""
+    mutations = "tests/unit/sklearn_api/artifact/test_mutations.py"
+    invocations = "tests/lambda_process/test_many.py"
+    return all([pytest(mutations, SOAK="1"), emulator("pytest", "-q", invocations, SOAK="1")])
 
 
 CHECKS: dict[str, Callable[[], bool]] = {
@@ -108,14 +125,20 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "unit": unit,
     "emulator": plugin,
     "integration": integration,
-    "core": core,
     f"python{OTHER_PYTHON}": other_python,
+    "core": core,
+    "soak": soak,
 }
+ON_REQUEST = {"core", "soak"}
+"""Checks that only run when they are named."""
 
 
 def main() -> int:
     """Run the script; see ``--help``."""
-    listing = "\n".join(f"  {name:<12} {check.__doc__}" for name, check in CHECKS.items())
+    listing = "\n".join(
+        f"  {name:<12} {check.__doc__}{' (only if named)' if name in ON_REQUEST else ''}"
+        for name, check in CHECKS.items()
+    )
     parser = argparse.ArgumentParser(
         prog="scripts/test",
         description="Install what is missing and run all checks, or those that are named:\n\n"
@@ -123,7 +146,7 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("check", nargs="*", choices=[[], *CHECKS], help=argparse.SUPPRESS)
-    chosen = parser.parse_args().check or [name for name in CHECKS if name != "core"]
+    chosen = parser.parse_args().check or [name for name in CHECKS if name not in ON_REQUEST]
     with step("Deployer, emulator and layer") as done:
         toolchain.install_deployer()
         toolchain.install_emulator()
@@ -133,9 +156,9 @@ def main() -> int:
     failed = []
     for name in chosen:
         OUT.rule(name)
-        begun = time.monotonic()
+        started = time.monotonic()
         passed = CHECKS[name]()
-        OUT.print(f"{'✓' if passed else '✗'} {name} ({time.monotonic() - begun:.0f} s)")
+        OUT.print(f"{'✓' if passed else '✗'} {name} ({time.monotonic() - started:.0f} s)")
         if not passed:
             failed.append(name)
     if failed:

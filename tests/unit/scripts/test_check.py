@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.lib.check import SIDE_BY_SIDE
 from scripts.lib.project import ROOT
 from tests.helpers.waiting import wait_for
 
@@ -35,6 +36,7 @@ def test_something(emulator):
 """
 
 
+@pytest.mark.parametrize("side_by_side", [(), SIDE_BY_SIDE], ids=["alone", "side by side"])
 @pytest.mark.parametrize(
     ("number", "status", "terminal"),
     [
@@ -44,7 +46,11 @@ def test_something(emulator):
     ],
 )
 def test_an_interrupted_check_stops_what_it_has_started(
-    tmp_path: Path, number: signal.Signals, status: int, terminal: bool
+    tmp_path: Path,
+    number: signal.Signals,
+    status: int,
+    terminal: bool,
+    side_by_side: tuple[str, ...],
 ) -> None:
     """Ctrl-C, a closed terminal (which signal all of a terminal's processes) and SIGTERM do so."""
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
@@ -52,8 +58,8 @@ def test_an_interrupted_check_stops_what_it_has_started(
     program = (
         "from scripts.lib.check import python\n"
         "from scripts.lib.console import run_main\n"
-        f"run_main(lambda: python('pytest', '-q', '--rootdir', {str(tmp_path)!r}, "
-        f"{str(tmp_path)!r}))\n"
+        f"run_main(lambda: python('pytest', '-q', *{side_by_side!r}, "
+        f"'--rootdir', {str(tmp_path)!r}, {str(tmp_path)!r}))\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", program],
