@@ -1,8 +1,8 @@
-"""A stack of the tests' own, deployed by the real deployer to the emulator that runs.
+"""Stacks that belong to the tests, deployed by the real deployer to a running emulator.
 
-Where no emulator runs, one is started on a free port and stopped in the end. The tests never touch
-the stack that `scripts/up` has deployed: they deploy stages of their own, from a copy of the
-project, and remove them.
+If no emulator runs, one is started on a free port and stopped at the end. The tests never touch the
+stack that `scripts/up` has deployed: they deploy stages of their own from a copy of the project, and
+remove them.
 """
 
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 
 @pytest.fixture(scope="session")
 def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
-    """The emulator that runs, or one that is started for the tests.
+    """The running emulator, or one that is started for the tests.
 
-    The log of the latter stays where a test has failed.
+    The log of the latter is kept if a test has failed.
     """
-    if emulators.host() == "127.0.0.1":  # in a container, all of it is in the images
+    if emulators.host() == "127.0.0.1":  # in a container, the images hold all of it
         toolchain.install_deployer()
         toolchain.install_emulator()
         toolchain.install_runtime()
@@ -48,7 +48,7 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 @pytest.fixture(scope="session")
 def layer() -> Path:
-    """The scikit-learn layer, built if it is not current."""
+    """The scikit-learn layer, built unless it is current."""
     return build_layer(python_version(), architecture(), root=ROOT, report=print).path
 
 
@@ -68,7 +68,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def opposite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained on the sample reviews with every label turned round."""
+    """A model trained on the sample reviews with every label inverted."""
     folder = tmp_path_factory.mktemp("opposite")
     text = SAMPLE.read_text(encoding="utf-8")
     lines = [
@@ -97,7 +97,7 @@ def deployment(emulator: Emulator, project: Path) -> Iterator[Deployment]:
 def shared_deployment(
     emulator: Emulator, layer: Path, model: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployment]:
-    """A stage with a model, which all tests share that do not deploy."""
+    """A stage with a model, shared by all tests that do not deploy."""
     folder = tmp_path_factory.mktemp("shared") / "project"
     copy_project(folder, *DEPLOYED)
     made = Deployment(emulator, folder)

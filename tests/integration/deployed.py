@@ -1,4 +1,4 @@
-"""A deployed stage, and what a test does with it."""
+"""A deployed stage, and what tests do with it."""
 
 import http.client
 import json
@@ -50,7 +50,7 @@ class Api:
         key: str | None = "",
         **headers: str,
     ) -> Answer:
-        """Send a request; `key` is the API key, the right one by default, None for none."""
+        """Send a request with the right API key by default, with another one, or without if None."""
         parts = urlsplit(self.stack.endpoint)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
@@ -67,7 +67,7 @@ class Api:
             connection.close()
 
     def review(self, text: str, **headers: str) -> Answer:
-        """Ask for the prediction of a review."""
+        """Request the prediction for a review."""
         body = json.dumps({"review_text": text}).encode()
         return self.request("POST", "/review", body, **headers)
 
@@ -80,7 +80,7 @@ class Api:
 
 
 def copy_project(target: Path, *names: str) -> Path:
-    """Copy parts of the project, and link what is large and does not change."""
+    """Copy parts of the project, and link large parts that do not change."""
     copy_paths(target, *names)
     (target / ".local").mkdir(exist_ok=True)
     for large in ("node_modules", ".local/layer", ".local/runtimes"):
@@ -89,7 +89,7 @@ def copy_project(target: Path, *names: str) -> Path:
 
 
 class Deployment:
-    """A stage of the tests' own."""
+    """A stage that belongs to the tests."""
 
     def __init__(self, emulator: Emulator, project: Path) -> None:
         self.emulator = emulator
@@ -97,7 +97,7 @@ class Deployment:
         self.stage = f"test-{uuid.uuid4().hex[:8]}"
 
     def deploy(self, **parameters: str) -> Api:
-        """Deploy the project's folder as it is now; a stage of tests has no limits of its own."""
+        """Deploy the project's folder as it is now, with limits that no test reaches."""
         chosen = {
             "modelRefreshSeconds": str(REFRESH_SECONDS),
             "throttleRate": "10000",
@@ -114,23 +114,23 @@ class Deployment:
         return Api(describe(self.emulator, self.stage))
 
     def deploy_function(self, function: str) -> str:
-        """Deploy one function's code as it is now; return what the deployer printed."""
+        """Deploy the code of one function as it is now; return the deployer's output."""
         command = ["deploy", "function", "--function", function]
         return serverless(command, stage=self.stage, url=self.emulator.url, cwd=self.project)
 
     def sls_remove(self, **parameters: str) -> str:
-        """Remove the stage as a person does; return what the deployer printed."""
+        """Remove the stage with `sls remove`; return the deployer's output."""
         command = ["remove", *(f"--param={name}={value}" for name, value in parameters.items())]
         return serverless(command, stage=self.stage, url=self.emulator.url, cwd=self.project)
 
     def publish(self, model: Path) -> str:
-        """Publish a model with the command line that a person uses; return its output."""
+        """Publish a model with the command line; return its output."""
         return training(
             "publish", "--stage", self.stage, "--model", str(model), url=self.emulator.url
         )
 
     def remove(self) -> None:
-        """Remove all that was deployed."""
+        """Remove everything that was deployed."""
         s3: Any = client("s3", self.emulator.url)
         for bucket in s3.list_buckets()["Buckets"]:
             if self.stage in bucket["Name"]:
@@ -165,7 +165,7 @@ def training(*arguments: str, url: str | None = None, **environment: str) -> str
 
 
 def training_environment(url: str | None = None) -> dict[str, str]:
-    """Return the environment of ``python -m training``, led to the emulator at `url`."""
+    """Return the environment of ``python -m training`` for the emulator at `url`."""
     environment = toolchain.without_aws()
     if url:
         environment |= {**credentials(), "AWS_ENDPOINT_URL": url}
@@ -173,7 +173,7 @@ def training_environment(url: str | None = None) -> dict[str, str]:
 
 
 def another_time(model: Path, folder: Path, created: datetime) -> Path:
-    """Return a copy of a trained model that says it was trained at another time: a new version."""
+    """Return a copy of a trained model with another training time, which makes it a new version."""
     folder.mkdir(parents=True)
     (folder / "model.zip").write_bytes((model / "model.zip").read_bytes())
     manifest = json.loads((model / "manifest.json").read_text())

@@ -1,4 +1,4 @@
-"""A proxy in front of the emulator, through which a test breaks S3."""
+"""A proxy in front of the emulator, which lets a test break S3."""
 
 import re
 import socket
@@ -16,21 +16,20 @@ _HEAD = re.compile(rb"^(GET|PUT|HEAD) /\S*?([^/\s?]+)(?:\?\S*)? HTTP/1\.1")
 
 @dataclass
 class Proxy:
-    """Passes bytes on, both ways, as long as a test lets it.
+    """Forwards bytes in both directions until a test stops it.
 
     Attributes
     ----------
     port : int
-        Of the proxy, at 127.0.0.1.
+        Port of the proxy at 127.0.0.1.
     open : Event
-        Cleared, nothing is passed on, and every client waits.
+        While it is cleared, nothing is forwarded, and every client waits.
     refuse : Event
-        Set, connections end at once, as those to a server that is down.
+        While it is set, connections end immediately, as if the server were down.
     on_bytes : callable, optional
-        Called with a method, the last part of the request's path, and how many bytes of the request
-        are about to be passed on; for an answer with ``answer`` in the method's place, or
-        ``continue`` when it only asks for the request's body. When it returns False, nothing more
-        is passed on.
+        Called with the method, the last part of the request's path, and the number of bytes that
+        are about to be forwarded. For an answer the method is ``answer``, or ``continue`` if it
+        only requests the body. If it returns False, nothing more is forwarded.
     """
 
     port: int = 0
@@ -40,7 +39,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """Where clients are sent."""
+        """The address for clients."""
         return f"http://127.0.0.1:{self.port}"
 
 

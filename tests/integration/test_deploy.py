@@ -1,4 +1,4 @@
-"""Deploying: for the first time, again, changed, with a new route; and before there is a model."""
+"""Deployments: the first one, without a model, a repeated one, and changed ones with new routes."""
 
 import sys
 import zipfile
@@ -40,8 +40,8 @@ layers:
 """
 
 
-def test_a_function_alone_is_the_same_as_in_a_deployment(deployment: Deployment) -> None:
-    """`deploy function` makes the zip that `deploy` has made, and sends it if anything changed."""
+def test_deploying_one_function_gives_the_same_zip_as_deploying_all(deployment: Deployment) -> None:
+    """`deploy function` makes the same zip as `deploy`, and uploads it if anything has changed."""
     deployment.deploy()
     with zipfile.ZipFile(deployment.project / ".serverless" / "health.zip") as archive:
         names = archive.namelist()
@@ -59,8 +59,10 @@ def test_a_function_alone_is_the_same_as_in_a_deployment(deployment: Deployment)
     assert api.request("GET", "/health").text == "changed"
 
 
-def test_a_stack_grows_up(deployment: Deployment, model: Path) -> None:
-    """No model is 503 until one is published; a second and a third deployment serve the new code."""
+def test_a_stack_is_deployed_again_with_new_code_and_a_new_route(
+    deployment: Deployment, model: Path
+) -> None:
+    """Requests get 503 until a model is published; later deployments serve the new code."""
     api = deployment.deploy()
     answer = api.review("I love this movie")
     assert answer.status == 503
@@ -100,7 +102,7 @@ def test_a_stack_grows_up(deployment: Deployment, model: Path) -> None:
 
 @pytest.mark.parametrize("removal", ["Delete", "Retain"])
 def test_a_stage_is_removed(deployment: Deployment, model: Path, removal: str) -> None:
-    """All of it goes, the models as serverless.yml says; where they go, it can be deployed again."""
+    """`sls remove` removes the stage, and the models if `bucketRemoval` says so; then it deploys again."""
     deployment.deploy(bucketRemoval=removal)
     deployment.publish(model)
     assert len(existing(deployment)) > 10
@@ -118,7 +120,7 @@ def test_a_stage_is_removed(deployment: Deployment, model: Path, removal: str) -
 
 
 def existing(deployment: Deployment) -> list[str]:
-    """Return the names of what the emulator has for a stage, of the services that have any."""
+    """Return the names of a stage's resources on the emulator, by service."""
     listings = [
         ("lambda", "list_functions", "Functions", "FunctionName"),
         ("iam", "list_roles", "Roles", "RoleName"),

@@ -1,4 +1,4 @@
-"""The contract with clients, through API Gateway, the Lambda process and the model in S3."""
+"""The HTTP contract, through API Gateway, the Lambda process and the model in S3."""
 
 import json
 
@@ -16,7 +16,7 @@ def test_health(api: Api) -> None:
 
 
 def test_health_as_json_names_the_model(api: Api) -> None:
-    """A client that prefers JSON learns the model's name, version and age."""
+    """A client that prefers JSON gets the name, version and age of the model."""
     answer = api.request("GET", "/health", accept="application/json")
     assert answer.status == 200
     found = answer.json()
@@ -31,7 +31,7 @@ def test_health_as_json_names_the_model(api: Api) -> None:
     [("I love this movie", "Positive Review", 1), ("I hate this movie", "Negative Review", 0)],
 )
 def test_a_review_is_classified(api: Api, review: str, prediction: str, label: int) -> None:
-    """`POST /review` answers with words, label, score and the model's version."""
+    """`POST /review` answers with words, label, score and the version of the model."""
     answer = api.review(review)
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
@@ -45,14 +45,14 @@ def test_a_review_is_classified(api: Api, review: str, prediction: str, label: i
 
 
 def test_the_alias_and_plain_text(api: Api) -> None:
-    """`movie_text` is accepted too, and a client that wants text gets the words alone."""
+    """`movie_text` is accepted as well, and a client that prefers text gets the words alone."""
     body = json.dumps({"movie_text": "I hate this movie"}).encode()
     answer = api.request("POST", "/review", body, accept="text/plain")
     assert (answer.status, answer.text) == (200, "Negative Review")
 
 
 def test_unicode_arrives_unchanged(api: Api) -> None:
-    """Text beyond ASCII, escaped or not, is classified alike."""
+    """Text beyond ASCII gets the same prediction whether or not it is escaped."""
     plain = json.dumps({"review_text": "Une œuvre naïve, I love it 🎬"}, ensure_ascii=False)
     escaped = json.dumps({"review_text": "Une œuvre naïve, I love it 🎬"})
     answers = [
@@ -63,8 +63,8 @@ def test_unicode_arrives_unchanged(api: Api) -> None:
 
 @pytest.mark.parametrize("path", ["/health", "/review"])
 @pytest.mark.parametrize("key", [None, "not-the-key"])
-def test_without_the_right_key_nothing_is_answered(api: Api, path: str, key: str | None) -> None:
-    """No key or a wrong one is 403."""
+def test_requests_without_the_right_key_are_forbidden(api: Api, path: str, key: str | None) -> None:
+    """A request without a key, or with a wrong one, gets 403."""
     method, body = ("GET", None) if path == "/health" else ("POST", b'{"review_text": "x"}')
     answer = api.request(method, path, body, key=key)
     assert answer.status == 403
@@ -92,8 +92,8 @@ def test_without_the_right_key_nothing_is_answered(api: Api, path: str, key: str
         *("not-utf-8", "surrogate", "deep", "too-large"),
     ],
 )
-def test_bad_input_is_a_problem_in_words(api: Api, body: bytes, status: int, detail: str) -> None:
-    """Whatever is wrong with a body is said as problem details, with the request's id."""
+def test_bad_input_gets_problem_details(api: Api, body: bytes, status: int, detail: str) -> None:
+    """Every fault of a body gets problem details that name it and the request's id."""
     answer = api.request("POST", "/review", body)
     assert answer.status == status
     assert answer.headers["content-type"] == "application/problem+json"
@@ -104,15 +104,15 @@ def test_bad_input_is_a_problem_in_words(api: Api, body: bytes, status: int, det
 
 
 def test_another_media_type_is_refused(api: Api) -> None:
-    """A body that is declared as something else than JSON is 415, and told what to send."""
+    """A body that is declared as anything but JSON gets 415, with the media type to send."""
     for media_type in ("text/csv", "application/x-www-form-urlencoded"):
         answer = api.request("POST", "/review", b"review_text=x", content_type=media_type)
         assert answer.status == 415
         assert "Content-Type: application/json" in answer.json()["detail"]
 
 
-def test_what_curl_sends_by_default_is_understood(api: Api) -> None:
-    """`curl -d '{…}'` labels JSON as a form; the JSON is read all the same."""
+def test_json_that_curl_declares_as_a_form_is_read(api: Api) -> None:
+    """`curl -d '{…}'` declares JSON as a form; it is still read as JSON."""
     answer = api.request(
         "POST",
         "/review",
@@ -123,13 +123,13 @@ def test_what_curl_sends_by_default_is_understood(api: Api) -> None:
 
 
 def test_an_unknown_route_is_not_found(api: Api) -> None:
-    """A path or a method that was never declared does not reach a function."""
+    """A path or method that is not declared does not reach a function."""
     assert api.request("GET", "/review").status in (403, 404)
     assert api.request("GET", "/nothing").status in (403, 404)
 
 
-def test_logs_hold_the_request_and_no_text(api: Api) -> None:
-    """A log line names the request's id and the model's version; no word of the review is logged."""
+def test_logs_name_the_request_and_never_its_text(api: Api) -> None:
+    """A log line holds the request's id and the model's version, and no word of the review."""
     answers = [
         api.review("Zyxomma is an unforgettable name"),
         api.request("POST", "/review", b'{"review_text": ["Zyxomma"]}'),
@@ -146,5 +146,5 @@ def test_logs_hold_the_request_and_no_text(api: Api) -> None:
 
 
 def test_functions_run_as_processes(shared_deployment: Deployment) -> None:
-    """The emulator itself says that it runs Lambdas as processes."""
+    """The emulator reports that it runs Lambdas as processes."""
     assert shared_deployment.emulator.executor == "process"

@@ -1,4 +1,4 @@
-"""The model's life: absent, published, replaced while it is served, broken."""
+"""The life of a model: published, replaced while it serves, refused, damaged."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def prediction(api: Api) -> str:
 
 
 def reported(api: Api, report: re.Pattern[str]) -> str | None:
-    """Return what one of review's reports says, None while there is none."""
+    """Return a value from one of review's REPORT lines, None if there is none yet."""
     found = report.search("".join(api.logs("review")))
     return found and found[1]
 
@@ -28,7 +28,7 @@ def reported(api: Api, report: re.Pattern[str]) -> str | None:
 def test_either_form_serves_and_the_compiled_one_in_128_mb(
     deployment: Deployment, model: Path
 ) -> None:
-    """The compiled form needs less than 64 MB; MODEL_FORM=sklearn says the same, and takes more."""
+    """Both forms answer alike, and the compiled one needs less than 64 MB of memory."""
     api = deployment.deploy()
     deployment.publish(model)
     functions: Any = client("lambda", api.stack.emulator.url)
@@ -57,7 +57,7 @@ def test_either_form_serves_and_the_compiled_one_in_128_mb(
 def test_a_new_model_is_served_without_a_deployment(
     api: Api, shared_deployment: Deployment, model: Path, opposite_model: Path
 ) -> None:
-    """A model that is uploaded while the Lambda is warm answers soon; so does the old one again."""
+    """A warm Lambda soon answers with a newly published model, and with the old one after a rollback."""
     assert prediction(api) == "Positive Review"
     shared_deployment.publish(opposite_model)
     wait_for(lambda: prediction(api) == "Negative Review", "the new model")
@@ -68,7 +68,7 @@ def test_a_new_model_is_served_without_a_deployment(
 def test_a_damaged_model_does_not_replace_a_good_one(
     api: Api, shared_deployment: Deployment, model: Path
 ) -> None:
-    """A pointer to an artifact that is not what it promises is logged, and the old model serves."""
+    """A pointer to a damaged artifact is logged, and the old model keeps serving."""
     s3: Any = client("s3", api.stack.emulator.url)
     bucket = api.stack.bucket
     before = api.review("fine").json()["model"]["version"]
@@ -93,7 +93,7 @@ def test_a_damaged_model_does_not_replace_a_good_one(
 def test_a_model_of_another_python_is_not_published(
     shared_deployment: Deployment, model: Path, tmp_path: Path
 ) -> None:
-    """A model that the stage's Lambdas would refuse is refused by `publish`, naming both Pythons."""
+    """`publish` refuses a model that the stage's Lambdas would refuse, and names both Pythons."""
     manifest = json.loads((model / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "python": "3.10"}))
     (tmp_path / "model.zip").write_bytes((model / "model.zip").read_bytes())
@@ -104,7 +104,7 @@ def test_a_model_of_another_python_is_not_published(
 def test_publishing_the_same_model_again_changes_nothing(
     api: Api, shared_deployment: Deployment, model: Path
 ) -> None:
-    """A second publication of the same artifact says that it is served already."""
+    """Publishing the same artifact again reports that the stage already serves it."""
     before = api.review("fine").json()["model"]["version"]
     output = shared_deployment.publish(model)
     assert before in output

@@ -1,4 +1,4 @@
-"""What fails on AWS fails on the laptop: a missing permission, a client over its limit."""
+"""What fails on AWS fails on the laptop: a missing permission, a client over its limits."""
 
 import re
 from pathlib import Path
@@ -12,14 +12,14 @@ from tests.integration.deployed import Api, Deployment
 
 
 def log(deployment: Deployment) -> str:
-    """Return what LocalStack has logged."""
+    """Return the log of LocalStack."""
     return log_path(deployment.emulator.port).read_text(errors="replace")
 
 
 def test_without_the_permission_to_read_there_is_no_model(
     deployment: Deployment, model: Path
 ) -> None:
-    """Without s3:GetObject `review` answers 503, and the log has the statement that is missing."""
+    """Without s3:GetObject, `review` answers 503, and the log holds the missing statement."""
     configuration = deployment.project / "serverless.yml"
     before, role, after = configuration.read_text().partition("    ReviewRole:\n")
     assert after.count("Action: s3:GetObject\n") == 1
@@ -44,8 +44,8 @@ def test_without_the_permission_to_read_there_is_no_model(
     assert f'add {{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "{key}.json"}}' in line
 
 
-def test_a_client_over_the_burst_is_told_to_wait(deployment: Deployment) -> None:
-    """Over the usage plan's burst the answer is 429, as API Gateway words it."""
+def test_a_client_over_the_burst_gets_429(deployment: Deployment) -> None:
+    """A client over the burst of its usage plan gets 429 with API Gateway's message."""
     api = deployment.deploy(throttleRate="1", throttleBurst="3")
     answers = [api.request("GET", "/health") for _ in range(8)]
     assert [answer.status for answer in answers[:3]] == [200, 200, 200]
@@ -54,13 +54,13 @@ def test_a_client_over_the_burst_is_told_to_wait(deployment: Deployment) -> None
     assert refused[0].json() == {"message": "Too Many Requests"}
 
 
-def test_a_client_over_the_quota_is_told_so(deployment: Deployment) -> None:
-    """Over the usage plan's quota the answer is 429 until the next period."""
+def test_a_client_over_the_quota_gets_429(deployment: Deployment) -> None:
+    """A client over the quota of its usage plan gets 429 until the next period."""
     api = deployment.deploy(quotaPerMonth="2")
     assert [api.request("GET", "/health").status for _ in range(3)] == [200, 200, 429]
     assert api.request("GET", "/health").json() == {"message": "Limit Exceeded"}
 
 
-def test_an_unlimited_stage_is_not_in_the_way(api: Api) -> None:
-    """The tests' own stages, as `local`, hold back no burst of requests."""
+def test_a_stage_with_high_limits_accepts_a_burst(api: Api) -> None:
+    """With limits as high as those of `local`, no request of a burst is refused."""
     assert {api.request("GET", "/health").status for _ in range(60)} == {200}

@@ -1,4 +1,4 @@
-"""A warm Lambda and its model: replaced under load, and kept when S3 fails in any way."""
+"""A warm Lambda replaces its model under load, and keeps it whichever way S3 fails."""
 
 import itertools
 import json
@@ -34,7 +34,7 @@ LATE_SECONDS = REFRESH_SECONDS + PATIENCE_SECONDS
 
 @dataclass(frozen=True)
 class Asked:
-    """One request of the load, and its answer."""
+    """One request under load, and its answer."""
 
     begun: float
     ended: float
@@ -44,7 +44,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Moved:
-    """One move of the pointer: it happened between two times."""
+    """One move of the pointer, which happened between two times."""
 
     begun: float
     ended: float
@@ -52,7 +52,7 @@ class Moved:
 
 
 def expected(release: Release) -> dict[str, dict[str, Any]]:
-    """Return what a model answers to each text, but for the version."""
+    """Return the answer of a model to each text, without the version."""
     model = load_model(release.artifact, 2**30)
     answers = {}
     for text in TEXTS:
@@ -68,7 +68,7 @@ def expected(release: Release) -> dict[str, dict[str, Any]]:
 
 @contextmanager
 def traffic(api: Api, threads: int) -> Iterator[list[Asked]]:
-    """Ask for predictions from many threads, one request after the other in each."""
+    """Request predictions from many threads, each with one request at a time."""
     asked: list[Asked] = []
     over = threading.Event()
 
@@ -92,7 +92,7 @@ def traffic(api: Api, threads: int) -> Iterator[list[Asked]]:
 
 
 def last_named(moves: list[Moved], version: str, before: float) -> float:
-    """Return when the pointer last named a version, at the latest `before`."""
+    """Return when the pointer last named a version, up to the time `before`."""
     times = [
         min(after.ended, before)
         for move, after in itertools.pairwise([*moves, Moved(before, before, "")])
@@ -103,7 +103,7 @@ def last_named(moves: list[Moved], version: str, before: float) -> float:
 
 
 def is_subsequence(some: list[str], all_: list[str]) -> bool:
-    """Return whether `some` stand in `all_`, in the same order."""
+    """Return whether `some` is a subsequence of `all_`."""
     rest = iter(all_)
     return all(one in rest for one in some)
 
@@ -111,11 +111,11 @@ def is_subsequence(some: list[str], all_: list[str]) -> bool:
 def test_models_are_replaced_under_load(
     api: Api, shared_deployment: Deployment, model: Path, opposite_model: Path, tmp_path: Path
 ) -> None:
-    """Published and rolled back every second, models answer without a gap and without a mix.
+    """While models are published and rolled back every second, every answer is right.
 
-    Every answer is 200 and, to the last digit, what the version that it names says of the text.
-    That version is the one that the pointer named, at most a refresh ago. The versions that a Lambda
-    goes through are among those that the pointer went through, in the same order.
+    Every answer is 200 and equals, to the last digit, the prediction of the version that it names.
+    The pointer named that version no longer than a refresh ago. Each Lambda serves a subsequence of
+    the versions that the pointer has named.
     """
     s3: Any = client("s3", api.stack.emulator.url)
     registry = Registry(s3, api.stack.bucket, "review")
@@ -191,7 +191,7 @@ def test_models_are_replaced_under_load(
 
 
 def versions_by_environment(api: Api, since: int) -> dict[str, list[str]]:
-    """Return which versions each Lambda has answered with, in order, from its own log stream."""
+    """Return the versions that each Lambda has served, in order, from its log stream."""
     logs: Any = client("logs", api.stack.emulator.url)
     group = f"/aws/lambda/sklearn-api-{api.stack.stage}-review"
     found = defaultdict(list)
@@ -243,7 +243,7 @@ def between(shared_deployment: Deployment, api: Api) -> Iterator[Proxy]:
 
 
 def health(api: Api) -> dict[str, Any]:
-    """Return what health says as JSON."""
+    """Return the JSON of `GET /health`."""
     answer = api.request("GET", "/health", accept="application/json")
     assert answer.status == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -263,7 +263,7 @@ def warnings(api: Api, reason: str) -> int:
 def test_s3_that_fails_keeps_the_last_good_model(
     api: Api, between: Proxy, how: str, reason: str
 ) -> None:
-    """With S3 down or slow, `review` answers as before, and health says what is the matter."""
+    """While S3 is down or slow, `review` answers as before, and health reports the reason."""
     before = api.review("fine").json()
     if how == "down":
         between.refuse.set()
@@ -288,7 +288,7 @@ def test_s3_that_fails_keeps_the_last_good_model(
 
 @pytest.mark.parametrize("how", ["no pointer", "pointer gone", "artifact gone", "artifact bad"])
 def test_what_is_broken_in_s3_shows_in_health(api: Api, how: str) -> None:
-    """A pointer or an artifact that is none: the old model serves, and health names the reason."""
+    """With a damaged pointer or artifact the old model keeps serving, and health reports the reason."""
     s3: Any = client("s3", api.stack.emulator.url)
     there = {"Bucket": api.stack.bucket, "Key": CURRENT}
     good = s3.get_object(**there)["Body"].read()

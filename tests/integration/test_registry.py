@@ -1,4 +1,4 @@
-"""The registry on a real S3: two at once, interrupted ones, and commands as a person types them."""
+"""The registry on a real S3: concurrent and interrupted publications, and the commands."""
 
 import itertools
 import json
@@ -40,7 +40,7 @@ CURRENT = "models/review/current.json"
 
 @pytest.fixture
 def buckets(emulator: Emulator) -> Iterator[list[str]]:
-    """Two versioned buckets, as two stages have them, without stages."""
+    """Two versioned buckets, like those of two stages."""
     s3: Any = client("s3", emulator.url)
     names = [f"registry-{uuid.uuid4().hex[:12]}" for _ in range(2)]
     for name in names:
@@ -55,12 +55,12 @@ def buckets(emulator: Emulator) -> Iterator[list[str]]:
 
 
 def registry(emulator: Emulator, bucket: str) -> Registry:
-    """Return a registry with a client of its own."""
+    """Return a registry with its own client."""
     return Registry(client("s3", emulator.url), bucket, "review")  # type: ignore[arg-type]  # any client
 
 
 def pointers(emulator: Emulator, bucket: str) -> list[dict[str, Any]]:
-    """Return everything that the pointer has ever said, the first first: S3 keeps its versions."""
+    """Return all contents of the pointer, oldest first, from the versions that S3 keeps."""
     s3: Any = client("s3", emulator.url)
     versions = s3.list_object_versions(Bucket=bucket, Prefix=CURRENT)["Versions"]
     found = [
@@ -72,11 +72,13 @@ def pointers(emulator: Emulator, bucket: str) -> list[dict[str, Any]]:
     return found[::-1]
 
 
-def test_nobody_wins_unnoticed(emulator: Emulator, buckets: list[str]) -> None:
-    """Of many who publish or roll back at once, all but those whose pointer stood are told.
+def test_of_concurrent_writers_the_losers_get_an_error(
+    emulator: Emulator, buckets: list[str]
+) -> None:
+    """When many publish or roll back at once, each one whose pointer was overtaken gets an error.
 
-    Each pointer in the bucket's history follows the one that its writer has seen, and there are as
-    many of them as there were successes.
+    Each pointer in the bucket's history follows the one that its writer had read, and there are as
+    many pointers as successes.
     """
     rounds, writers = 5, 6
     first, second = release(0), release(1)
@@ -121,7 +123,7 @@ def test_a_publication_that_is_killed_changes_nothing(
     file: str,
     size: int,
 ) -> None:
-    """After SIGKILL before, in or after any write the old model serves, and publishing again goes through."""
+    """After SIGKILL before, during or after any write, the old model serves, and publishing again works."""
     created = datetime(2030, 1, 1, 0, 0, KILLS.index((file, size)), tzinfo=UTC)
     model = another_time(opposite_model, tmp_path / "model", created)
     (model / "report").mkdir()
@@ -158,10 +160,10 @@ def test_a_publication_that_is_killed_changes_nothing(
     wait_for(lambda: api.review("I love this movie").json() == before, "the old model")
 
 
-def test_a_killed_publication_may_have_won(
+def test_a_publication_killed_after_the_pointer_is_complete(
     emulator: Emulator, buckets: list[str], model: Path
 ) -> None:
-    """Killed after S3 took the pointer, the publication is complete, and a second one says so."""
+    """If S3 has stored the pointer before SIGKILL, publishing again reports that it is served."""
     options = ["publish", "--bucket", buckets[0], "--model", str(model)]
     with proxy(emulator.port) as between:
         seen: list[str] = []
@@ -185,10 +187,10 @@ def test_a_killed_publication_may_have_won(
     assert len(pointers(emulator, buckets[0])) == 1
 
 
-def test_the_commands_tell_what_is_there(
+def test_list_and_show_describe_versions(
     emulator: Emulator, buckets: list[str], model: Path, opposite_model: Path, tmp_path: Path
 ) -> None:
-    """`list` and `show` name versions, accuracy, size, and which one is served, in 80 columns."""
+    """`list` and `show` print versions, accuracy, size and the served version in 80 columns."""
     there = ("--bucket", buckets[0])
     assert "There is no version of review" in training("list", *there, url=emulator.url)
     for folder in (model, opposite_model):
@@ -216,7 +218,7 @@ def test_the_commands_tell_what_is_there(
 def test_a_report_opens_in_the_browser(
     emulator: Emulator, buckets: list[str], model: Path, tmp_path: Path
 ) -> None:
-    """`show --open` downloads the report of a version, and hands it to the browser."""
+    """`show --open` downloads the report of a version and opens it in the browser."""
     copy = another_time(model, tmp_path / "model", datetime(2030, 1, 1, tzinfo=UTC))
     (copy / "report").mkdir()
     (copy / "report" / "index.html").write_text("<html>How good it is")
@@ -237,7 +239,7 @@ def test_a_report_opens_in_the_browser(
 def test_mistakes_are_one_sentence(
     emulator: Emulator, buckets: list[str], model: Path, tmp_path: Path
 ) -> None:
-    """Each mistake ends with status 2 and one line that says what to do."""
+    """Each mistake ends with status 2 and a single line that says what to do."""
     bare = another_time(model, tmp_path / "model", datetime(2030, 1, 1, tzinfo=UTC))
     training("publish", "--bucket", buckets[0], "--model", str(bare), url=emulator.url)
     for arguments, message in (
@@ -266,7 +268,7 @@ def test_mistakes_are_one_sentence(
 def test_promotion_between_stages(
     api: Api, shared_deployment: Deployment, deployment: Deployment, model: Path
 ) -> None:
-    """A version goes from one stage to another, answers there under its name, and only once."""
+    """`promote` copies a version to another stage, which serves it under the same name."""
     other = deployment.deploy()
     assert other.review("fine").status == 503
     stages = ("--from", shared_deployment.stage, "--to", deployment.stage)
@@ -282,10 +284,10 @@ def test_promotion_between_stages(
     assert health["version"] == api.review("fine").json()["model"]["version"]
 
 
-def test_promotion_refuses_what_has_rotted(
+def test_promotion_refuses_a_damaged_artifact(
     emulator: Emulator, buckets: list[str], model: Path
 ) -> None:
-    """An artifact that is not what its manifest says reaches no other bucket."""
+    """An artifact that does not match its manifest is not copied to another bucket."""
     training("publish", "--bucket", buckets[0], "--model", str(model), url=emulator.url)
     manifest, _ = load(model)
     mine = registry(emulator, buckets[0])

@@ -1,4 +1,4 @@
-"""The scripts that a person types, and the README, word by word, in a copy of the project."""
+"""The scripts, and all commands of the README, in a copy of the project."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.integration.deployed import copy_project
 
 pytestmark = pytest.mark.skipif(
     emulators.host() != "127.0.0.1",
-    reason="these scripts start an emulator on this machine, and here it is another container's",
+    reason="these scripts start an emulator on this machine; here it runs in another container",
 )
 
 COPIED = (
@@ -42,9 +42,9 @@ COPIED = (
     ),
     *("emulator/pyproject.toml", "emulator/requirements.lock", "emulator/localstack_parity"),
 )
-# Commands of the README that its test does not run, and why.
+# Commands of the README that the test does not run, with the reason.
 NOT_RUN = {
-    "./scripts/test": "it is what runs this test",
+    "./scripts/test": "it runs this very test",
 }
 
 
@@ -55,7 +55,7 @@ def port() -> int:
 
 @pytest.fixture
 def checkout(tmp_path: Path, layer: Path, port: int) -> Iterator[Path]:
-    """A copy of the project that uses the installed environments; nothing runs in it afterwards."""
+    """A copy of the project with the installed environments; nothing keeps running in it."""
     folder = copy_project(tmp_path / "checkout", *COPIED)
     (folder / "emulator" / ".venv").symlink_to(ROOT / "emulator" / ".venv")
     for environment in ROOT.glob(".venv*"):
@@ -86,7 +86,7 @@ def script(
 
 
 def test_up_twice_and_down(checkout: Path, port: int) -> None:
-    """`up` ends with predictions and leaves LocalStack; a second one uses it again; `down` ends it."""
+    """`up` ends with predictions and leaves LocalStack running; a second `up` reuses it; `down` stops it."""
     first = script(checkout, "./scripts/up", port=port)
     assert first.returncode == 0, first.stdout
     assert "“I love this movie” → Positive Review" in first.stdout
@@ -117,8 +117,8 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert (again.returncode, "Nothing to stop" in again.stdout) == (0, True)
 
 
-def test_what_killed_emulators_have_left_is_removed() -> None:
-    """The next one that starts removes it, and nothing of those that run; its own goes at its end."""
+def test_files_of_killed_emulators_are_removed() -> None:
+    """An emulator that starts removes the files of killed ones, and at its end its own."""
     runs, killed = (emulators.start(emulators.free_port()) for _ in range(2))
     try:
         os.kill(killed.pid, signal.SIGKILL)
@@ -139,8 +139,8 @@ def test_what_killed_emulators_have_left_is_removed() -> None:
             emulators.log_path(one.port).unlink()
 
 
-def test_up_does_again_what_is_no_longer_so(checkout: Path, port: int) -> None:
-    """After a change of a handler, of a function by other means, or of the model, `up` mends it."""
+def test_up_repairs_what_has_changed(checkout: Path, port: int) -> None:
+    """`up` deploys a changed handler, repairs a changed function, and publishes a missing model."""
 
     def up() -> str:
         done = script(checkout, "./scripts/up", port=port)
@@ -175,14 +175,14 @@ def test_up_does_again_what_is_no_longer_so(checkout: Path, port: int) -> None:
 
 @dataclass
 class Dev:
-    """A running `scripts/dev`, and what it has written."""
+    """A running `scripts/dev` and its output."""
 
     process: "subprocess.Popen[str]"
     log: Path
     stack: Stack
 
     def ask(self) -> str:
-        """What POST /review answers: the prediction, or the error."""
+        """Return the prediction of POST /review, or the error."""
         try:
             return str(ask(self.stack, "I love this movie")["prediction"])
         except ScriptError as exc:
@@ -191,7 +191,7 @@ class Dev:
 
 @pytest.fixture
 def dev(checkout: Path, port: int, tmp_path: Path) -> Iterator[Dev]:
-    """`scripts/dev`, once it says that it runs what is saved."""
+    """`scripts/dev`, once it reports that it runs the saved code."""
     log = tmp_path / "dev.log"
     with (
         log.open("w") as output,
@@ -203,7 +203,7 @@ def dev(checkout: Path, port: int, tmp_path: Path) -> Iterator[Dev]:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             text=True,
-            # Where the tests run in the background, Ctrl-C is ignored.
+            # If the tests run in the background, SIGINT is ignored.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         ) as process,
     ):
@@ -216,7 +216,7 @@ def dev(checkout: Path, port: int, tmp_path: Path) -> Iterator[Dev]:
 
 
 def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
-    """A saved change answers the next request, a mistake is told, and Ctrl-C undoes it all."""
+    """A saved change answers the next request, a mistake is reported, and Ctrl-C restores everything."""
     utils = checkout / "sklearn_api" / "utils.py"
     original = utils.read_text()
     assert dev.ask() == "Positive Review"
@@ -254,7 +254,7 @@ def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
 
 
 def test_bench_measures_a_stack_of_its_own(checkout: Path) -> None:
-    """`bench` needs nothing that runs, and leaves nothing running."""
+    """`bench` needs no running stack and leaves nothing running."""
     quick = ("--quick", "--only", "warm", "--requests", "20")
     bench = script(checkout, "./scripts/bench", *quick)
     assert bench.returncode == 0, bench.stdout
@@ -263,8 +263,8 @@ def test_bench_measures_a_stack_of_its_own(checkout: Path) -> None:
     assert not list((checkout / ".local" / "localstack").glob("*/"))
 
 
-def test_down_leaves_what_up_has_not_started(checkout: Path, port: int) -> None:
-    """A LocalStack that a person started by hand is used by `up`, and outlives `down`."""
+def test_down_leaves_an_emulator_that_up_did_not_start(checkout: Path, port: int) -> None:
+    """`up` uses a LocalStack that was started by hand, and `down` leaves it running."""
     variables = {**os.environ, "EMULATOR_PORT": str(port)}
     with subprocess.Popen(["./scripts/emulator"], cwd=checkout, env=variables) as by_hand:
         wait_for(lambda: emulators.find(port), "LocalStack", 60)
@@ -280,8 +280,8 @@ def test_down_leaves_what_up_has_not_started(checkout: Path, port: int) -> None:
         by_hand.terminate()
 
 
-def test_a_used_port_is_said_in_a_sentence(checkout: Path, port: int) -> None:
-    """Where another program listens, `up` ends at once, names the port, and offers a free one."""
+def test_a_used_port_is_reported_in_a_sentence(checkout: Path, port: int) -> None:
+    """If another program uses the port, `up` ends at once, names the port and suggests a free one."""
     with socket.create_server(("127.0.0.1", port)):
         result = script(checkout, "./scripts/up", "--port", str(port))
     assert result.returncode == 1
@@ -298,10 +298,10 @@ def test_a_used_port_is_said_in_a_sentence(checkout: Path, port: int) -> None:
         (["bench", "--requests", "3"], {}, "--requests must be at least 16"),
     ],
 )
-def test_mistakes_are_said_in_a_sentence(
+def test_mistakes_are_reported_in_a_sentence(
     checkout: Path, port: int, command: list[str], environment: dict[str, str], message: str
 ) -> None:
-    """What a person gets wrong ends with one clear sentence, no traceback, and nothing running."""
+    """A mistake ends with one clear sentence, without a traceback, and with nothing running."""
     name, *arguments = command
     result = script(checkout, f"./scripts/{name}", *arguments, port=port, **environment)
     assert result.returncode != 0
@@ -317,10 +317,10 @@ def test_mistakes_are_said_in_a_sentence(
         (None, "there is no `node` or `npm` here: install Node.js 20 or newer"),
     ],
 )
-def test_a_missing_or_old_node_is_said(
+def test_a_missing_or_old_node_is_reported(
     checkout: Path, tmp_path: Path, node: str | None, message: str
 ) -> None:
-    """Without a Node.js that the deployer runs on, `up` says how to get one."""
+    """Without a suitable Node.js, `up` says how to get one."""
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("bash", "sh", "env", "tr", "cmp", "dirname", "cp", "git"):
@@ -336,7 +336,7 @@ def test_a_missing_or_old_node_is_said(
 
 
 def test_a_failed_deployment_leaves_nothing_running(checkout: Path, port: int) -> None:
-    """A serverless.yml that cannot be deployed: the deployer's reason, and LocalStack is stopped."""
+    """If serverless.yml cannot be deployed, `up` prints the deployer's reason and stops LocalStack."""
     configuration = checkout / "serverless.yml"
     configuration.write_text(
         configuration.read_text().replace("provider:\n", "provider:\n  nonsense: 1\n")
@@ -350,7 +350,7 @@ def test_a_failed_deployment_leaves_nothing_running(checkout: Path, port: int) -
 
 
 def test_an_emulator_that_dies_is_reported(checkout: Path, port: int) -> None:
-    """When LocalStack ends in the middle of a deployment, `up` says so and leaves nothing."""
+    """If LocalStack ends during a deployment, `up` reports it and leaves nothing running."""
     variables = {**os.environ, "EMULATOR_PORT": str(port)}
     with subprocess.Popen(
         ["./scripts/up"],
@@ -371,7 +371,7 @@ def test_an_emulator_that_dies_is_reported(checkout: Path, port: int) -> None:
 
 
 def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
-    """Ctrl-C while `up` works stops LocalStack too, and says so without a traceback."""
+    """Ctrl-C during `up` stops LocalStack too, and is reported without a traceback."""
     with subprocess.Popen(
         ["./scripts/up"],
         cwd=checkout,
@@ -381,7 +381,7 @@ def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
         stdin=subprocess.DEVNULL,
         text=True,
         start_new_session=True,
-        # Where the tests run in the background, Ctrl-C is ignored, and so it is by what they start.
+        # If the tests run in the background, they and their children ignore SIGINT.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         wait_for(lambda: emulators.find(port), "LocalStack", 120)
@@ -397,7 +397,7 @@ def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
     "name", ["up", "dev", "down", "test", "bench", "build-layer", "lock", "emulator"]
 )
 def test_every_script_explains_itself(name: str) -> None:
-    """`--help` says what a script does."""
+    """`--help` explains what a script does."""
     result = script(ROOT, f"./scripts/{name}", "--help")
     assert result.returncode == 0, result.stdout
     assert "usage: " in result.stdout
@@ -405,12 +405,12 @@ def test_every_script_explains_itself(name: str) -> None:
 
 
 def blocks(text: str) -> list[tuple[str, str]]:
-    """Return the fenced blocks of a Markdown text, each with its language."""
+    """Return the fenced blocks of a Markdown text with their languages."""
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_the_readme_is_true(checkout: Path, port: int) -> None:
-    """Every command of the README runs, in its order, with the result that it promises."""
+def test_readme_commands_work(checkout: Path, port: int) -> None:
+    """Every command of the README runs, in order, with the result that the README promises."""
     if python_version() != (ROOT / ".python-version").read_text().strip():
         pytest.skip("the README is about the declared Python, and this run uses another one")
     text = (checkout / "README.md").read_text()
@@ -428,7 +428,7 @@ def test_the_readme_is_true(checkout: Path, port: int) -> None:
                 f"http://127.0.0.1:{port}/_localstack/parity; do sleep 0.2; done"
             )
         elif "stanfordnlp/imdb" in body:
-            # The hub may be out of reach; then the reason must be said.
+            # The hub may be unreachable; then the reason must be printed.
             lines.append(
                 f"out=$({body.strip()} 2>&1) || grep 'is the network reachable' <<<\"$out\""
             )
@@ -437,7 +437,7 @@ def test_the_readme_is_true(checkout: Path, port: int) -> None:
             lines.append("python edit.py")
         else:
             lines.append(body)
-    # What the README asks a person to paste.
+    # The README asks a person to paste this.
     (checkout / "edit.py").write_text(
         "import pathlib\n"
         "path = pathlib.Path('serverless.yml')\n"

@@ -1,4 +1,4 @@
-"""What would be deployed to AWS: sound, and for `local` the same but for its parameters."""
+"""The template for AWS: sound, and the same for `local` except for its parameters."""
 
 import json
 import re
@@ -34,14 +34,14 @@ IGNORED = "W3005"  # a DependsOn beside a GetAtt of the same role
 
 
 def package(project: Path, emulator: Emulator, stage: str) -> Path:
-    """Package a stage without deploying it; return the folder with templates and zips."""
+    """Package a stage without deploying it; return the folder with the template and the zips."""
     folder = project / f"package-{stage}"
     serverless(["package", "--package", str(folder)], stage=stage, url=emulator.url, cwd=project)
     return folder
 
 
 def template(folder: Path) -> dict[str, Any]:
-    """Return a package's template without what differs at every run."""
+    """Return the template of a package without the values that differ in each run."""
     text = (folder / "cloudformation-template-update-stack.json").read_text()
     text = re.sub(
         r"serverless/sklearn-api/([^/]+)/\d+-[\d:.TZ-]+/", r"serverless/sklearn-api/\1/", text
@@ -52,18 +52,18 @@ def template(folder: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def prod(project: Path, emulator: Emulator) -> Path:
-    """The package of stage `prod`."""
+    """The package of the stage `prod`."""
     return package(project, emulator, "prod")
 
 
 def statements(found: dict[str, Any], role: str) -> list[dict[str, Any]]:
-    """Return all statements of a role's policies."""
+    """Return all statements of the policies of a role."""
     policies = found["Resources"][role]["Properties"]["Policies"]
     return [one for policy in policies for one in policy["PolicyDocument"]["Statement"]]
 
 
 def test_the_template_is_sound(prod: Path) -> None:
-    """cfn-lint finds nothing wrong with what would be deployed to AWS."""
+    """cfn-lint finds no fault in the template for AWS."""
     result = subprocess.run(
         [
             str(Path(sys.executable).with_name("cfn-lint")), "--ignore-checks", IGNORED, "--",
@@ -79,7 +79,7 @@ def test_the_template_is_sound(prod: Path) -> None:
 def test_local_and_prod_differ_only_by_parameters(
     project: Path, emulator: Emulator, prod: Path
 ) -> None:
-    """With prod's parameters, `local` becomes the same template, but for the stage's name."""
+    """With prod's parameters, the template of `local` is the same except for the stage's name."""
     configuration = project / "serverless.yml"
     text = configuration.read_text()
     # Cut the parameters of `local` out and give it those of `prod`.
@@ -98,7 +98,7 @@ def test_local_and_prod_differ_only_by_parameters(
 
 
 def test_no_secret_is_in_the_template_of_prod(prod: Path) -> None:
-    """API Gateway generates the key on AWS: the template gives none a value."""
+    """API Gateway generates the key on AWS: the template contains no value."""
     keys = [
         one
         for one in template(prod)["Resources"].values()
@@ -108,8 +108,8 @@ def test_no_secret_is_in_the_template_of_prod(prod: Path) -> None:
     assert "Value" not in keys[0]["Properties"]
 
 
-def test_permissions_are_the_least(prod: Path) -> None:
-    """Both read the pointer and artifacts, and can neither list nor write; each has its own log."""
+def test_functions_have_the_least_permissions(prod: Path) -> None:
+    """Functions read the pointer and artifacts, can neither list nor write, and write their own log."""
     found = template(prod)
     allowed = {
         role: {
@@ -132,7 +132,7 @@ def test_permissions_are_the_least(prod: Path) -> None:
 
 
 def test_the_model_bucket_is_closed(prod: Path) -> None:
-    """Models are versioned, encrypted, never public, and reached over TLS only."""
+    """The bucket is versioned, encrypted, never public, and only reachable over TLS."""
     resources = template(prod)["Resources"]
     bucket = resources["ModelBucket"]
     assert bucket["DeletionPolicy"] == "Retain"
@@ -145,8 +145,8 @@ def test_the_model_bucket_is_closed(prod: Path) -> None:
     assert policy[0]["Condition"] == {"Bool": {"aws:SecureTransport": False}}
 
 
-def test_every_route_wants_a_key_and_is_limited(prod: Path) -> None:
-    """Both methods ask for the API key, and its usage plan has a throttle and a quota."""
+def test_every_route_requires_a_key_and_is_limited(prod: Path) -> None:
+    """Both methods require the API key, and its usage plan has a throttle and a quota."""
     resources = template(prod)["Resources"].values()
     methods = [one["Properties"] for one in resources if one["Type"] == "AWS::ApiGateway::Method"]
     assert sorted(one["HttpMethod"] for one in methods) == ["GET", "POST"]
@@ -157,8 +157,8 @@ def test_every_route_wants_a_key_and_is_limited(prod: Path) -> None:
     assert plans[0]["Quota"]["Period"] == "MONTH"
 
 
-def test_packages_hold_what_their_function_needs(project: Path, prod: Path, tmp_path: Path) -> None:
-    """Each zip holds the files that handlers/packages.yml lists for it, their bytecode, no other."""
+def test_packages_contain_the_listed_files_only(project: Path, prod: Path, tmp_path: Path) -> None:
+    """Each zip contains the files that handlers/packages.yml lists, their bytecode, and nothing else."""
     listed = yaml.safe_load((project / "handlers" / "packages.yml").read_text())
     for function, patterns in listed.items():
         sources = set(map(Path, Copies(project, patterns, tmp_path / function).update()))
@@ -173,7 +173,7 @@ def test_packages_hold_what_their_function_needs(project: Path, prod: Path, tmp_
 
 @pytest.mark.parametrize("function", ["health", "review"])
 def test_a_cold_start_compiles_nothing(prod: Path, tmp_path: Path, function: str) -> None:
-    """A function that is imported from its zip reads bytecode, and no source is compiled."""
+    """Importing a function from its zip reads bytecode and compiles no source."""
     with zipfile.ZipFile(prod / f"{function}.zip") as archive:
         archive.extractall(tmp_path / "task")
     result = subprocess.run(
@@ -195,7 +195,7 @@ def test_a_cold_start_compiles_nothing(prod: Path, tmp_path: Path, function: str
 
 
 def test_the_same_sources_make_the_same_zips(project: Path, emulator: Emulator, prod: Path) -> None:
-    """Packaged again, and at another time, every byte of a function's zip is the same."""
+    """Packaging again at another time gives the same zips, byte for byte."""
     before = {path.name: path.read_bytes() for path in prod.glob("*.zip")}
     for source in project.glob("sklearn_api/**/*.py"):
         source.touch()
@@ -204,7 +204,7 @@ def test_the_same_sources_make_the_same_zips(project: Path, emulator: Emulator, 
 
 
 def test_a_mistake_is_found_before_it_is_deployed(project: Path, emulator: Emulator) -> None:
-    """What Lambda could not import ends packaging, with the function, the file and the line."""
+    """A syntax error ends packaging, with the function, the file and the line."""
     (project / "sklearn_api" / "http.py").write_text("def broken(:\n")
     with pytest.raises(ScriptError) as raised:
         package(project, emulator, "prod")
@@ -218,7 +218,7 @@ def test_a_mistake_is_found_before_it_is_deployed(project: Path, emulator: Emula
 def test_without_an_interpreter_sources_are_packaged(
     project: Path, emulator: Emulator, tmp_path: Path
 ) -> None:
-    """Where no Python of the runtime's version is found, the deployer goes on, and says so."""
+    """Without a Python of the runtime's version, the deployer continues without bytecode and says so."""
     tools = tmp_path / "tools"
     tools.mkdir()
     (tools / "node").symlink_to(shutil.which("node") or "")
@@ -245,8 +245,8 @@ def test_without_an_interpreter_sources_are_packaged(
         assert all(name.endswith(".py") for name in archive.namelist())
 
 
-def test_the_log_is_kept_for_a_time(prod: Path) -> None:
-    """Both log groups have a retention, so that logs do not grow for ever."""
+def test_logs_expire(prod: Path) -> None:
+    """Both log groups have a retention period, so that logs do not grow forever."""
     groups = [
         one["Properties"]
         for one in template(prod)["Resources"].values()
@@ -257,7 +257,7 @@ def test_the_log_is_kept_for_a_time(prod: Path) -> None:
 
 
 def test_every_function_fits_beside_the_layer(prod: Path, layer: Path) -> None:
-    """Layer and function together stay below AWS's limit for what is unpacked."""
+    """The layer and a function together stay below AWS's limit for unpacked code."""
     unpacked = json.loads(layer.with_suffix(".json").read_text())["unzipped_size"]
     sizes = {}
     for name in ("health", "review"):
