@@ -139,7 +139,7 @@ class Deployment:
                     s3.delete_object(
                         Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"]
                     )
-        # What `sls remove` does in the end, which starts for two seconds.
+        # What `sls remove` does in the end, without the two seconds that it takes to start.
         cloudformation: Any = client("cloudformation", self.emulator.url)
         name = f"sklearn-api-{self.stage}"
         cloudformation.delete_stack(StackName=name)

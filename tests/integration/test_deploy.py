@@ -66,7 +66,7 @@ def test_a_stack_is_deployed_again_with_new_code_and_a_new_route(
     api = deployment.deploy()
     answer = api.review("I love this movie")
     assert answer.status == 503
-    # As on AWS: who may not list the bucket is not told that an object is missing.
+    # As on AWS: without permission to list, a missing object is 403.
     assert "no model is published" in answer.json()["detail"]
     assert int(answer.headers["retry-after"]) > 0
     health = api.request("GET", "/health", accept="application/json").json()

@@ -38,7 +38,7 @@ def test_a_review_is_classified(api: Api, review: str, prediction: str, label: i
     found = answer.json()
     assert (found["prediction"], found["label"]) == (prediction, label)
     assert (found["score"] > 0) == bool(label)
-    # A number where the model is calibrated, and null where it is not.
+    # A number if the model is calibrated, otherwise null.
     assert found["probability"] is None or 0 <= found["probability"] <= 1
     assert found["model"]["name"] == "review"
     assert found["model"]["version"]

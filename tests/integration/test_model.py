@@ -42,7 +42,7 @@ def test_either_form_serves_and_the_compiled_one_in_128_mb(
             Environment={"Variables": {**settings, "MODEL_FORM": form}},
         )
         functions.get_waiter("function_updated_v2").wait(FunctionName=name)
-        # From here on, no environment of before answers.
+        # From here on, no earlier environment answers.
         answer = api.review("I love this movie")
         assert answer.status == 200, answer.text
         answers[form] = answer.json()

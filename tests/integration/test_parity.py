@@ -30,7 +30,7 @@ def test_without_the_permission_to_read_there_is_no_model(
     answer = api.review("I love this movie")
     assert answer.status == 503
     assert "access to it is denied" in answer.json()["detail"]
-    # What was not taken away still works: health may read the pointer, and review may log.
+    # The other permissions still work: health reads the pointer, and review logs.
     health = api.request("GET", "/health", accept="application/json").json()
     assert health["model"]["name"] == "review"
     wait_for(lambda: any('"status": 503' in one for one in api.logs("review")), "review's log")

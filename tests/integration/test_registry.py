@@ -170,7 +170,7 @@ def test_a_publication_killed_after_the_pointer_is_complete(
 
         def kill(kind: str, name: str, size: int) -> bool:
             seen.append(f"{kind} {name}")
-            # The pointer is asked for first: that answer may pass.
+            # The pointer is read first: that answer may pass.
             if kind == "answer" and "PUT current.json" in seen and name == "current.json":
                 os.kill(program.pid, signal.SIGKILL)
                 return False

@@ -164,7 +164,7 @@ def test_up_repairs_what_has_changed(checkout: Path, port: int) -> None:
     store: Any = client("s3", url)
     stack = json.loads((checkout / ".local" / "stack.json").read_text())
     store.delete_object(Bucket=stack["bucket"], Key="models/review/current.json")
-    functions.update_function_code(  # and no running function that remembers the model
+    functions.update_function_code(  # so that no running function has the model in memory
         FunctionName="sklearn-api-local-review",
         ZipFile=(checkout / ".serverless" / "review.zip").read_bytes(),
     )
@@ -235,7 +235,7 @@ def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
     wait_for(lambda: "utils.py → review" in dev.log.read_text()[written:], "the change is seen", 10)
     assert dev.ask() == "Mended"
 
-    # A new file, imported by one that is there.
+    # A new file, imported by an existing one.
     written = len(dev.log.read_text())
     (checkout / "sklearn_api" / "smile.py").write_text("SMILE = 'with a smile'\n")
     utils.write_text(

@@ -18,7 +18,7 @@ from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless
 
-# Python tells a hook of all that it compiles.
+# Python calls an audit hook for everything that it compiles.
 IMPORT = """
 import sys
 compiled = []
@@ -29,7 +29,7 @@ import json
 print(json.dumps([sorted(sys.modules), ours]))
 """
 
-# What the deployer itself writes on purpose:
+# The deployer writes this on purpose:
 IGNORED = "W3005"  # a DependsOn beside a GetAtt of the same role
 
 
@@ -82,7 +82,7 @@ def test_local_and_prod_differ_only_by_parameters(
     """With prod's parameters, the template of `local` is the same except for the stage's name."""
     configuration = project / "serverless.yml"
     text = configuration.read_text()
-    # Cut the parameters of `local` out and give it those of `prod`.
+    # Replace the parameters of `local` with those of `prod`.
     local = re.search(r"^  local:\n(?:    .*\n)+", text, re.MULTILINE)
     production = re.search(r"^  prod:\n((?:    .*\n)+)", text, re.MULTILINE)
     assert local
