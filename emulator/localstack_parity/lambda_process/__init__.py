@@ -9,6 +9,7 @@ Reading order, from the outside in::
     bootstrap     runs inside that process, before the handler
     runtime_api   the HTTP interface that the process polls for invocations
     output        the process's standard output and error, cut into events
+    outcome       how an invocation ended: answered, timed out, out of memory, exited
     report        START, END and REPORT, an invocation's whole log, and AWS's error payloads
     delivery      that log's way to CloudWatch Logs
     metrics       how many invocations there were, and how many failed, for CloudWatch

@@ -18,7 +18,7 @@ from pathlib import Path
 from localstack_parity.lambda_process import launcher, memory, namespace, processes
 from localstack_parity.lambda_process.memory import MemoryWatch
 from localstack_parity.lambda_process.namespace import Mounts, Namespace
-from localstack_parity.lambda_process.output import Output
+from localstack_parity.lambda_process.output import Output, now
 from localstack_parity.lambda_process.runtime_api import RuntimeApi
 from localstack_parity.lambda_process.runtimes import BOOTSTRAP, Runtime
 from localstack_parity.lambda_process.watchdog import Watchdog
@@ -66,6 +66,20 @@ class Place:
             packages=runtime.base_packages if runtime else (),
             tmp_bytes=self.tmp_bytes,
         )
+
+    def entrypoint_error(self) -> str | None:
+        """Return why the program of an OS-only function cannot be executed, None when it can."""
+        if self.runtime:
+            return None
+        candidates = {
+            "/var/task/bootstrap": self.code / "bootstrap",
+            "/opt/bootstrap": (self.opt or self.directory / "opt") / "bootstrap",
+        }
+        for name, path in candidates.items():
+            if path.exists():
+                executable = path.stat().st_mode & 0o111
+                return None if executable else f"fork/exec {name}: permission denied"
+        return f"Couldn't find valid bootstrap(s): [{' '.join(candidates)}]"
 
 
 @dataclass(frozen=True)
@@ -183,8 +197,10 @@ class FunctionProcess:
 
     Attributes
     ----------
-    began, started : int, float
-        When it was started, in milliseconds since 1970 and by the monotonic clock.
+    started_at_ms : int
+        When it was started, in milliseconds since 1970.
+    started : float
+        When it was started, by the monotonic clock.
     out_of_memory : bool
         Whether it has been killed because it needed more memory than it has.
     """
@@ -203,7 +219,7 @@ class FunctionProcess:
         self._inner: int | None = None
         self.out_of_memory = False
         self.api = api
-        self.began = time.time_ns() // 1_000_000
+        self.started_at_ms = now()
         self.started = time.monotonic()
         view = View.of(place, mounted=space is not None)
         if view.tmp:
@@ -275,6 +291,11 @@ class FunctionProcess:
     def exit_status(self) -> int | None:
         """The process's `returncode`, None while it runs."""
         return self._process.poll()
+
+    @property
+    def entrypoint_error(self) -> str | None:
+        """Why its program cannot be executed, None when it can."""
+        return self._place.entrypoint_error()
 
     def begin_work(self) -> None:
         """Hold the process tree to its memory from now on."""

@@ -1,10 +1,9 @@
 """The runtime executor that LocalStack calls, see `localstack.services.lambda_.invocation`.
 
-LocalStack creates one executor for each execution environment: `start` brings up the process,
-`invoke` runs one invocation at a time, `stop` ends it, also in the middle of an invocation.
+LocalStack creates one executor for each execution environment: `start` starts the process, `invoke`
+runs one invocation at a time, and `stop` ends the process, even in the middle of an invocation.
 """
 
-import logging
 import platform
 import shutil
 import tempfile
@@ -17,24 +16,24 @@ from localstack import config
 from localstack.services.lambda_.invocation.lambda_models import FunctionVersion, InvocationResult
 from localstack.services.lambda_.invocation.runtime_executor import RuntimeExecutor
 
-from localstack_parity.lambda_process import hot_reload, layers, namespace, report, runtimes
-from localstack_parity.lambda_process.environment import (
-    FunctionProcess,
-    Place,
-    View,
-    variables,
+from localstack_parity.lambda_process import (
+    hot_reload,
+    layers,
+    namespace,
+    outcome,
+    report,
+    runtimes,
 )
+from localstack_parity.lambda_process.environment import FunctionProcess, Place, View, variables
 from localstack_parity.lambda_process.namespace import Namespace
 from localstack_parity.lambda_process.output import Event, now
 from localstack_parity.lambda_process.report import Init
-from localstack_parity.lambda_process.runtime_api import Answer, Invocation, RuntimeApi
-
-LOG = logging.getLogger(__name__)
+from localstack_parity.lambda_process.runtime_api import Invocation, RuntimeApi
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#runtimes-lifecycle-ib
 INIT_SECONDS = 10.0
 IDLE_SECONDS = 2.0
-"""How long a process may take, after an answer, to ask for more work or to end."""
+"""How long a process may take, after an answer, to request more work or to end."""
 _MEGABYTE = 1024**2
 _MACHINES = {"x86_64": ("x86_64", "amd64"), "arm64": ("aarch64", "arm64")}
 _RUNNING: set["ProcessExecutor"] = set()
@@ -59,7 +58,7 @@ class ProcessExecutor(RuntimeExecutor):
         self._code: hot_reload.State | None = None
         self._stopped = False
 
-    # Versions: prepared when a function is created or updated, not at its first request.
+    # Versions are prepared when a function is created or updated, not at its first request.
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
@@ -86,15 +85,15 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def cleanup_version(cls, function_version: FunctionVersion) -> None:
-        """Leave the files: LocalStack shares them between versions and removes them itself."""
+        """Keep the files: versions share them, and LocalStack itself removes them."""
 
-    # Life of an environment.
+    # The life of an environment.
 
     def start(self, env_vars: dict[str, str]) -> None:
         """Start the process and wait until it has initialised, or has failed to.
 
-        A failed initialisation is no failure of the environment: as on AWS, it is tried once more
-        within the first invocation, whose caller then gets the error.
+        A failed initialisation does not fail the environment: as on AWS, it is repeated within the
+        first invocation, whose caller then gets the error.
         """
         settings = self.function_version.config
         assert settings.code is not None, "prepare_version refuses functions without code"
@@ -134,7 +133,7 @@ class ProcessExecutor(RuntimeExecutor):
             self._end_init(process)
 
     def stop(self) -> None:
-        """End the process; an invocation that is running is cancelled."""
+        """End the process; a running invocation is cancelled."""
         with self._lock:
             self._stopped = True
             process, self._process = self._process, None
@@ -148,35 +147,49 @@ class ProcessExecutor(RuntimeExecutor):
             shutil.rmtree(self._place.directory, ignore_errors=True)
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Run one invocation; see `ExecutionEnvironment.invoke` for the payload's fields."""
-        settings = self.function_version.config
+        """Run one invocation; see `ExecutionEnvironment.invoke` for the fields of `payload`."""
+        timeout = self.function_version.config.timeout
         request_id = payload["invoke-id"]
-        began, begun = now(), time.monotonic()
-        self._reload_changed_code()
-        process = self._process
-        carried: list[Event] = []
-        if process is None or not process.api.wait_until_ready(min(settings.timeout, IDLE_SECONDS)):
-            # Init failed, or the last invocation ended the process: initialise in this one.
-            carried = self._discard_process()
-            process = self._start_process()
-            if not self._initialise(process, settings.timeout, within=True):
-                timed_out = not process.api.closed and not process.out_of_memory
-                answer = self._explain(process, request_id)
-                return self._result(process, request_id, began, begun, answer, timed_out, carried)
-        process.begin_work()
-        answered = process.api.invoke(
-            Invocation(
+        started_at_ms, started = now(), time.monotonic()
+        self._discard_outdated_process()
+        process, ready, unclaimed = self._process_for_invocation()
+        answer = None
+        if ready:
+            process.begin_work()
+            answer = process.api.invoke(
+                Invocation(
+                    request_id=request_id,
+                    payload=payload["payload"].encode(),
+                    function_arn=payload["invoked-function-arn"],
+                    trace_id=payload["trace-id"],
+                    deadline_ms=int((time.time() + timeout) * 1000),
+                ),
+                timeout=max(0.0, timeout - (time.monotonic() - started)),
+            )
+        if answer is None:
+            with self._lock:
+                if self._stopped:
+                    raise CancelledError
+        seconds = time.monotonic() - started
+        used_bytes = process.end_work()
+        ended = outcome.determine(process, answer, request_id, float(timeout))
+        if ended.kills_process:
+            process.kill()
+        inits, self._inits = self._inits, []
+        log = report.log(
+            self._function(),
+            report.Invocation(
                 request_id=request_id,
-                payload=payload["payload"].encode(),
-                function_arn=payload["invoked-function-arn"],
-                trace_id=payload["trace-id"],
-                deadline_ms=int((time.time() + settings.timeout) * 1000),
+                started_at_ms=started_at_ms,
+                events=unclaimed + process.output.take(),
+                seconds=seconds,
+                used_mb=-(-used_bytes // _MEGABYTE),
+                status=ended.status,
+                note=ended.note,
             ),
-            timeout=max(0.0, settings.timeout - (time.monotonic() - begun)),
+            inits,
         )
-        timed_out = answered is None and not process.api.closed
-        answer = answered or self._explain(process, request_id)
-        return self._result(process, request_id, began, begun, answer, timed_out, carried)
+        return InvocationResult(request_id, ended.payload, is_error=ended.is_error, logs=log)
 
     def _initial_variables(self, place: Place, view: View) -> dict[str, str]:
         """Return the variables of process 1, which on AWS is the runtime itself."""
@@ -202,25 +215,45 @@ class ProcessExecutor(RuntimeExecutor):
         process.close()
         raise CancelledError
 
-    def _initialise(self, process: FunctionProcess, seconds: float, within: bool = False) -> bool:
-        """Wait until the process asks for work; `within` an invocation, its time is that one's."""
+    def _process_for_invocation(self) -> tuple[FunctionProcess, bool, list[Event]]:
+        """Return a process, whether it is ready, and what the one before it wrote since its log.
+
+        Where initialisation failed, or the last invocation ended the process, a new one is
+        initialised within this invocation.
+        """
+        timeout = self.function_version.config.timeout
+        process = self._process
+        if process and process.api.wait_until_ready(min(timeout, IDLE_SECONDS)):
+            return process, True, []
+        unclaimed = self._discard_process()
+        process = self._start_process()
+        return process, self._initialise(process, timeout, in_invocation=True), unclaimed
+
+    def _initialise(
+        self, process: FunctionProcess, seconds: float, in_invocation: bool = False
+    ) -> bool:
+        """Wait until the process requests work; return whether it did so in time.
+
+        What the process writes and how long it takes belongs to the invocation where it is
+        initialised in one.
+        """
         process.begin_work()
         ready = process.api.wait_until_ready(seconds)
         took = time.monotonic() - process.started
-        if within:
-            self._inits.append(Init([], process.began, None))
+        if in_invocation:
+            self._inits.append(Init([], process.started_at_ms, None))
         else:
             process.end_work()
             written = process.output.take()
-            self._inits.append(Init(written, process.began, took if ready else None))
+            self._inits.append(Init(written, process.started_at_ms, took if ready else None))
         return ready
 
     def _end_init(self, process: FunctionProcess) -> None:
-        """End a process that did not initialise in time, unless it is about to end by itself."""
+        """End a process that did not initialise in time, unless it is already ending by itself."""
         if not process.api.closed:
             process.end_processes()
 
-    def _reload_changed_code(self) -> None:
+    def _discard_outdated_process(self) -> None:
         """With hot reloading, end a process whose code has changed since it was started."""
         if (
             self._code is not None
@@ -230,7 +263,7 @@ class ProcessExecutor(RuntimeExecutor):
             self._discard_process()
 
     def _discard_process(self) -> list[Event]:
-        """Close the last process; return what it wrote and nobody has taken yet."""
+        """Close the last process; return what it wrote and no log contains yet."""
         with self._lock:
             process, self._process = self._process, None
         if process is None:
@@ -239,59 +272,6 @@ class ProcessExecutor(RuntimeExecutor):
         written = process.output.take()
         process.close()
         return written
-
-    def _explain(self, process: FunctionProcess, request_id: str) -> Answer:
-        """Return the error of an invocation that the process did not answer."""
-        with self._lock:
-            if self._stopped:
-                raise CancelledError
-        if process.out_of_memory:
-            return Answer(report.out_of_memory(request_id), True)
-        if not process.api.closed:
-            return Answer(
-                report.timed_out(request_id, float(self.function_version.config.timeout)), True
-            )
-        if payload := process.api.init_error:
-            return Answer(payload, True)
-        status = process.exit_status or 0
-        if self._place and self._place.runtime is None and (reason := _entrypoint(self._place)):
-            return Answer(report.invalid_entrypoint(request_id, reason), True)
-        return Answer(report.exited(request_id, status), True)
-
-    def _result(
-        self,
-        process: FunctionProcess,
-        request_id: str,
-        began: int,
-        begun: float,
-        answer: Answer,
-        timed_out: bool,
-        carried: list[Event],
-    ) -> InvocationResult:
-        seconds = time.monotonic() - begun
-        used = process.end_work()
-        if process.out_of_memory:
-            answer, timed_out = Answer(report.out_of_memory(request_id), True), False
-        status = "error" if answer.is_error else "success"
-        note = ""
-        if timed_out:  # A function that has run out of time may be in the middle of anything.
-            status, note = "timeout", self._timeout_note(request_id)
-            process.kill()
-        inits, self._inits = self._inits, []
-        logs = report.log(
-            self._function(),
-            report.Invocation(
-                request_id=request_id,
-                began=began,
-                events=carried + process.output.take(),
-                seconds=seconds,
-                used_mb=-(-used // _MEGABYTE),
-                status="failure" if process.out_of_memory or process.api.closed else status,
-                note=note,
-            ),
-            inits,
-        )
-        return InvocationResult(request_id, answer.payload, is_error=answer.is_error, logs=logs)
 
     def _function(self) -> report.Function:
         settings = self.function_version.config
@@ -306,23 +286,14 @@ class ProcessExecutor(RuntimeExecutor):
             quiet=settings.logging_config.get("SystemLogLevel") == "WARN",
         )
 
-    def _timeout_note(self, request_id: str) -> str:
-        stamp = time.time()
-        clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp))
-        seconds = float(self.function_version.config.timeout)
-        milliseconds = int(stamp % 1 * 1000)
-        return (
-            f"{clock}.{milliseconds:03d}Z {request_id} Task timed out after {seconds:.2f} seconds\n"
-        )
-
-    # What else LocalStack asks for.
+    # What else LocalStack requires of an executor.
 
     def get_address(self) -> str:
-        """Return where the environment is, seen from LocalStack."""
+        """Return the environment's address, as LocalStack reaches it."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Return where LocalStack is, seen from the function."""
+        """Return LocalStack's address, as the function reaches it."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
@@ -336,7 +307,7 @@ class ProcessExecutor(RuntimeExecutor):
 
     @classmethod
     def validate_environment(cls) -> bool:
-        """Return True: the executor needs no service beside LocalStack."""
+        """Return True: the executor needs no other service."""
         return True
 
 
@@ -350,19 +321,6 @@ def _layers(function_version: FunctionVersion) -> list[Path]:
         for layer in function_version.config.layers
         if layer.code
     ]
-
-
-def _entrypoint(place: Place) -> str | None:
-    """Return why the program of an OS-only function cannot be run, None when it can."""
-    candidates = {
-        "/var/task/bootstrap": place.code / "bootstrap",
-        "/opt/bootstrap": (place.opt or place.directory / "opt") / "bootstrap",
-    }
-    for name, path in candidates.items():
-        if path.exists():
-            executable = path.stat().st_mode & 0o111
-            return None if executable else f"fork/exec {name}: permission denied"
-    return f"Couldn't find valid bootstrap(s): [{' '.join(candidates)}]"
 
 
 def _environments() -> Path:

@@ -10,6 +10,7 @@ uses today.
 import json
 import math
 import signal
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,14 @@ def timed_out(request_id: str, seconds: float) -> bytes:
         "Sandbox.Timedout",
         f"RequestId: {request_id} Error: Task timed out after {seconds:.2f} seconds",
     )
+
+
+def timeout_note(request_id: str, seconds: float) -> str:
+    """Return the log line for a function that did not answer within its timeout."""
+    stamp = time.time()
+    clock = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(stamp))
+    milliseconds = int(stamp % 1 * 1000)
+    return f"{clock}.{milliseconds:03d}Z {request_id} Task timed out after {seconds:.2f} seconds\n"
 
 
 def out_of_memory(request_id: str) -> bytes:
@@ -117,14 +126,14 @@ class Init:
     ----------
     events : sequence of Event
         What the function wrote.
-    began : int
+    started_at_ms : int
         Milliseconds since 1970.
     seconds : float or None
         How long it took, None where it failed or ran within the invocation.
     """
 
     events: list[Event]
-    began: int
+    started_at_ms: int
     seconds: float | None
 
 
@@ -136,7 +145,7 @@ class Invocation:
     ----------
     request_id : str
         Of the invocation.
-    began : int
+    started_at_ms : int
         Milliseconds since 1970.
     events : list of Event
         What the function wrote.
@@ -151,7 +160,7 @@ class Invocation:
     """
 
     request_id: str
-    began: int
+    started_at_ms: int
     events: list[Event]
     seconds: float
     used_mb: int
@@ -208,11 +217,11 @@ class _TextLines:
     def init_start(self, init: Init) -> list[Event]:
         runtime = self._function
         line = f"INIT_START Runtime Version: {runtime.runtime}\t"
-        return [Event(init.began, f"{line}Runtime Version ARN: {runtime.runtime_arn}\n")]
+        return [Event(init.started_at_ms, f"{line}Runtime Version ARN: {runtime.runtime_arn}\n")]
 
     def start(self, invocation: Invocation) -> list[Event]:
         line = f"START RequestId: {invocation.request_id} Version: {self._function.version}\n"
-        return [Event(invocation.began, line)]
+        return [Event(invocation.started_at_ms, line)]
 
     def end(self, invocation: Invocation, init: float | None, ended: int) -> list[Event]:
         milliseconds = invocation.seconds * 1000
@@ -239,11 +248,11 @@ class _JsonLines:
             "runtimeVersion": self._function.runtime,
             "runtimeVersionArn": self._function.runtime_arn,
         }
-        return [_platform(init.began, "initStart", record)]
+        return [_platform(init.started_at_ms, "initStart", record)]
 
     def start(self, invocation: Invocation) -> list[Event]:
         record = {"requestId": invocation.request_id, "version": self._function.version}
-        return [_platform(invocation.began, "start", record)]
+        return [_platform(invocation.started_at_ms, "start", record)]
 
     def end(self, invocation: Invocation, init: float | None, ended: int) -> list[Event]:
         metrics: dict[str, Any] = {
@@ -260,8 +269,8 @@ class _JsonLines:
 
 def _platform(milliseconds: int, kind: str, record: dict[str, Any]) -> Event:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    time = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
-    content = {"time": time, "type": f"platform.{kind}", "record": record}
+    stamp = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
+    content = {"time": stamp, "type": f"platform.{kind}", "record": record}
     return Event(milliseconds, json.dumps(content, separators=(",", ":")) + "\n")
 
 
