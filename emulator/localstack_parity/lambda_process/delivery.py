@@ -19,8 +19,8 @@ from localstack.utils.aws.arns import extract_account_id_from_arn
 from localstack.utils.aws.client_types import ServicePrincipal
 from moto.logs.models import logs_backends
 
-from localstack_parity.lambda_process.output import Event, now
-from localstack_parity.lambda_process.report import Log
+from localstack_parity.lambda_process.output import LogEvent, now
+from localstack_parity.lambda_process.report import InvocationLog
 
 LOG = logging.getLogger(__name__)
 
@@ -70,20 +70,20 @@ def _waiting(handler: LogHandler) -> tuple[list[LogItem], bool]:
     return items, True
 
 
-def _by_stream(items: list[LogItem]) -> dict[tuple[str, str], list[Event]]:
-    streams: dict[tuple[str, str], list[Event]] = {}
+def _by_stream(items: list[LogItem]) -> dict[tuple[str, str], list[LogEvent]]:
+    streams: dict[tuple[str, str], list[LogEvent]] = {}
     for item in items:
         streams.setdefault((item.log_group, item.log_stream), []).extend(_events(item.logs))
     return streams
 
 
-def _events(text: str) -> list[Event]:
-    if isinstance(text, Log):
+def _events(text: str) -> list[LogEvent]:
+    if isinstance(text, InvocationLog):
         return text.events
-    return [Event(now(), f"{line}\n") for line in text.split("\n")]
+    return [LogEvent(now(), f"{line}\n") for line in text.split("\n")]
 
 
-def _batches(events: list[Event]) -> Iterator[list[dict[str, Any]]]:
+def _batches(events: list[LogEvent]) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     size = 0
     # A batch is in the order of time. Lines of the service are stamped when they are written.

@@ -24,9 +24,10 @@ from localstack_parity.lambda_process import (
     report,
     runtimes,
 )
-from localstack_parity.lambda_process.environment import FunctionProcess, Place, View, variables
+from localstack_parity.lambda_process.environment import Layout, Paths, variables
+from localstack_parity.lambda_process.function_process import FunctionProcess
 from localstack_parity.lambda_process.namespace import Namespace
-from localstack_parity.lambda_process.output import Event, now
+from localstack_parity.lambda_process.output import LogEvent, now
 from localstack_parity.lambda_process.report import Init
 from localstack_parity.lambda_process.runtime_api import Invocation, RuntimeApi
 
@@ -51,7 +52,7 @@ class ProcessExecutor(RuntimeExecutor):
         self._lock = threading.Lock()
         self._variables: dict[str, str] = {}
         self._host: str | None = None
-        self._place: Place | None = None
+        self._layout: Layout | None = None
         self._namespace: Namespace | None = None
         self._process: FunctionProcess | None = None
         self._inits: list[Init] = []
@@ -97,7 +98,7 @@ class ProcessExecutor(RuntimeExecutor):
         """
         settings = self.function_version.config
         assert settings.code is not None, "prepare_version refuses functions without code"
-        place = Place(
+        layout = Layout(
             runtime=runtimes.find(settings.runtime),
             code=Path(settings.code.get_unzipped_code_location()),
             opt=layers.merge(_layers(self.function_version)),
@@ -105,20 +106,20 @@ class ProcessExecutor(RuntimeExecutor):
             memory_bytes=settings.memory_size * _MEGABYTE,
             tmp_bytes=settings.ephemeral_storage.size * _MEGABYTE,
         )
-        self._place = place
-        place.directory.mkdir(parents=True, exist_ok=True)
+        self._layout = layout
+        layout.directory.mkdir(parents=True, exist_ok=True)
         with self._lock:
             if self._stopped:
                 raise CancelledError
             _RUNNING.add(self)
         api = RuntimeApi(_max_response_bytes())
         self._host = api.host
-        view = View.of(place, mounted=namespace.available())
+        paths = Paths.of(layout, mounted=namespace.available())
         own = settings.environment or {}
-        self._variables = variables(env_vars, own, place.runtime, view, api.address)
+        self._variables = variables(env_vars, own, layout.runtime, paths, api.address)
         if namespace.available():
             try:
-                space = Namespace(place.mounts(), self._initial_variables(place, view))
+                space = Namespace(layout.mounts(), self._initial_variables(layout, paths))
             except BaseException:
                 api.close()
                 raise
@@ -143,8 +144,8 @@ class ProcessExecutor(RuntimeExecutor):
             space.close()
         if process:
             process.close()
-        if self._place:
-            shutil.rmtree(self._place.directory, ignore_errors=True)
+        if self._layout:
+            shutil.rmtree(self._layout.directory, ignore_errors=True)
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
         """Run one invocation; see `ExecutionEnvironment.invoke` for the fields of `payload`."""
@@ -178,7 +179,7 @@ class ProcessExecutor(RuntimeExecutor):
         inits, self._inits = self._inits, []
         log = report.log(
             self._function(),
-            report.Invocation(
+            report.CompletedInvocation(
                 request_id=request_id,
                 started_at_ms=started_at_ms,
                 events=unclaimed + process.output.take(),
@@ -191,18 +192,18 @@ class ProcessExecutor(RuntimeExecutor):
         )
         return InvocationResult(request_id, ended.payload, is_error=ended.is_error, logs=log)
 
-    def _initial_variables(self, place: Place, view: View) -> dict[str, str]:
+    def _initial_variables(self, layout: Layout, paths: Paths) -> dict[str, str]:
         """Return the variables of process 1, which on AWS is the runtime itself."""
-        defaults = {"PYTHONPATH": view.runtime} if place.runtime else {}
+        defaults = {"PYTHONPATH": paths.runtime} if layout.runtime else {}
         return {**defaults, **self._variables}
 
     def _start_process(self, api: RuntimeApi | None = None) -> FunctionProcess:
-        assert self._place is not None, "LocalStack starts an environment before it uses it"
+        assert self._layout is not None, "LocalStack starts an environment before it uses it"
         settings = self.function_version.config
         if settings.code and settings.code.is_hot_reloading():
-            self._code = hot_reload.state(self._place.code)
+            self._code = hot_reload.state(self._layout.code)
         process = FunctionProcess(
-            self._place,
+            self._layout,
             self._namespace,
             api or RuntimeApi(_max_response_bytes(), self._host),
             self._variables,
@@ -215,7 +216,7 @@ class ProcessExecutor(RuntimeExecutor):
         process.close()
         raise CancelledError
 
-    def _process_for_invocation(self) -> tuple[FunctionProcess, bool, list[Event]]:
+    def _process_for_invocation(self) -> tuple[FunctionProcess, bool, list[LogEvent]]:
         """Return a process, whether it is ready, and what the one before it wrote since its log.
 
         Where initialisation failed, or the last invocation ended the process, a new one is
@@ -257,12 +258,12 @@ class ProcessExecutor(RuntimeExecutor):
         """With hot reloading, end a process whose code has changed since it was started."""
         if (
             self._code is not None
-            and self._place is not None
-            and hot_reload.state(self._place.code) != self._code
+            and self._layout is not None
+            and hot_reload.state(self._layout.code) != self._code
         ):
             self._discard_process()
 
-    def _discard_process(self) -> list[Event]:
+    def _discard_process(self) -> list[LogEvent]:
         """Close the last process; return what it wrote and no log contains yet."""
         with self._lock:
             process, self._process = self._process, None
@@ -273,11 +274,11 @@ class ProcessExecutor(RuntimeExecutor):
         process.close()
         return written
 
-    def _function(self) -> report.Function:
+    def _function(self) -> report.LoggedFunction:
         settings = self.function_version.config
         family = "python" if "python" in str(settings.runtime) else "provided"
         version = str(settings.runtime).removeprefix(family).removeprefix(".")
-        return report.Function(
+        return report.LoggedFunction(
             version=self.function_version.id.qualifier,
             runtime=f"{family}:{version}.v1",
             runtime_arn=(settings.runtime_version_config or {}).get("RuntimeVersionArn") or "",
@@ -329,7 +330,7 @@ def _environments() -> Path:
 
 def running_in(code: Path) -> bool:
     """Return whether an environment runs code in this folder."""
-    return any(one._place and one._place.code == code for one in list(_RUNNING))
+    return any(one._layout and one._layout.code == code for one in list(_RUNNING))
 
 
 def stop_all() -> None:

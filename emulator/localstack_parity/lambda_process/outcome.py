@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from localstack_parity.lambda_process import report
-from localstack_parity.lambda_process.environment import FunctionProcess
+from localstack_parity.lambda_process.function_process import FunctionProcess
 from localstack_parity.lambda_process.runtime_api import Answer
 
 

@@ -22,7 +22,7 @@ _RECORD = re.compile(rb"\0\x1e(.*?)\x1e\0", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class Event:
+class LogEvent:
     """One event of a log.
 
     Attributes
@@ -65,7 +65,7 @@ class Output:
         with self._lock:
             return self._read()
 
-    def take(self) -> list[Event]:
+    def take(self) -> list[LogEvent]:
         """Return what came since the last call, what is in the pipe at this moment included."""
         with self._lock:
             self._read()
@@ -73,7 +73,7 @@ class Output:
             self._chunks, self._size, self._dropped = [], 0, 0
         events = _events(chunks)
         if dropped:
-            events.append(Event(now(), f"[{dropped} bytes of output left out here]\n"))
+            events.append(LogEvent(now(), f"[{dropped} bytes of output left out here]\n"))
         return events
 
     def close(self) -> None:
@@ -99,24 +99,24 @@ class Output:
         return False
 
 
-def _events(chunks: list[tuple[int, bytes]]) -> list[Event]:
+def _events(chunks: list[tuple[int, bytes]]) -> list[LogEvent]:
     """Cut what was read into events, each of the time at which its end came."""
     ends: list[int] = []
     for _, content in chunks:
         ends.append((ends[-1] if ends else 0) + len(content))
     written = b"".join(content for _, content in chunks)
 
-    def event(content: bytes, end: int) -> Event:
-        return Event(chunks[bisect_left(ends, end)][0], content.decode("utf-8", "replace"))
+    def event(content: bytes, end: int) -> LogEvent:
+        return LogEvent(chunks[bisect_left(ends, end)][0], content.decode("utf-8", "replace"))
 
-    def lines(start: int, end: int) -> Iterator[Event]:
+    def lines(start: int, end: int) -> Iterator[LogEvent]:
         while start < end:
             # Only a line feed ends a line: progress bars, for one, write carriage returns.
             stop = written.find(b"\n", start, end) + 1 or end
             yield event(written[start:stop], stop)
             start = stop
 
-    events: list[Event] = []
+    events: list[LogEvent] = []
     position = 0
     for record in _RECORD.finditer(written):
         events.extend(lines(position, record.start()))

@@ -1,10 +1,10 @@
-"""What AWS writes around an invocation, and what it answers when a function breaks.
+"""What AWS writes around an invocation, and the payload it returns when a function breaks.
 
 Sources: the log lines of
-https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html, their form as JSON in
+https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html, their JSON form in
 https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html, and the error
-payloads of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, in the wording that AWS
-uses today.
+payloads of https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html, in AWS's current
+wording.
 """
 
 import json
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from localstack_parity.lambda_process.output import Event, now
+from localstack_parity.lambda_process.output import LogEvent, now
 
 
 def error(error_type: str, message: str) -> bytes:
@@ -41,7 +41,7 @@ def timeout_note(request_id: str, seconds: float) -> str:
 
 
 def out_of_memory(request_id: str) -> bytes:
-    """Return the payload for a function that needed more than its memory size."""
+    """Return the payload for a function that exceeded its memory size."""
     return error(
         "Runtime.OutOfMemory",
         f"RequestId: {request_id} Error: Runtime exited with error: signal: killed",
@@ -49,7 +49,7 @@ def out_of_memory(request_id: str) -> bytes:
 
 
 def invalid_entrypoint(request_id: str, reason: str) -> bytes:
-    """Return the payload for a function of an OS-only runtime whose program cannot be run."""
+    """Return the payload for a function of an OS-only runtime whose program cannot be executed."""
     return error("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {reason}")
 
 
@@ -61,7 +61,7 @@ def exited(request_id: str, status: int) -> bytes:
     request_id : str
         The invocation that was running.
     status : int
-        As `subprocess.Popen.returncode`: an exit status, or a signal's number, negated.
+        As in `subprocess.Popen.returncode`: an exit status, or the negative number of a signal.
     """
     if status == 0:
         reason = "Runtime exited without providing a reason"
@@ -82,32 +82,32 @@ def response_too_large(limit: int) -> bytes:
     )
 
 
-class Log(str):
-    """An invocation's log as one text, which also knows its events.
+class InvocationLog(str):
+    """An invocation's log: a string that also carries its events.
 
-    LocalStack hands it around as the text that it is, cuts `LogResult` from its end, and gives it
-    to `delivery.py` for CloudWatch Logs.
+    LocalStack passes it on as the string that it is, cuts `LogResult` from its end, and gives it to
+    `delivery.py` for CloudWatch Logs.
     """
 
-    events: list[Event]
+    events: list[LogEvent]
 
 
 @dataclass(frozen=True)
-class Function:
-    """What the log says of the function.
+class LoggedFunction:
+    """The function as its log describes it.
 
     Attributes
     ----------
     version : str
-        That serves the invocation, ``$LATEST`` or a number.
+        The version that serves the invocation, ``$LATEST`` or a number.
     runtime, runtime_arn : str
         Such as ``python:3.13.v1``, and AWS's name for that version of the runtime.
     memory_mb : int
         Memory size.
     as_json : bool
-        Whether the log's format is JSON instead of text.
+        Whether the log format is JSON instead of text.
     quiet : bool
-        Whether only failures are written by the service (system log level WARN).
+        Whether the service logs failures only (system log level WARN).
     """
 
     version: str
@@ -120,11 +120,11 @@ class Function:
 
 @dataclass(frozen=True)
 class Init:
-    """An initialisation: what it wrote, from when to when it ran.
+    """An initialisation.
 
     Attributes
     ----------
-    events : sequence of Event
+    events : sequence of LogEvent
         What the function wrote.
     started_at_ms : int
         Milliseconds since 1970.
@@ -132,27 +132,27 @@ class Init:
         How long it took, None where it failed or ran within the invocation.
     """
 
-    events: list[Event]
+    events: list[LogEvent]
     started_at_ms: int
     seconds: float | None
 
 
 @dataclass(frozen=True)
-class Invocation:
+class CompletedInvocation:
     """An invocation that has ended.
 
     Attributes
     ----------
     request_id : str
-        Of the invocation.
+        The id of its request.
     started_at_ms : int
         Milliseconds since 1970.
-    events : list of Event
+    events : list of LogEvent
         What the function wrote.
     seconds : float
         How long it took.
     used_mb : int
-        Most memory that it used.
+        The most memory that it used.
     status : str
         ``success``, ``error``, ``failure`` or ``timeout``.
     note : str
@@ -161,31 +161,33 @@ class Invocation:
 
     request_id: str
     started_at_ms: int
-    events: list[Event]
+    events: list[LogEvent]
     seconds: float
     used_mb: int
     status: str
     note: str = ""
 
 
-def log(function: Function, invocation: Invocation, inits: Iterable[Init]) -> Log:
+def log(
+    function: LoggedFunction, invocation: CompletedInvocation, inits: Iterable[Init]
+) -> InvocationLog:
     """Return an invocation's log: INIT_START, START, what the function wrote, END and REPORT.
 
-    INIT_START goes to CloudWatch Logs only. What an initialisation before the invocation wrote
-    stands before START, as on AWS; what one within it wrote, after.
+    INIT_START goes to CloudWatch Logs only. As on AWS, the output of an initialisation before the
+    invocation precedes START, and that of one within the invocation follows it.
 
     Parameters
     ----------
-    function : Function
+    function : LoggedFunction
         The function.
-    invocation : Invocation
-        What happened.
+    invocation : CompletedInvocation
+        The invocation.
     inits : iterable of Init
         The initialisations since the last invocation.
     """
     lines = _JsonLines(function) if function.as_json else _TextLines(function)
-    before: list[Event] = []
-    hidden: list[Event] = []
+    before: list[LogEvent] = []
+    hidden: list[LogEvent] = []
     init_seconds = None
     for init in inits:
         hidden.extend(_wanted(function, "success", lines.init_start(init)))
@@ -195,35 +197,37 @@ def log(function: Function, invocation: Invocation, inits: Iterable[Init]) -> Lo
     ended = now()
     body = [*before, *_wanted(function, "success", lines.start(invocation)), *invocation.events]
     if invocation.note:
-        body.append(Event(ended, f"{invocation.note}\n"))
+        body.append(LogEvent(ended, f"{invocation.note}\n"))
     body.extend(_wanted(function, invocation.status, lines.end(invocation, init_seconds, ended)))
-    result = Log("".join(_closed(event.message) for event in body))
+    result = InvocationLog("".join(_with_line_break(event.message) for event in body))
     result.events = [*hidden, *body]
     return result
 
 
-def _wanted(function: Function, status: str, events: list[Event]) -> list[Event]:
+def _wanted(function: LoggedFunction, status: str, events: list[LogEvent]) -> list[LogEvent]:
     return [] if function.quiet and status == "success" else events
 
 
-def _closed(message: str) -> str:
+def _with_line_break(message: str) -> str:
     return message if message.endswith("\n") else f"{message}\n"
 
 
 class _TextLines:
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: LoggedFunction) -> None:
         self._function = function
 
-    def init_start(self, init: Init) -> list[Event]:
+    def init_start(self, init: Init) -> list[LogEvent]:
         runtime = self._function
         line = f"INIT_START Runtime Version: {runtime.runtime}\t"
-        return [Event(init.started_at_ms, f"{line}Runtime Version ARN: {runtime.runtime_arn}\n")]
+        return [LogEvent(init.started_at_ms, f"{line}Runtime Version ARN: {runtime.runtime_arn}\n")]
 
-    def start(self, invocation: Invocation) -> list[Event]:
+    def start(self, invocation: CompletedInvocation) -> list[LogEvent]:
         line = f"START RequestId: {invocation.request_id} Version: {self._function.version}\n"
-        return [Event(invocation.started_at_ms, line)]
+        return [LogEvent(invocation.started_at_ms, line)]
 
-    def end(self, invocation: Invocation, init: float | None, ended: int) -> list[Event]:
+    def end(
+        self, invocation: CompletedInvocation, init: float | None, ended: int
+    ) -> list[LogEvent]:
         milliseconds = invocation.seconds * 1000
         report = (
             f"REPORT RequestId: {invocation.request_id}\tDuration: {milliseconds:.2f} ms\t"
@@ -234,14 +238,14 @@ class _TextLines:
         if init is not None:
             report += f"Init Duration: {init * 1000:.2f} ms\t"
         end = f"END RequestId: {invocation.request_id}\n"
-        return [Event(ended, end), Event(ended, f"{report}\n")]
+        return [LogEvent(ended, end), LogEvent(ended, f"{report}\n")]
 
 
 class _JsonLines:
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: LoggedFunction) -> None:
         self._function = function
 
-    def init_start(self, init: Init) -> list[Event]:
+    def init_start(self, init: Init) -> list[LogEvent]:
         record = {
             "initializationType": "on-demand",
             "phase": "init",
@@ -250,11 +254,13 @@ class _JsonLines:
         }
         return [_platform(init.started_at_ms, "initStart", record)]
 
-    def start(self, invocation: Invocation) -> list[Event]:
+    def start(self, invocation: CompletedInvocation) -> list[LogEvent]:
         record = {"requestId": invocation.request_id, "version": self._function.version}
         return [_platform(invocation.started_at_ms, "start", record)]
 
-    def end(self, invocation: Invocation, init: float | None, ended: int) -> list[Event]:
+    def end(
+        self, invocation: CompletedInvocation, init: float | None, ended: int
+    ) -> list[LogEvent]:
         metrics: dict[str, Any] = {
             "durationMs": round(invocation.seconds * 1000, 3),
             "billedDurationMs": _billed(invocation, init),
@@ -267,13 +273,13 @@ class _JsonLines:
         return [_platform(ended, "report", {**record, "status": invocation.status})]
 
 
-def _platform(milliseconds: int, kind: str, record: dict[str, Any]) -> Event:
+def _platform(milliseconds: int, kind: str, record: dict[str, Any]) -> LogEvent:
     moment = datetime.fromtimestamp(milliseconds / 1000, UTC)
     stamp = moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{milliseconds % 1000:03d}Z"
     content = {"time": stamp, "type": f"platform.{kind}", "record": record}
-    return Event(milliseconds, json.dumps(content, separators=(",", ":")) + "\n")
+    return LogEvent(milliseconds, json.dumps(content, separators=(",", ":")) + "\n")
 
 
-def _billed(invocation: Invocation, init: float | None) -> int:
+def _billed(invocation: CompletedInvocation, init: float | None) -> int:
     # https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/
     return math.ceil((invocation.seconds + (init or 0)) * 1000)
