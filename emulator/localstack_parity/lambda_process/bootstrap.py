@@ -1,7 +1,8 @@
 """Run a handler in this process, the way AWS's managed Python runtime does.
 
-Executed by the function's own interpreter, of whatever version, with AWS's runtime interface
-client beside it. It puts the function and its layers in front of the import path, in AWS's order
+The function's own interpreter executes this file, whatever its version, with AWS's runtime
+interface client installed next to it. The function and its layers come first on the import path, in
+AWS's order
 (https://docs.aws.amazon.com/lambda/latest/dg/python-package.html#python-package-searchpath), so
 that a library from a layer wins over the runtime's own copy.
 """
@@ -21,21 +22,21 @@ def _set_search_path(opt: str) -> None:
 
 
 def _forget_coerced_locale() -> None:
-    """Take back what Python sets where the system lacks the locale in LANG, which AWS has."""
+    """Remove LC_CTYPE, which Python sets where the system lacks the locale in LANG; AWS has it."""
     with open("/proc/self/environ", "rb") as given:
         if not any(entry.startswith(b"LC_CTYPE=") for entry in given.read().split(b"\0")):
             os.environ.pop("LC_CTYPE", None)
 
 
 def _record_sink() -> object:
-    """Return a log sink that marks where a record begins and ends, for it may have many lines.
+    """Return a log sink that marks where a record starts and ends: it may have many lines.
 
-    On AWS records travel beside the output, on a descriptor of their own. Here they share its
-    pipe, so that everything stays in the order in which it was written; see `output.py`.
+    On AWS, records are written to a descriptor of their own. Here they share the pipe of the
+    output, which keeps everything in the order in which it was written; see `output.py`.
     """
     from awslambdaric.bootstrap import StandardLogSink
 
-    class RecordSink(StandardLogSink):  # type: ignore[misc]  # known to the functions only
+    class RecordSink(StandardLogSink):  # type: ignore[misc]  # awslambdaric is not installed here
         def log(self, msg: str, frame_type: object = None) -> None:
             rest = b"\0\x1e" + msg.encode("utf-8", "backslashreplace") + b"\x1e\0"
             while rest:

@@ -1,9 +1,9 @@
-"""The delivery of logs to CloudWatch Logs, in the events that they consist of.
+"""The delivery of logs to CloudWatch Logs, event by event.
 
-LocalStack cuts an invocation's log at its line breaks, and gives all of it the time of delivery. It
-sends a request for each invocation, in which every event is checked and serialised twice. Here the
-logs of half a second go together, and straight into the store of a stream that exists and has
-nothing to be told of them.
+LocalStack splits an invocation's log at its line breaks and stamps all of it with the time of
+delivery. It sends a request for each invocation, in which every event is validated and serialised
+twice. This module batches the logs of half a second, and writes them straight into LocalStack's
+store where the stream exists and no filter has to be notified.
 """
 
 import contextlib
@@ -28,20 +28,20 @@ INTERVAL_SECONDS = 0.5
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 _BATCH_EVENTS, _BATCH_BYTES, _EVENT_OVERHEAD = 10_000, 1_048_576, 26
 _EVENT_CHARACTERS = 256 * 1024
-"""A longer line becomes several events, as Lambda's agent has it."""
+"""A longer line becomes several events, as with Lambda's own agent."""
 
 
 def install() -> None:
-    """Have LocalStack deliver logs through this module."""
+    """Make LocalStack deliver logs through this module."""
     LogHandler.run_log_loop = _run  # type: ignore[assignment,method-assign]
 
 
 def _run(handler: LogHandler, *_: Any, **__: Any) -> None:
-    """Deliver logs from the handler's queue until it is shut down, what is left then included."""
+    """Deliver logs from the handler's queue until it is shut down, including those left by then."""
     client = connect_to.with_assumed_role(
         region_name=handler.region,
         role_arn=handler.role_arn,
-        service_principal=ServicePrincipal.lambda_,  # type: ignore[arg-type]  # a constant of that class
+        service_principal=ServicePrincipal.lambda_,  # type: ignore[arg-type]  # a constant, declared as a plain string
     ).logs
     ended = False
     while not ended:
@@ -51,14 +51,14 @@ def _run(handler: LogHandler, *_: Any, **__: Any) -> None:
                 for batch in _batches(events):
                     if not _store(handler, group, stream, batch):
                         _put(client, group, stream, batch)
-            except Exception as exc:  # One log that is lost must not cost the ones after it.
+            except Exception as exc:  # One lost log must not cost the logs after it.
                 LOG.warning("Error saving logs to group %s: %s", group, exc)
-        # A request takes longer than a short invocation: those to come share the next ones.
+        # A request takes longer than a short invocation: later logs share the next one.
         handler._shutdown_event.wait(INTERVAL_SECONDS)
 
 
 def _waiting(handler: LogHandler) -> tuple[list[LogItem], bool]:
-    """Wait for a log; return all that are there, and whether they are the last ones."""
+    """Wait for a log; return all that are queued, and whether they are the last ones."""
     items: list[LogItem] = []
     item = handler.log_queue.get()
     while isinstance(item, LogItem):
@@ -86,10 +86,10 @@ def _events(text: str) -> list[LogEvent]:
 def _batches(events: list[LogEvent]) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     size = 0
-    # A batch is in the order of time. Lines of the service are stamped when they are written.
+    # A batch must be in chronological order. The service's lines are stamped when they are written.
     for event in sorted(events, key=lambda event: event.milliseconds):
         if not event.message.strip("\n"):
-            continue  # CloudWatch Logs takes no empty event.
+            continue  # CloudWatch Logs accepts no empty event.
         for start in range(0, len(event.message), _EVENT_CHARACTERS):
             message = event.message[start : start + _EVENT_CHARACTERS]
             length = len(message.encode()) + _EVENT_OVERHEAD
@@ -103,7 +103,7 @@ def _batches(events: list[LogEvent]) -> Iterator[list[dict[str, Any]]]:
 
 
 def _store(handler: LogHandler, group: str, stream: str, batch: list[dict[str, Any]]) -> bool:
-    """Put a batch into LocalStack's store; False where that takes more than putting it there."""
+    """Put a batch into LocalStack's store; return False where it must be sent as a request."""
     if not SERVICE_PLUGINS.is_running("logs"):
         return False
     account = extract_account_id_from_arn(handler.role_arn)

@@ -1,4 +1,4 @@
-"""Whether a function's folder has changed, for LocalStack's `hot-reload` bucket."""
+"""Detects changes in a function's folder, for LocalStack's `hot-reload` bucket."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ State = frozenset[tuple[str, int, int]]
 def state(folder: Path) -> State:
     """Return path, time of modification (ns) and size of every file in a folder.
 
-    Links to folders are followed, once each: a function may be put together by them.
+    Links to folders are followed, once each: a function may be assembled from them.
     """
     found: set[tuple[str, int, int]] = set()
     seen: set[tuple[int, int]] = set()
@@ -19,7 +19,7 @@ def state(folder: Path) -> State:
     while pending:
         try:
             entries = list(os.scandir(pending.pop()))
-        except OSError:  # It has been removed meanwhile.
+        except OSError:  # It has been removed in the meantime.
             continue
         for entry in entries:
             try:

@@ -1,7 +1,7 @@
 """One thread for all timers of execution environments.
 
-LocalStack starts a `threading.Timer`, which is a thread, after each invocation, to stop the
-environment when nobody uses it any more, and cancels it when somebody does.
+After each invocation LocalStack starts a `threading.Timer`, which is a thread, to stop the
+environment once it has been idle for long enough; the next invocation cancels it.
 """
 
 import threading
@@ -12,7 +12,7 @@ from localstack.services.lambda_.invocation import execution_environment
 
 
 class Timers:
-    """Calls functions when their time has come, each in a thread of its own. Thread-safe."""
+    """Calls functions when they are due, each in a thread of its own. Thread-safe."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -21,7 +21,7 @@ class Timers:
         self._thread: threading.Thread | None = None
 
     def start(self, timer: "Timer") -> None:
-        """Let a timer's time begin to run."""
+        """Start a timer."""
         deadline = time.monotonic() + timer.seconds
         with self._changed:
             self._deadlines[timer] = deadline
@@ -43,7 +43,7 @@ class Timers:
                 for timer in due:
                     del self._deadlines[timer]
                 if not due:
-                    # A timer that is cancelled leaves one wake-up too many, and no work.
+                    # A cancelled timer costs one wake-up that finds nothing to do.
                     self._wakes = min(self._deadlines.values(), default=float("inf"))
                     wait = self._wakes - time.monotonic()
                     self._changed.wait(None if wait == float("inf") else max(0.0, wait))
@@ -55,14 +55,14 @@ _TIMERS = Timers()
 
 
 class Timer:
-    """Has the part of `threading.Timer` that LocalStack uses for its environments.
+    """Implements the part of `threading.Timer` that LocalStack uses for its environments.
 
     Parameters
     ----------
     seconds : float
         Time from `start` to the call.
     function : callable
-        What is called then, if `cancel` was not.
+        The function to call then, unless the timer has been cancelled.
     """
 
     def __init__(self, seconds: float, function: Callable[[], None]) -> None:
@@ -70,14 +70,14 @@ class Timer:
         self.function = function
 
     def start(self) -> None:
-        """Begin to wait."""
+        """Start the timer."""
         _TIMERS.start(self)
 
     def cancel(self) -> None:
-        """Stop waiting; without effect when the time was up."""
+        """Cancel the timer; without effect once the function has been called."""
         _TIMERS.cancel(self)
 
 
 def install() -> None:
-    """Have LocalStack's environments use these timers."""
-    execution_environment.Timer = Timer  # type: ignore[attr-defined,assignment]  # a name that it imports
+    """Make LocalStack's environments use these timers."""
+    execution_environment.Timer = Timer  # type: ignore[attr-defined,assignment]  # imported there, not exported

@@ -1,14 +1,14 @@
-"""Become the function's process: join its namespaces, take its limits and its user, execute.
+"""Become the function's process: join its namespaces, set its limits and its user, execute.
 
-Run as a file by LocalStack's own interpreter (``python -I -S``), with nothing in its environment
-but the marker by which the process is found: what the function's environment holds, such as
-``LD_PRELOAD``, has no effect before the last step. Arguments::
+LocalStack's own interpreter runs this as a file (``python -I -S``). Its environment contains only
+the marker that identifies the process: the function's own variables, such as ``LD_PRELOAD``, have
+no effect before the last step. Arguments::
 
     launcher.py DESCRIPTOR NAMESPACE PRIVILEGED DIRECTORY COMMAND [ARGUMENT…]
 
-`DESCRIPTOR` is open for reading and gives the environment, in the form of ``/proc/<pid>/environ``.
-`NAMESPACE` is a process whose namespaces are joined, 0 for none. `PRIVILEGED` is 1 when that was
-made by root, without a user namespace.
+`DESCRIPTOR` is open for reading and contains the environment, in the form of
+``/proc/<pid>/environ``. `NAMESPACE` is a process whose namespaces are joined, 0 for none.
+`PRIVILEGED` is 1 if root made them, without a user namespace.
 """
 
 import ctypes
@@ -18,7 +18,7 @@ import signal
 import sys
 
 UID, GID = 993, 990
-"""The user and group of functions on AWS, as its introspection by a function shows."""
+"""The user and group of functions on AWS, as a function sees them there."""
 
 _UNLIMITED = resource.RLIM_INFINITY
 _LIMITS = {
@@ -27,20 +27,20 @@ _LIMITS = {
     resource.RLIMIT_STACK: (8 * 1024**2, _UNLIMITED),
     resource.RLIMIT_MEMLOCK: (64 * 1024, 64 * 1024),
 }
-# Counted over all processes of a user: only sound where the user is the functions' own.
+# Counted over all processes of a user, so it only makes sense where that user runs nothing else.
 _PROCESSES = (742, 742)
 _NO_NEW_PRIVILEGES, _DIE_WITH_PARENT = 38, 1  # linux/prctl.h
 
 
 def main(arguments: "list[str]") -> None:
-    """Replace this process, or a child of it, by the command."""
+    """Replace this process, or a child of it, with the command."""
     descriptor, namespace, privileged, directory, *command = arguments
     with open(int(descriptor), "rb") as source:
         block = source.read()
     environment = dict(entry.split(b"=", 1) for entry in block.split(b"\0") if entry)
     if namespace != "0":
         _enter(int(namespace), privileged == "1")
-        child = os.fork()  # A namespace of processes holds the children of who joins it.
+        child = os.fork()  # Only children of a process that joins a PID namespace are in it.
         if child:
             _follow(child)
     libc = ctypes.CDLL(None)
@@ -69,12 +69,12 @@ def _enter(process: int, privileged: bool) -> None:
 
 
 def _follow(child: int) -> None:
-    """Wait for the child, and end as it did."""
+    """Wait for the child, and end the way it did."""
     for standard in (1, 2):
         os.close(standard)
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # It is not this process that crashed.
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # This process did not crash.
         number = os.WTERMSIG(status)
         if number != signal.SIGKILL:
             signal.signal(number, signal.SIG_DFL)
@@ -87,7 +87,7 @@ def _set_limits(own_user: bool) -> None:
     for kind, (soft, hard) in wanted.items():
         try:
             resource.setrlimit(kind, (soft, hard))
-        except (ValueError, OSError):  # The host's own hard limit is lower, and stays.
+        except (ValueError, OSError):  # The host's hard limit is lower, and cannot be raised.
             ceiling = resource.getrlimit(kind)[1]
             resource.setrlimit(kind, (soft if soft < ceiling else ceiling, ceiling))
 

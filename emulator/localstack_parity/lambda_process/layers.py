@@ -1,4 +1,4 @@
-"""The layers of a function as the one folder that AWS mounts at ``/opt``."""
+"""Merges a function's layers into the one folder that AWS mounts at ``/opt``."""
 
 import hashlib
 import os
@@ -12,10 +12,10 @@ _MERGING = threading.Lock()
 
 
 def merge(layers: Sequence[Path]) -> Path | None:
-    """Return a folder with the content of all layers, a later one's files over an earlier one's.
+    """Return a folder with the content of all layers; files of later layers win.
 
-    One layer is that folder itself. More are merged once for each combination of them, by hard
-    links: files are never changed after they have been unpacked. See
+    A single layer is returned as it is. Several layers are merged once per combination, by hard
+    links: files never change after they have been unpacked. See
     https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html.
 
     Parameters
@@ -26,7 +26,7 @@ def merge(layers: Sequence[Path]) -> Path | None:
     Returns
     -------
     Path or None
-        None when there are no layers.
+        The folder; None if there are no layers.
     """
     if len(layers) < 2:
         return layers[0] if layers else None

@@ -1,8 +1,8 @@
-"""The memory of a function's process tree: measured, and held to the function's size.
+"""Measures the memory of a function's process tree and enforces the function's memory size.
 
-On AWS a function lives in a virtual machine of its memory size, and is killed when it needs more.
-Here one thread looks at the processes of those environments that are at work, and has the ones
-killed that have grown beyond it.
+On AWS a function runs in a virtual machine of its memory size, and is killed if it needs more.
+Here one thread checks the processes of every environment that is at work, and has those killed
+that exceed their limit.
 """
 
 import os
@@ -17,7 +17,7 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def descendants(roots: Iterable[int]) -> set[int]:
-    """Return processes with all their children, found in ``/proc/<pid>/task/*/children``."""
+    """Return processes and all their descendants, from ``/proc/<pid>/task/*/children``."""
     found: set[int] = set()
     pending = list(roots)
     while pending:
@@ -29,17 +29,17 @@ def descendants(roots: Iterable[int]) -> set[int]:
             for task in os.listdir(f"/proc/{pid}/task"):
                 children = Path(f"/proc/{pid}/task/{task}/children").read_text()
                 pending.extend(map(int, children.split()))
-        except OSError:  # It ended meanwhile.
+        except OSError:  # It has ended in the meantime.
             continue
     return found
 
 
 def used_bytes(processes: Iterable[int], limit: int) -> int:
-    """Return the memory of some processes, exact where it exceeds `limit`.
+    """Return the memory that processes use; the result is exact where it exceeds `limit`.
 
-    The sum of resident sets counts what processes share once for each: where it exceeds the limit,
-    the proportional sets are added up instead, which takes longer. See proc(5), ``statm`` and
-    ``smaps_rollup``.
+    The sum of resident sets counts shared memory once per process. Where that sum exceeds the
+    limit, the proportional set sizes are added up instead, which takes longer. See proc(5),
+    ``statm`` and ``smaps_rollup``.
     """
     pids = list(processes)
     total = sum(map(_resident_bytes, pids))
@@ -49,7 +49,7 @@ def used_bytes(processes: Iterable[int], limit: int) -> int:
 
 
 def peak_bytes(pid: int) -> int:
-    """Return the peak resident set of a process, 0 when it has ended (``VmHWM``, see proc(5))."""
+    """Return the peak resident set of a process, 0 if it has ended (``VmHWM``, see proc(5))."""
     return _kilobytes(f"/proc/{pid}/status", "VmHWM:")
 
 
@@ -83,7 +83,7 @@ class _Watched:
 
 
 class MemoryWatch:
-    """Looks at the process trees of environments while they are at work."""
+    """Checks the process trees of environments while they are at work."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -102,13 +102,13 @@ class MemoryWatch:
         Parameters
         ----------
         key : object
-            What `end` is told.
+            Identifies the tree; pass it to `end`.
         processes : callable
             Returns the tree's processes.
         limit : int
             In bytes.
         exceeded : callable
-            Called, in the watching thread, when the tree has grown beyond the limit.
+            Called, in the watching thread, when the tree exceeds the limit.
         """
         with self._changed:
             self._watched[key] = _Watched(processes, limit, exceeded)
@@ -118,7 +118,7 @@ class MemoryWatch:
             self._changed.notify()
 
     def end(self, key: object) -> int:
-        """Stop watching; return the most bytes that were seen."""
+        """Stop watching; return the highest number of bytes seen."""
         with self._changed:
             watched = self._watched.pop(key, None)
         return watched.peak if watched else 0
@@ -127,7 +127,7 @@ class MemoryWatch:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._watched)
-            time.sleep(INTERVAL_SECONDS)  # Most invocations are over before anybody has to look.
+            time.sleep(INTERVAL_SECONDS)  # Most invocations end before the first check.
             with self._changed:
                 current = list(self._watched.values())
             for watched in current:

@@ -1,7 +1,7 @@
-"""The metrics of invocations, counted here and sent to CloudWatch once a second.
+"""Counts invocations and errors, and sends the counts to CloudWatch once a second.
 
 LocalStack starts a thread and sends a request for each invocation, which costs about as much as a
-short function, and keeps every one of those threads in a list until it ends.
+short function, and keeps all those threads in a list until it shuts down.
 """
 
 import logging
@@ -26,7 +26,7 @@ _BATCH = 1000
 
 @dataclass(frozen=True)
 class Count:
-    """What is counted: a function's metric, within one second since 1970."""
+    """Identifies a count: a function's metric in one second (since 1970)."""
 
     account: str
     region: str
@@ -36,12 +36,12 @@ class Count:
 
 
 class InvocationMetrics:
-    """Counts until a thread of its own sends what was counted. Thread-safe.
+    """Accumulates counts, which a thread of its own sends. Thread-safe.
 
     Parameters
     ----------
     send : callable
-        Is handed the counts of each interval that has any.
+        Called with the counts of each interval that has any.
     """
 
     def __init__(self, send: Callable[["Counter[Count]"], None]) -> None:
@@ -76,9 +76,9 @@ class InvocationMetrics:
 
 
 def install() -> None:
-    """Have LocalStack count its invocations through this module."""
+    """Make LocalStack count its invocations through this module."""
     metrics = InvocationMetrics(_put)
-    start_thread = version_manager.start_thread  # type: ignore[attr-defined]  # a name that it imports
+    start_thread = version_manager.start_thread  # type: ignore[attr-defined]  # imported there, not exported
 
     def succeeded(function_name: str, account_id: str, region_name: str) -> None:
         metrics.add(account_id, region_name, function_name, "Invocations")
@@ -87,14 +87,15 @@ def install() -> None:
         metrics.add(account_id, region_name, function_name, "Invocations", "Errors")
 
     def start(method: Any, *arguments: Any, **named: Any) -> Any:
-        # What it would start a thread for takes microseconds now.
+        # The call takes microseconds now, and needs no thread.
         if str(named.get("name")).startswith("record-cloudwatch-metric"):
             return method()
         return start_thread(method, *arguments, **named)
 
-    version_manager.record_cw_metric_invocation = succeeded  # type: ignore[attr-defined]  # the same
-    version_manager.record_cw_metric_error = failed  # type: ignore[attr-defined]  # the same
-    version_manager.start_thread = start  # type: ignore[attr-defined]  # the same
+    # Names that the module imports, and mypy therefore takes for private.
+    version_manager.record_cw_metric_invocation = succeeded  # type: ignore[attr-defined]  # see above
+    version_manager.record_cw_metric_error = failed  # type: ignore[attr-defined]  # see above
+    version_manager.start_thread = start  # type: ignore[attr-defined]  # see above
 
 
 def _put(counts: "Counter[Count]") -> None:
@@ -110,7 +111,7 @@ def _put(counts: "Counter[Count]") -> None:
             client = connect_to(aws_access_key_id=account, region_name=region).cloudwatch
             for batch in _batches(data):
                 client.put_metric_data(Namespace="AWS/Lambda", MetricData=batch)
-        except Exception as exc:  # The metrics of one second must not cost those of the next.
+        except Exception as exc:  # Lost metrics of one second must not cost those of the next.
             LOG.warning("Cannot put the metrics of functions in %s %s: %s", account, region, exc)
 
 

@@ -1,13 +1,13 @@
-"""The paths of AWS as real mounts, in namespaces made by bubblewrap.
+"""AWS's paths as real mounts, in namespaces made by bubblewrap.
 
-`Namespace` holds the file system and the process table of one execution environment. It outlives
-the function's process in it, so that ``/tmp`` is kept when a process is replaced. Process 1 in it
-waits for the end of its standard input, which comes when LocalStack closes it or dies, and with it
-ends every process in the namespace. It has the function's user and variables, as AWS's has.
+A `Namespace` holds the file system and the process table of one execution environment. It outlives
+the function's process, so that ``/tmp`` survives when that process is replaced. Its process 1 waits
+for the end of its standard input, which comes when LocalStack closes it or dies; every other
+process in the namespace ends with it. Process 1 has the function's user and variables, as on AWS.
 
-Root needs no user namespace: functions then run under AWS's own user id, and what belongs to root
-is seen to. Other users get a user namespace with that one id. Where neither is allowed there is
-none, and `available` says why.
+Root needs no user namespace: functions run under AWS's own user id, and files that belong to root
+appear to. Other users get a user namespace that contains only AWS's user id. Where neither is
+allowed, functions run without namespaces, and `available` logs why.
 """
 
 import contextlib
@@ -27,11 +27,11 @@ from localstack_parity.lambda_process.launcher import GID, UID
 
 LOG = logging.getLogger(__name__)
 _FILES = Path(__file__).with_name("files")
-# Waits for the end of its input, and for whatever else is its child by then: orphans.
+# Waits for the end of its input, and reaps the orphans that have become its children.
 _KEEPER = ("/bin/sh", "-c", "exec 3<&0; /bin/cat <&3 & wait")
 _SYSTEM = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-# What programs and libraries need to find each other, hosts and certificates; nothing private.
+# What programs need to find libraries, hosts and certificates; nothing private.
 _ETC = (
     "alternatives",
     "ca-certificates",
@@ -54,7 +54,7 @@ _ETC = (
 
 @dataclass(frozen=True)
 class Mounts:
-    """What an execution environment sees where.
+    """What is mounted where in an execution environment.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Mounts:
     runtime : Path or None
         AWS's runtime client and boto3, at ``/var/runtime``.
     packages : sequence of str
-        Folders below `lang` that hold the host's own packages, and are hidden.
+        Folders below `lang` that contain the host's own packages, and are hidden.
     tmp_bytes : int
         Size of ``/tmp``.
     """
@@ -86,14 +86,14 @@ class Namespace:
     Parameters
     ----------
     mounts : Mounts
-        What is where.
+        What is mounted where.
     variables : mapping
-        Environment of its first process.
+        The environment of process 1.
     """
 
     def __init__(self, mounts: Mounts, variables: Mapping[str, str]) -> None:
         reading, writing = os.pipe()
-        # By a file without a name: variables are secret, and a command line is not.
+        # Passed in an anonymous file: variables may be secret, and command lines are public.
         options = os.memfd_create("bubblewrap")
         try:
             with open(options, "wb", closefd=False) as target:
@@ -120,12 +120,14 @@ class Namespace:
             with os.fdopen(reading) as source:
                 self._holder.stdin.write(b"\n")
                 self._holder.stdin.flush()
-                ready = self._holder.stdout.read(1)  # It answers: all mounts are there.
+                ready = self._holder.stdout.read(1)  # The reply means that all mounts exist.
                 found = re.search(r'"child-pid": (\d+)', source.read())
             if not ready or not found:
                 raise BrokenPipeError
         except BrokenPipeError:
-            os.set_blocking(self._holder.stderr.fileno(), False)  # Somebody may still hold it.
+            os.set_blocking(
+                self._holder.stderr.fileno(), False
+            )  # Another process may have it open.
             reason = (self._holder.stderr.read() or b"").decode(errors="replace").strip()
             self.close()
             raise RuntimeError(f"bubblewrap cannot make namespaces: {reason}") from None
@@ -134,19 +136,19 @@ class Namespace:
         self._own = memory.descendants([self.init])
 
     def processes(self) -> set[int]:
-        """Return the processes in it whose parents have ended."""
+        """Return the processes in the namespace whose parents have ended."""
         return memory.descendants([self.init]) - self._own
 
     def close(self) -> None:
-        """End everything in it."""
+        """End every process in the namespace."""
         for pipe in (self._holder.stdin, self._holder.stdout, self._holder.stderr):
             if pipe:
                 try:
                     pipe.close()
-                except BrokenPipeError:  # It has ended, with a byte for it still on the way.
+                except BrokenPipeError:  # It has ended with a byte for it still in the buffer.
                     continue
-        # The kernel ends a namespace's processes with its first one, which is found as a child of
-        # bubblewrap, whether it has told us of it yet or not. Alone it would wait for ever.
+        # The kernel kills a namespace's processes when its process 1 ends. That one is a child of
+        # bubblewrap, which may not have reported it yet; left alone it would wait forever.
         for pid in memory.descendants([self._holder.pid]):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -154,13 +156,13 @@ class Namespace:
 
 
 def privileged() -> bool:
-    """Return whether namespaces are made by root, and functions run as another real user."""
+    """Return whether root makes the namespaces, so that functions run as another real user."""
     return os.geteuid() == 0
 
 
 @functools.cache
 def available() -> bool:
-    """Return whether namespaces can be made here; the reason why not is logged, once."""
+    """Return whether namespaces can be made here; if not, the reason is logged once."""
     if os.environ.get("LAMBDA_NAMESPACES", "on") == "off":
         reason = "LAMBDA_NAMESPACES=off"
     elif not shutil.which("bwrap"):
@@ -173,8 +175,8 @@ def available() -> bool:
         else:
             return True
     LOG.warning(
-        "Functions run without namespaces: %s. They see their own paths instead of /var/task, /opt "
-        "and /tmp (by environment variables), and run as the user of LocalStack.",
+        "Functions run without namespaces: %s. Instead of /var/task, /opt and /tmp they use the "
+        "paths in their environment variables, and they run as LocalStack's own user.",
         reason,
     )
     return False
@@ -183,7 +185,7 @@ def available() -> bool:
 def _bubblewrap() -> Iterator[str]:
     program = shutil.which("bwrap")
     if not program:
-        raise RuntimeError("bubblewrap is not installed any more")
+        raise RuntimeError("bubblewrap is no longer installed")
     yield program
     yield from ("--unshare-pid", "--as-pid-1", "--new-session")
     if privileged():
@@ -218,7 +220,7 @@ def _arguments(mounts: Mounts, variables: Mapping[str, str]) -> Iterator[str]:
     for name in ("passwd", "group"):
         yield from ("--ro-bind", str(_FILES / name), f"/etc/{name}")
     yield from ("--ro-bind", str(_FILES / "lambda-entrypoint.sh"), "/lambda-entrypoint.sh")
-    # As on AWS there is no /dev/shm, and so no multiprocessing.Queue.
+    # As on AWS there is no /dev/shm, and therefore no multiprocessing.Queue.
     for name in _DEVICES:
         yield from ("--dev-bind", f"/dev/{name}", f"/dev/{name}")
     for number, name in enumerate(("stdin", "stdout", "stderr")):

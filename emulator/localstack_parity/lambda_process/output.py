@@ -1,11 +1,11 @@
-"""The standard output and error of a function process, as the events of its log.
+"""The standard output and error of a function process, split into the events of its log.
 
-Both streams are one pipe, as on AWS. A thread empties it all the time, so that a function that
-prints a lot never blocks, and notes when each part came. When an answer arrives, what the function
-wrote before it is already in the pipe, and `Output.take` reads that much before it cuts.
+Both streams share one pipe, as on AWS. A thread drains it continuously, so that a function that
+prints a lot never blocks, and records when each part arrived. When an answer arrives, everything
+that the function wrote before it is already in the pipe, and `Output.take` reads it first.
 
-A line is an event, and so is a record of Python's `logging`, or an error's trace, however many
-lines it has: AWS's runtime client writes those through `bootstrap.py`, which marks their ends.
+A line is an event, and so is a record of Python's `logging` or an error's traceback, however many
+lines it has: AWS's runtime client writes those through `bootstrap.py`, which marks where they end.
 """
 
 import os
@@ -16,7 +16,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAX_LOG_BYTES = 1024 * 1024  # of one invocation; a function that prints without end stays harmless
+MAX_LOG_BYTES = 1024 * 1024  # of one invocation; a function that prints endlessly does no harm
 _CHUNK = 65536
 _RECORD = re.compile(rb"\0\x1e(.*?)\x1e\0", re.DOTALL)
 
@@ -30,7 +30,7 @@ class LogEvent:
     milliseconds : int
         When it was written, since 1970.
     message : str
-        With its line break, where it has one.
+        Includes its line break, where it has one.
     """
 
     milliseconds: int
@@ -43,12 +43,12 @@ def now() -> int:
 
 
 class Output:
-    """Collects what is read from a pipe until somebody takes it.
+    """Collects what is read from a pipe until `take` returns it.
 
     Parameters
     ----------
     descriptor : int
-        Reading end of the pipe. It is switched to non-blocking and closed by `close`.
+        Reading end of the pipe, which is made non-blocking; `close` closes it.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -61,12 +61,12 @@ class Output:
         self._open = True
 
     def read(self) -> bool:
-        """Read all that is there; return False at the end of the stream."""
+        """Read everything available; return False at the end of the stream."""
         with self._lock:
             return self._read()
 
     def take(self) -> list[LogEvent]:
-        """Return what came since the last call, what is in the pipe at this moment included."""
+        """Return what was written since the last call, including what is still in the pipe."""
         with self._lock:
             self._read()
             chunks, dropped = self._chunks, self._dropped
@@ -100,7 +100,7 @@ class Output:
 
 
 def _events(chunks: list[tuple[int, bytes]]) -> list[LogEvent]:
-    """Cut what was read into events, each of the time at which its end came."""
+    """Split what was read into events, each stamped with the time at which its end arrived."""
     ends: list[int] = []
     for _, content in chunks:
         ends.append((ends[-1] if ends else 0) + len(content))
@@ -111,7 +111,7 @@ def _events(chunks: list[tuple[int, bytes]]) -> list[LogEvent]:
 
     def lines(start: int, end: int) -> Iterator[LogEvent]:
         while start < end:
-            # Only a line feed ends a line: progress bars, for one, write carriage returns.
+            # Only a line feed ends a line: progress bars, for example, write carriage returns.
             stop = written.find(b"\n", start, end) + 1 or end
             yield event(written[start:stop], stop)
             start = stop

@@ -1,8 +1,8 @@
-"""Find and kill the processes of an execution environment, however they have been started.
+"""Find and kill the processes of an execution environment, however they were started.
 
-Standard library only, and no import from this package: the watchdog runs this file in a bare
-interpreter. A process belongs to an environment when its environment block names that
-environment's Runtime API. Children inherit it, whatever session or group they move to.
+This module imports only the standard library, because the watchdog runs it in a bare interpreter. A
+process belongs to an execution environment if its environment block names that environment's
+Runtime API. Children inherit it, whatever session or group they move to.
 """
 
 import os
@@ -21,7 +21,7 @@ def _processes_with(markers: frozenset[bytes]) -> Iterator[int]:
             continue
         try:
             block = Path(entry.path, "environ").read_bytes()
-        except OSError:  # It ended meanwhile, or belongs to somebody else.
+        except OSError:  # It has ended in the meantime, or belongs to another user.
             continue
         if not markers.isdisjoint(block.split(b"\0")):
             yield int(entry.name)
@@ -35,7 +35,7 @@ def kill_all(addresses: Iterable[str], *, patience: float = 5.0) -> int:
     addresses : iterable of str
         Values of ``AWS_LAMBDA_RUNTIME_API``, each ``host:port``.
     patience : float
-        Seconds to go on looking for children that were forked during the search.
+        Seconds to keep looking for children that were forked during the search.
 
     Returns
     -------
@@ -46,8 +46,8 @@ def kill_all(addresses: Iterable[str], *, patience: float = 5.0) -> int:
     killed: set[int] = set()
     deadline = time.monotonic() + patience
     while markers:
-        # A killed process that nobody has reaped yet has an empty environment block: it is not
-        # found again. One in an uninterruptible call is, hence the deadline.
+        # A killed process that has not been reaped has an empty environment block and is not found
+        # again. One in an uninterruptible call is found again, hence the deadline.
         found = set(_processes_with(markers))
         for pid in found:
             try:
@@ -67,9 +67,9 @@ def kill_tree(tree: Callable[[], Collection[int]], *, patience: float = 5.0) -> 
     Parameters
     ----------
     tree : callable
-        Returns the processes that there are now.
+        Returns the processes that exist now.
     patience : float
-        Seconds to go on looking for children that were forked during the search.
+        Seconds to keep looking for children that were forked during the search.
     """
     deadline = time.monotonic() + patience
     while (found := tree()) and time.monotonic() < deadline:

@@ -1,6 +1,6 @@
 """The largest event of an invocation.
 
-LocalStack takes events of any size; AWS refuses them before the function is asked
+LocalStack accepts events of any size; AWS refuses large ones before it invokes the function
 (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
 """
 
@@ -14,7 +14,7 @@ ASYNCHRONOUS_BYTES = 1_048_576
 
 
 def install() -> None:
-    """Have LocalStack refuse events that AWS refuses."""
+    """Make LocalStack refuse events that AWS refuses."""
     invoke = LambdaService.invoke
 
     def limited(self: LambdaService, *arguments: Any, **named: Any) -> Any:

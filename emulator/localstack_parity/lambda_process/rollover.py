@@ -1,7 +1,7 @@
-"""An update lets running invocations of the old version finish.
+"""Lets running invocations finish when a function is updated.
 
-LocalStack ends the old version's environments, and deletes its code, as soon as the new version is
-there. On AWS invocations that have begun end with the code that they began with.
+LocalStack stops the old version's environments and deletes its code as soon as the new version
+exists. On AWS an invocation ends with the code that it started with.
 """
 
 import threading
@@ -20,14 +20,14 @@ _CLOSING = threading.Event()
 
 
 def install() -> None:
-    """Have LocalStack wait for running invocations before it ends a version."""
+    """Make LocalStack wait for running invocations before it stops a version."""
     stop = LambdaVersionManager.stop
     destroy = lambda_service.destroy_code_if_not_used
 
     def stop_when_idle(manager: LambdaVersionManager) -> None:
-        manager.shutdown_event.set()  # It takes no more invocations.
+        manager.shutdown_event.set()  # The version accepts no more invocations.
         limit = manager.function_version.config.timeout + INIT_SECONDS + 1
-        _wait_while(lambda: _at_work(manager), limit)
+        _wait_while(lambda: _is_working(manager), limit)
         stop(manager)
 
     def destroy_when_idle(code: Any, function: Any) -> None:
@@ -41,11 +41,11 @@ def install() -> None:
 
 
 def stop_waiting() -> None:
-    """Wait for nothing any more: LocalStack ends."""
+    """Stop all waiting: LocalStack shuts down."""
     _CLOSING.set()
 
 
-def _at_work(manager: LambdaVersionManager) -> bool:
+def _is_working(manager: LambdaVersionManager) -> bool:
     environments = manager.assignment_service.environments.get(manager.id, {})
     busy = (RuntimeStatus.STARTING, RuntimeStatus.INVOKING)
     return any(environment.status in busy for environment in list(environments.values()))

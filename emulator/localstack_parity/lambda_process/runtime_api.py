@@ -1,9 +1,9 @@
 """The Lambda Runtime API, version 2018-06-01, for one execution environment.
 
-The function's process asks for the next invocation, which blocks until there is one, and posts a
-response or an error (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). One server
-serves one process: a process that is started anew gets a new one, at the same address, so that a
-connection left over from the old process can never take an invocation.
+The function's process requests the next invocation, which blocks until there is one, and posts a
+response or an error (https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html). Each process
+has a server of its own: a new process gets a new server at the same address, so that a connection
+left over from the old process can never receive an invocation.
 """
 
 import contextlib
@@ -25,7 +25,7 @@ _PREFIX = "/2018-06-01/runtime"
 
 @dataclass(frozen=True)
 class Invocation:
-    """What the process gets when it asks for the next invocation."""
+    """What the process gets when it requests the next invocation."""
 
     request_id: str
     payload: bytes
@@ -36,7 +36,7 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the process answered; `payload` is the function's own, or its error as JSON."""
+    """What the process answered: `payload` is the function's response, or its error as JSON."""
 
     payload: bytes
     is_error: bool
@@ -45,21 +45,21 @@ class Answer:
 class RuntimeApi:
     """Hands one invocation at a time to one process.
 
-    The states a caller can wait for are the process's request for work (it has initialised, or is
-    done with the last invocation), an initialisation error, the answer to an invocation, and the
-    end of the process, which whoever watches the process reports through `close`.
+    A caller can wait for the process's request for work (it has initialised, or has finished the
+    last invocation), for the answer to an invocation, and for the end of the process, which
+    `FunctionProcess` reports through `close`. An initialisation error is kept in `init_error`.
 
     Parameters
     ----------
     max_response_bytes : int
         Largest response; a larger one is refused with 413.
     host : str, optional
-        Address to listen at; one that is free if not given.
+        The address to listen on; a free one by default.
 
     Attributes
     ----------
     host, address : str
-        Where it listens, and with the port.
+        The address it listens on, without and with the port.
     """
 
     def __init__(self, max_response_bytes: int, host: str | None = None) -> None:
@@ -80,7 +80,7 @@ class RuntimeApi:
         ).start()
 
     def wait_until_ready(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds; return whether the process is asking for work."""
+        """Wait at most `timeout` seconds; return whether the process is requesting work."""
         with self._changed:
             self._changed.wait_for(lambda: self._polling or self._closed, timeout)
             return self._polling and not self._closed
@@ -92,12 +92,12 @@ class RuntimeApi:
             return self._init_error
 
     def invoke(self, invocation: Invocation, timeout: float) -> Answer | None:
-        """Hand over an invocation and wait at most `timeout` seconds for its answer.
+        """Pass an invocation to the process and wait at most `timeout` seconds for its answer.
 
         Returns
         -------
         Answer or None
-            None when the time was up or the process ended; `closed` tells which.
+            None if the time was up or the process ended; `closed` tells which.
         """
         with self._changed:
             self._next, self._answer = invocation, None
@@ -108,12 +108,12 @@ class RuntimeApi:
 
     @property
     def closed(self) -> bool:
-        """Whether the process has ended, or `close` was called for another reason."""
+        """Whether `close` has been called, as it is when the process ends."""
         with self._changed:
             return self._closed
 
     def close(self) -> None:
-        """Answer no more requests and wake everyone who waits."""
+        """Answer no more requests, and wake all waiting threads."""
         with self._changed:
             if self._closed:
                 return
@@ -121,10 +121,10 @@ class RuntimeApi:
             self._changed.notify_all()
         self._server.close()
 
-    # What the server calls.
+    # Called by the server.
 
     def next_invocation(self) -> Invocation | None:
-        """Wait for an invocation; None when there will be none any more."""
+        """Wait for an invocation; return None if no more will come."""
         with self._changed:
             self._polling = True
             self._changed.notify_all()
@@ -137,7 +137,7 @@ class RuntimeApi:
             return invocation
 
     def complete(self, request_id: str, answer: Answer) -> bool:
-        """Take an answer; False when that invocation is not running (any more)."""
+        """Store an answer; return False if that invocation is not, or no longer, running."""
         with self._changed:
             if request_id != self._running or self._answer is not None:
                 return False
@@ -146,13 +146,13 @@ class RuntimeApi:
             return True
 
     def fail_init(self, payload: bytes) -> None:
-        """Take the process's initialisation error. The process ends itself after that."""
+        """Store the process's initialisation error. The process ends by itself after that."""
         with self._changed:
             self._init_error = payload
 
 
 class _Server:
-    """Accepts the process's connections; each has a thread."""
+    """Accepts the process's connections, and serves each in a thread."""
 
     def __init__(self, api: RuntimeApi, listener: socket.socket) -> None:
         self._api = api
@@ -172,7 +172,7 @@ class _Server:
         self._listener.close()
 
     def _serve(self, connection: socket.socket) -> None:
-        # The usual error is that of a process that was killed while it had a connection.
+        # These errors usually mean that the process was killed with a connection open.
         with contextlib.suppress(OSError, ValueError), connection:
             stream = connection.makefile("rb")
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -190,7 +190,7 @@ class _Server:
                     return
 
     def _body(self, head: Head, stream: BinaryIO, connection: socket.socket) -> bytes:
-        """Read a body; of a response that is too large, one byte more than is allowed."""
+        """Read a body; of a response that is too large, only one byte more than the limit."""
         if any(value.lower() == "100-continue" for value in head.values("expect")):
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         limit = self._api.max_response_bytes if head.target.endswith("/response") else sys.maxsize
@@ -236,7 +236,7 @@ class _Server:
 
 
 def _read_head(stream: BinaryIO) -> bytes | None:
-    """Return a request's head; None where the connection ends instead."""
+    """Return a request's head; None if the connection ends first."""
     lines: list[bytes] = []
     left = MAX_HEAD_BYTES
     while (line := stream.readline(left)) != b"\r\n" or not lines:
@@ -263,14 +263,14 @@ def _parts(stream: BinaryIO, size: int) -> Iterator[bytes]:
     while size > 0:
         part = stream.read(min(size, 1024 * 1024))
         if not part:
-            raise ConnectionError("the process has closed the connection within a request")
+            raise ConnectionError("the process closed the connection in the middle of a request")
         yield part
         size -= len(part)
 
 
 def _response(status: int, body: bytes = b"", fields: str = "") -> bytes:
-    # Head and body leave in one packet. In two, Nagle's algorithm and the peer's delayed
-    # acknowledgement add 40 ms to every exchange.
+    # Head and body are sent in one packet. In two, Nagle's algorithm and the peer's delayed
+    # acknowledgement would add 40 ms to every exchange.
     head = (
         f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n"
         "Content-Type: application/json\r\n"
@@ -283,7 +283,7 @@ _ACCEPTED = _response(202, b'{"status":"OK"}')
 
 
 def _bind(wanted: str | None) -> socket.socket:
-    """Bind to an address of its own: the whole of 127.0.0.0/8 is this machine on Linux."""
+    """Bind to an unused address: on Linux, all of 127.0.0.0/8 is this machine."""
     for _ in range(1 if wanted else 100):
         host = wanted or _random_host()
         try:

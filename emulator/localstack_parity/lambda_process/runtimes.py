@@ -1,9 +1,9 @@
-"""The interpreter that a Lambda runtime name stands for.
+"""Lambda runtimes: their interpreters, and how to install them.
 
-A runtime is a virtual environment of that Python version that holds what AWS's managed runtime
-holds beside the function: the runtime interface client and boto3, as locked in
-`runtime-requirements.lock`, and `bootstrap.py`. `localstack-parity install-runtime python3.13`
-makes one. OS-only runtimes, ``provided.*``, bring their own program and need nothing.
+A runtime is a virtual environment of its Python version with what AWS's managed runtime contains:
+the runtime interface client and boto3, as locked in `runtime-requirements.lock`, and
+`bootstrap.py`. `localstack-parity install-runtime python3.13` makes one. With an OS-only runtime,
+``provided.*``, the function brings its own program and needs nothing installed.
 """
 
 import os
@@ -36,7 +36,7 @@ class Runtime:
 
     @property
     def packages(self) -> Path:
-        """The folder of its packages, with `bootstrap.py` in it."""
+        """The folder of its packages, including `bootstrap.py`."""
         return self.interpreter.parent.parent / "lib" / self.name / "site-packages"
 
     @property
@@ -46,7 +46,7 @@ class Runtime:
 
     @property
     def base_packages(self) -> tuple[str, ...]:
-        """Folders in that installation with packages of the host's own, relative to it."""
+        """The folders in `base`, relative to it, that contain the host's own packages."""
         usual = (
             f"lib/{self.name}/site-packages",
             f"lib/{self.name}/dist-packages",
@@ -57,7 +57,7 @@ class Runtime:
 
 
 class RuntimeNotInstalledError(Exception):
-    """A function asks for a runtime that is not there; the message says how to get it."""
+    """A function needs a runtime that is not installed; the message says how to install it."""
 
 
 def directory() -> Path:
@@ -69,12 +69,12 @@ def directory() -> Path:
 
 
 def find(name: str | None) -> Runtime | None:
-    """Return the runtime of a function; None where it brings its own program.
+    """Return the runtime of a function; None where the function brings its own program.
 
     Raises
     ------
     RuntimeNotInstalledError
-        The runtime is not supported, not installed, or is of another Python version.
+        The runtime is unsupported, not installed, or of another Python version.
     """
     if name in OS_ONLY:
         return None
@@ -92,14 +92,14 @@ def find(name: str | None) -> Runtime | None:
     found = _version(runtime.interpreter)
     if found != name:
         raise RuntimeNotInstalledError(
-            f"the function wants {name}, but {runtime.interpreter} is {found}; "
-            f"install it anew with: localstack-parity install-runtime {name}"
+            f"the function needs {name}, but {runtime.interpreter} is {found}; "
+            f"reinstall it with: localstack-parity install-runtime {name}"
         )
     installed = runtime.packages / BOOTSTRAP.name
     if not installed.exists() or installed.read_bytes() != BOOTSTRAP.read_bytes():
         raise RuntimeNotInstalledError(
-            f"Lambda runtime {name} in {directory()} was installed by another version; "
-            f"install it anew with: localstack-parity install-runtime {name}"
+            f"Lambda runtime {name} in {directory()} was installed by another version of this "
+            f"package; reinstall it with: localstack-parity install-runtime {name}"
         )
     return runtime
 
@@ -118,14 +118,14 @@ def _version(python: Path) -> str:
 
 
 def install(runtime: str, base: Path | None = None) -> Path:
-    """Make the environment of a runtime, or leave it alone when it is current.
+    """Make the virtual environment of a runtime, or keep it if it is current.
 
     Parameters
     ----------
     runtime : str
         Such as ``python3.13``.
     base : Path, optional
-        Interpreter to make it from; found on ``PATH`` when not given.
+        Interpreter to make it from; by default the one on ``PATH``.
 
     Returns
     -------
@@ -135,10 +135,10 @@ def install(runtime: str, base: Path | None = None) -> Path:
     Raises
     ------
     RuntimeNotInstalledError
-        No such interpreter here, or its packages could not be installed.
+        There is no such interpreter here, or the packages could not be installed.
     """
     if runtime not in SUPPORTED:
-        raise RuntimeNotInstalledError(f"{runtime!r} is none of {', '.join(SUPPORTED)}")
+        raise RuntimeNotInstalledError(f"{runtime!r} is not one of {', '.join(SUPPORTED)}")
     target = directory() / runtime
     stamp = target / ".lock"
     lock = LOCK.read_text() + BOOTSTRAP.read_text()
@@ -155,7 +155,7 @@ def install(runtime: str, base: Path | None = None) -> Path:
         shutil.copy(BOOTSTRAP, building / "lib" / runtime / "site-packages")
         shutil.rmtree(target, ignore_errors=True)
         building.rename(target)
-        # Only scripts hold the path of a virtual environment, and none of them is ever run.
+        # Only scripts contain the path of a virtual environment, and none of them is ever run.
         stamp.write_text(lock)
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -164,7 +164,7 @@ def install(runtime: str, base: Path | None = None) -> Path:
 
 
 def _uv() -> str | None:
-    """Return uv if it is there and works: pyenv puts programs on PATH that only explain it."""
+    """Return uv if it works: pyenv puts shims on PATH for programs that are not installed."""
     found = os.environ.get("UV") or shutil.which("uv")
     if found and not subprocess.run([found, "--version"], capture_output=True).returncode:
         return found

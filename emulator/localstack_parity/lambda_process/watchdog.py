@@ -1,8 +1,8 @@
-"""End every function process, and remove its files, when LocalStack is gone.
+"""Kills every function process, and removes its files, when LocalStack is gone.
 
-LocalStack can be killed without a chance to clean up. This runs as a process of its own, in a
+LocalStack can be killed without a chance to clean up. The watchdog is a process of its own, in a
 session of its own, and holds the reading end of a pipe whose only writer is LocalStack. The kernel
-closes that pipe however LocalStack ends, and the reader then kills what is still registered.
+closes that pipe however LocalStack ends, and the watchdog then kills what is still registered.
 
 Lines on standard input: ``+ ADDRESS DIRECTORY`` registers an environment before its process is
 started, ``- ADDRESS`` forgets it.
@@ -16,15 +16,15 @@ import sys
 import threading
 from pathlib import Path
 
-if __name__ == "__main__":  # Run as a file, by `python -I -S`: the package is not importable.
+if __name__ == "__main__":  # Run as a file by `python -I -S`, which cannot import the package.
     sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-    from processes import kill_all  # type: ignore[import-not-found]  # see above
+    from processes import kill_all  # type: ignore[import-not-found]  # found through the path above
 else:
     from localstack_parity.lambda_process.processes import kill_all
 
 
 class Watchdog:
-    """LocalStack's side: starts the process on first use, and again should it have been killed."""
+    """LocalStack's side: starts the process on first use, and restarts it if it was killed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Watchdog:
             self._send(f"+ {address} {directory}\n")
 
     def forget(self, address: str) -> None:
-        """Take back what `register` said: the environment has been stopped in the normal way."""
+        """Undo `register`: the environment has been stopped in the normal way."""
         with self._lock:
             if self._registered.pop(address, None) is not None:
                 self._send(f"- {address}\n")
@@ -55,7 +55,7 @@ class Watchdog:
                 return
             except BrokenPipeError:
                 self._process.wait()
-        raise RuntimeError("the watchdog of the function processes ends at once when started")
+        raise RuntimeError("the watchdog of the function processes exits as soon as it is started")
 
     @staticmethod
     def _start() -> "subprocess.Popen[bytes]":
