@@ -29,16 +29,16 @@ ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    """Have pytest end its fixtures, as after Ctrl-C; undisturbed."""
+    """Make pytest tear down its fixtures, as after Ctrl-C, and ignore further signals."""
     for end in ENDS:
         signal.signal(end, lambda *_: None)
     raise KeyboardInterrupt
 
 
 def pytest_configure() -> None:
-    """An end from outside leaves no LocalStack."""
+    """Leave no LocalStack behind when the tests are terminated."""
     for number in ENDS:
-        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` has it ignored
+        if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores SIGHUP
             signal.signal(number, _interrupt)
 
 
@@ -70,16 +70,20 @@ class LocalStack:
             return dict(json.load(answer))
 
     def function_processes(self) -> list[int]:
-        """The processes that belong to functions, also of a LocalStack that has ended."""
+        """Return the processes that belong to functions, even if LocalStack has ended."""
         for pid in memory.descendants([self.process.pid]) - {self.process.pid}:
             if (started := start_time(pid)) and b"watchdog.py" not in command_line(pid):
                 self.seen.add((pid, started))
         return [pid for pid, started in self.seen if start_time(pid) == started]
 
     def function_programs(self) -> set[str]:
-        """The names of the programs that run for functions, without those of the namespaces."""
+        """Return the programs that run for functions, except those that hold namespaces."""
         lines = [command_line(pid).split(b"\0") for pid in self.function_processes()]
         return {Path(line[0].decode()).name for line in lines if line[0]} - {"bwrap", "cat"}
+
+    def environments(self) -> list[Path]:
+        """Return the folders of execution environments."""
+        return list((self.state / "tmp" / "lambda" / "environments").iterdir())
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         if self.process.poll() is None:
@@ -88,7 +92,7 @@ class LocalStack:
 
 
 def start_time(pid: int) -> str | None:
-    """When a process was started, in ticks of the kernel; None when it has ended."""
+    """Return when a process was started, in clock ticks; None if it has ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -142,7 +146,7 @@ def start_localstack(state: Path, **environment: str) -> LocalStack:
 
 @pytest.fixture(scope="session", autouse=True)
 def runtime() -> str:
-    """The runtime that the functions use; its environment is made once and kept."""
+    """Install the runtime that the functions use; it is kept for later runs."""
     runtimes.install(RUNTIME, Path(sys.executable).resolve())
     return RUNTIME
 
@@ -158,7 +162,7 @@ def archive(files: Mapping[str, str]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
         for name, text in files.items():
-            # Readable for all, as AWS wants it: functions do not run as the owner of their files.
+            # Readable by everyone, as AWS requires: functions do not run as the files' owner.
             entry = zipfile.ZipInfo(name)
             entry.external_attr = (0o100755 if text.startswith("#!") else 0o100644) << 16
             target.writestr(entry, text)
@@ -173,7 +177,7 @@ class Function:
     name: str
 
     def invoke(self, event: object = None) -> tuple[Any, str | None, str]:
-        """Return the payload, the kind of error, and the log's tail."""
+        """Return the payload, the kind of error, and the tail of the log."""
         import base64
 
         answer = self.localstack.client("lambda").invoke(
@@ -247,7 +251,7 @@ def layer(localstack: LocalStack) -> Callable[[Mapping[str, str]], str]:
 
 @dataclass
 class Answer:
-    """What a client of an API got."""
+    """A response of an API."""
 
     status: int
     headers: Any
@@ -293,7 +297,7 @@ class Api:
 def create_api(
     localstack: LocalStack, methods: Mapping[str, Mapping[str, Any]], **settings: Any
 ) -> Api:
-    """Make and deploy an API.
+    """Create and deploy an API.
 
     Parameters
     ----------
@@ -301,7 +305,7 @@ def create_api(
         The integration of each method, by names such as ``/pets GET``; an empty one is a MOCK that
         answers 200.
     **settings
-        Of every method, such as ``apiKeyRequired``.
+        Settings of every method, such as ``apiKeyRequired``.
     """
     gateway = localstack.client("apigateway")
     made = gateway.create_rest_api(name=f"a-{uuid.uuid4().hex[:8]}")

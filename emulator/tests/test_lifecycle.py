@@ -1,4 +1,4 @@
-"""Starting and ending LocalStack, and what is left behind: nothing."""
+"""LocalStack starts and ends, and leaves nothing behind."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def own_localstack(tmp_path: Path) -> LocalStack:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_no_function_outlives_localstack(own_localstack: LocalStack, number: int) -> None:
-    """However LocalStack ends, idle and busy functions and their children end with it."""
+    """Idle and busy functions, and their children, end with LocalStack, however it ends."""
     idle = create_function(own_localstack, BUSY)
     idle.invoke()
     busy = create_function(own_localstack, BUSY, Timeout=60)
@@ -46,27 +46,27 @@ def test_no_function_outlives_localstack(own_localstack: LocalStack, number: int
     wait_for(lambda: sleeps(own_localstack) == 2, what="a child of each function")
     own_localstack.stop(number)
     wait_for(lambda: own_localstack.function_processes() == [], what="no process")
-    environments = own_localstack.state / "tmp" / "lambda" / "environments"
-    wait_for(lambda: not any(environments.iterdir()), what="no folder of an environment")
+    wait_for(lambda: not own_localstack.environments(), what="no folder of an environment")
 
 
 def test_an_idle_environment_is_stopped(tmp_path: Path) -> None:
-    """After LocalStack's keep-alive time an unused process and its folder are gone."""
+    """An idle process ends after LocalStack's keep-alive time, and its folder is removed."""
     localstack = start_localstack(tmp_path, LAMBDA_KEEPALIVE_MS="300")
     try:
         create_function(localstack, BUSY).invoke()
         wait_for(lambda: localstack.function_processes() == [], what="no process")
+        wait_for(lambda: not localstack.environments(), what="no folder of an environment")
     finally:
         localstack.stop()
 
 
 def test_a_runtime_that_is_not_installed_fails_the_function(tmp_path: Path) -> None:
-    """Creating a function whose runtime is missing fails it, and says how to install it."""
+    """A function whose runtime is missing fails to create, and the reason says how to install it."""
     localstack = start_localstack(tmp_path, LAMBDA_RUNTIMES_DIR=str(tmp_path / "none"))
     try:
         client = localstack.client("lambda")
         client.create_function(
-            FunctionName="wants-another-python",
+            FunctionName="needs-another-python",
             Runtime="python3.9",
             Handler="handler.handler",
             Role="arn:aws:iam::000000000000:role/any",
@@ -74,7 +74,7 @@ def test_a_runtime_that_is_not_installed_fails_the_function(tmp_path: Path) -> N
         )
 
         def state() -> dict[str, str] | None:
-            found = client.get_function_configuration(FunctionName="wants-another-python")
+            found = client.get_function_configuration(FunctionName="needs-another-python")
             return None if found["State"] == "Pending" else found
 
         found = wait_for(state, what="a final state")
@@ -85,8 +85,8 @@ def test_a_runtime_that_is_not_installed_fails_the_function(tmp_path: Path) -> N
     assert "localstack-parity install-runtime python3.9" in found["StateReason"]
 
 
-def test_a_used_port_is_one_clear_sentence(localstack: LocalStack, tmp_path: Path) -> None:
-    """Starting on a port that is taken fails at once and names it."""
+def test_a_port_in_use_is_reported_in_one_sentence(localstack: LocalStack, tmp_path: Path) -> None:
+    """Starting on a port that is in use fails immediately, and the message names the port."""
     result = subprocess.run(
         [*CLI, "start", "--port", str(localstack.port), "--state-dir", str(tmp_path)],
         capture_output=True,
@@ -99,7 +99,7 @@ def test_a_used_port_is_one_clear_sentence(localstack: LocalStack, tmp_path: Pat
 
 
 def test_check_is_a_health_check(localstack: LocalStack) -> None:
-    """`check` succeeds where LocalStack answers with this executor, and fails in words elsewhere."""
+    """`check` succeeds if LocalStack answers with this executor; otherwise it prints an error."""
     for port, status in ((localstack.port, 0), (free_port(), 1)):
         result = subprocess.run(
             [*CLI, "check", "--port", str(port)], capture_output=True, text=True, timeout=30
@@ -108,8 +108,8 @@ def test_check_is_a_health_check(localstack: LocalStack) -> None:
         assert "Traceback" not in result.stderr
 
 
-def test_two_do_not_share_a_folder(localstack: LocalStack) -> None:
-    """A second LocalStack in the same state folder is refused: it would delete the first one's."""
+def test_a_state_folder_in_use_is_refused(localstack: LocalStack) -> None:
+    """A second LocalStack does not start in a state folder: it would delete the first one's files."""
     result = subprocess.run(
         [*CLI, "start", "--port", str(free_port()), "--state-dir", str(localstack.state)],
         capture_output=True,
@@ -121,16 +121,16 @@ def test_two_do_not_share_a_folder(localstack: LocalStack) -> None:
 
 
 def test_nothing_is_written_outside_the_state_folder(localstack: LocalStack) -> None:
-    """Objects in S3 lie in the state folder, so that LocalStacks do not meet each other's."""
+    """S3 objects are stored in the state folder, so that two LocalStacks do not share them."""
     s3 = localstack.client("s3")
     s3.create_bucket(Bucket="some-bucket")
     s3.put_object(Bucket="some-bucket", Key="key", Body=b"a body to be found on the disk")
     assert list((localstack.state / "tmp" / "s3").rglob("*"))
 
 
-def test_without_the_plugin_nothing_starts(tmp_path: Path) -> None:
-    """When LocalStack does not find the plugin, starting fails instead of falling back to Docker."""
-    # The package is importable from its folder, but not installed: no entry point names it.
+def test_localstack_does_not_start_without_the_plugin(tmp_path: Path) -> None:
+    """If LocalStack does not find the plugin, it fails to start instead of using Docker."""
+    # The package can be imported from its folder, but is not installed: it has no entry points.
     code = (
         "import sys\n"
         "from importlib import metadata\n"

@@ -1,4 +1,4 @@
-"""What an invocation leaves behind stays right when many run at once: metrics, logs, traces."""
+"""Metrics, logs and traces stay correct when many invocations run at once."""
 
 import http.client
 import json
@@ -30,7 +30,7 @@ Create = Callable[..., Function]
 
 
 def send_all(localstack: LocalStack, path: str) -> list[dict[str, Any] | None]:
-    """Send the numbers from 0 on by several clients; None stands for a failed request."""
+    """Send the numbers from 0 upwards through several clients; None is a failed request."""
 
     def client(first: int) -> list[dict[str, Any] | None]:
         connection = http.client.HTTPConnection("127.0.0.1", localstack.port, timeout=60)
@@ -62,7 +62,7 @@ def metric(localstack: LocalStack, function: Function, name: str, statistic: str
 
 
 def test_metrics_and_logs_of_parallel_requests(localstack: LocalStack, function: Create) -> None:
-    """Each invocation is counted once, and its lines are together in its stream, in their order."""
+    """Each invocation is counted once, and its lines are together and in order in its stream."""
     made = function(SOURCE)
     total = CLIENTS * REQUESTS
     answers = [answer for answer in send_all(localstack, deploy_api(localstack, made)) if answer]
@@ -88,7 +88,7 @@ def test_metrics_and_logs_of_parallel_requests(localstack: LocalStack, function:
 
 
 def logs(function: Function) -> dict[str, list[tuple[str, list[str]]]]:
-    """Return, for each stream, request id and own lines of each invocation that has ended."""
+    """Return the request id and the lines of each completed invocation, by stream."""
     client = function.localstack.client("logs")
     group = f"/aws/lambda/{function.name}"
     if not client.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
@@ -109,7 +109,7 @@ def logs(function: Function) -> dict[str, list[tuple[str, list[str]]]]:
 
 
 def test_a_function_gets_the_trace_of_its_request(localstack: LocalStack, function: Create) -> None:
-    """A trace that a client began goes on in the function; without one, API Gateway begins it.
+    """A client's trace continues in the function; without one, API Gateway starts a trace.
 
     https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader
     """
@@ -120,14 +120,14 @@ def test_a_function_gets_the_trace_of_its_request(localstack: LocalStack, functi
         fields = {"X-Amzn-Trace-Id": sent} if sent else {}
         connection.request("POST", f"{path}/x", "1", fields)
         found = json.loads(connection.getresponse().read())
-        # LocalStack has every invocation sampled.
+        # LocalStack samples every invocation.
         trace, header = (found[name].partition(";Sampled=")[0] for name in ("trace", "header"))
         assert trace == header
         assert found["trace"].startswith(f"Root={root};" if sent else "Root=1-")
 
 
 def test_the_last_logs_of_a_version_are_delivered(localstack: LocalStack, function: Create) -> None:
-    """What was logged just before a function is updated reaches CloudWatch."""
+    """Logs from just before an update of the function reach CloudWatch."""
     made = function("def handler(event, context):\n    print('old', event)\n")
     for number in range(20):
         made.invoke(number)
@@ -139,7 +139,7 @@ def test_the_last_logs_of_a_version_are_delivered(localstack: LocalStack, functi
 
 
 def test_subscribers_get_the_logs(localstack: LocalStack, function: Create) -> None:
-    """A subscription filter on a function's log group is still served."""
+    """A subscription filter on a function's log group receives its events."""
     subscriber = function(
         "import base64, gzip, json\n"
         "def handler(event, context):\n"

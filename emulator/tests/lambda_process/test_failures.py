@@ -1,4 +1,4 @@
-"""Functions that break, each reported as AWS reports it, and each harmless to the next one."""
+"""Functions that break: each is reported as on AWS, and the next invocation works."""
 
 import time
 from collections.abc import Callable
@@ -13,8 +13,8 @@ def source(body: str) -> str:
     return f"import os, sys, time, signal\ndef handler(event, context):\n    {body}\n"
 
 
-def test_an_exception_is_reported_with_its_trace(function: Create) -> None:
-    """An unhandled exception gives type, message, request id and stack trace; the log has it."""
+def test_an_exception_is_reported_with_its_stack_trace(function: Create) -> None:
+    """The caller gets type, message and stack trace of an unhandled exception; it is logged."""
     payload, error, log = function(source("raise ValueError('boom')")).invoke()
     assert error == "Unhandled"
     assert payload["errorType"] == "ValueError"
@@ -34,7 +34,7 @@ def test_an_exception_is_reported_with_its_trace(function: Create) -> None:
 def test_an_exit_is_reported_and_the_next_invocation_works(
     function: Create, body: str, reason: str
 ) -> None:
-    """A process that ends gives `Runtime.ExitError`; the next invocation starts a new one."""
+    """A process that exits yields `Runtime.ExitError`; the next invocation starts a new one."""
     made = function(source(f"if event == 'die': {body}\n    return 'alive'"))
     payload, error, log = made.invoke("die")
     assert error == "Unhandled"
@@ -45,7 +45,7 @@ def test_an_exit_is_reported_and_the_next_invocation_works(
 
 
 def test_a_timeout_kills_everything_and_the_next_invocation_works(function: Create) -> None:
-    """At its timeout a function is killed with its children, wherever they went."""
+    """At its timeout a function is killed with all its children, even in other sessions."""
     made = function(
         "import os, subprocess, time\n"
         "def handler(event, context):\n"
@@ -74,10 +74,10 @@ def test_a_timeout_kills_everything_and_the_next_invocation_works(function: Crea
         ({"other.py": "x = 1"}, "Runtime.ImportModuleError"),
     ],
 )
-def test_a_failed_initialisation_is_what_the_caller_gets(
+def test_the_caller_gets_an_initialisation_error(
     function: Create, files: dict[str, str], error_type: str
 ) -> None:
-    """An init error is the answer of the invocation, every time, and is in its log."""
+    """Every invocation returns the initialisation error and logs it."""
     made = function(files)
     for _ in range(2):
         payload, error, log = made.invoke()
@@ -86,18 +86,18 @@ def test_a_failed_initialisation_is_what_the_caller_gets(
         assert error_type in log
 
 
-def test_a_response_that_is_too_large_is_an_error_of_that_invocation(function: Create) -> None:
-    """Over 6,291,556 bytes the caller gets AWS's error; the function lives on."""
+def test_too_large_a_response_is_an_error_of_that_invocation(function: Create) -> None:
+    """Over 6,291,556 bytes the caller gets AWS's error; the next invocation works."""
     made = function(source("return 'x' * event"))
-    for _ in range(3):  # AWS's client may end after that, at its own time
+    for _ in range(3):  # AWS's client may exit after that, at any time
         payload, error, _ = made.invoke(6_291_600)
         assert error == "Unhandled"
         assert payload["errorType"] == "Function.ResponseSizeTooLarge"
         assert made.invoke(3)[:2] == ("xxx", None)
 
 
-def test_a_process_that_ends_after_its_answer_costs_nobody_an_invocation(function: Create) -> None:
-    """When the process dies between two invocations, the second one gets a new process."""
+def test_a_process_that_dies_after_its_answer_fails_no_invocation(function: Create) -> None:
+    """If the process dies between two invocations, the second one gets a new process."""
     made = function(
         "import os, threading, time\n"
         "def die():\n"
@@ -112,8 +112,8 @@ def test_a_process_that_ends_after_its_answer_costs_nobody_an_invocation(functio
         time.sleep(0.1)
 
 
-def test_a_result_that_is_no_json_is_an_error(function: Create) -> None:
-    """A result that cannot be serialised is reported as AWS's runtime client does."""
+def test_a_result_that_is_not_json_is_an_error(function: Create) -> None:
+    """A result that cannot be serialised is reported as by AWS's runtime client."""
     payload, error, _ = function(source("return object()")).invoke()
     assert error == "Unhandled"
     assert payload["errorType"] == "Runtime.MarshalError"

@@ -1,4 +1,4 @@
-"""What a function sees and what its caller gets."""
+"""Invocations that succeed: payloads, layers and execution environments."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,12 +11,12 @@ ECHO = "def handler(event, context):\n    return event\n"
 
 
 def test_the_executor_in_use_is_process(localstack: LocalStack) -> None:
-    """The address for harnesses names the executor that LocalStack really uses."""
+    """The info endpoint names the executor that LocalStack really uses."""
     assert localstack.info()["executor"] == "process"
 
 
-def test_a_payload_comes_back(function: Create) -> None:
-    """The event reaches the handler, and its result the caller, without a change."""
+def test_a_payload_is_returned(function: Create) -> None:
+    """The event reaches the handler unchanged, and the result reaches the caller unchanged."""
     event = {"text": "naïve — \u0085", "nested": [1, 2.5, None, True]}
     payload, error, log = function(ECHO).invoke(event)
     assert (payload, error) == (event, None)
@@ -24,7 +24,7 @@ def test_a_payload_comes_back(function: Create) -> None:
 
 
 def test_a_function_reaches_localstack(function: Create) -> None:
-    """boto3 comes with the runtime and talks to LocalStack without being told where it is."""
+    """boto3 is part of the runtime and reaches LocalStack without any configuration."""
     source = (
         "import boto3\n"
         "def handler(event, context):\n"
@@ -39,7 +39,7 @@ def test_a_function_reaches_localstack(function: Create) -> None:
 def test_layers_are_importable_and_the_last_one_wins(
     function: Create, layer: Callable[[Mapping[str, str]], str]
 ) -> None:
-    """Both places in a layer are importable, a later layer hides an earlier one, code hides all."""
+    """Both package folders of a layer are importable; later layers win, and all hide the runtime."""
     first = layer({"python/both.py": "n = 1", "python/one.py": "n = 1", "python/boto3.py": "n = 1"})
     packages = f"python/lib/{RUNTIME}/site-packages"
     second = layer({"python/both.py": "n = 2", f"{packages}/deep.py": "n = 2"})
@@ -55,7 +55,7 @@ def test_layers_are_importable_and_the_last_one_wins(
 def test_layers_are_unpacked_before_the_first_request(
     localstack: LocalStack, function: Create, layer: Callable[[Mapping[str, str]], str]
 ) -> None:
-    """A layer is on the disk when the function is active, and once for all its functions."""
+    """A layer is unpacked when a function becomes active, and once for all its functions."""
     arn = layer({"python/marker_of_this_layer.py": "n = 1"})
     function(ECHO, Layers=[arn])
     function(ECHO, Layers=[arn])
@@ -63,8 +63,8 @@ def test_layers_are_unpacked_before_the_first_request(
     assert len(found) == 1
 
 
-def test_an_environment_is_used_again(function: Create) -> None:
-    """A second invocation finds what the first one left in memory and in the temporary folder."""
+def test_an_environment_is_reused(function: Create) -> None:
+    """A second invocation sees what the first one left in memory and in the temporary folder."""
     source = (
         "import os, pathlib, tempfile\n"
         "count = 0\n"
@@ -85,7 +85,7 @@ def test_an_environment_is_used_again(function: Create) -> None:
 
 
 def test_new_code_serves_the_next_invocation(function: Create) -> None:
-    """After an update the next invocation runs the new code."""
+    """The invocation after an update runs the new code."""
     made = function("def handler(event, context):\n    return 'old'\n")
     assert made.invoke()[0] == "old"
     made.update("def handler(event, context):\n    return 'new'\n")
@@ -93,7 +93,7 @@ def test_new_code_serves_the_next_invocation(function: Create) -> None:
 
 
 def test_parallel_invocations_get_environments_of_their_own(function: Create) -> None:
-    """Invocations that overlap run in different processes, each with its own answer."""
+    """Overlapping invocations run in different processes and get their own answers."""
     from concurrent.futures import ThreadPoolExecutor
 
     source = (

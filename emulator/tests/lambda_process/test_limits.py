@@ -1,4 +1,4 @@
-"""Memory, time, sizes and numbers that a function is held to."""
+"""Limits on memory, time, event size and concurrency."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ ALIVE = "    if event is None: return 'alive'\n"
 
 
 def test_too_much_memory_ends_the_function(function: Create) -> None:
-    """A function that needs more than its memory size is killed; the next invocation works.
+    """A function that exceeds its memory size is killed; the next invocation works.
 
     https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
     """
@@ -31,7 +31,7 @@ def test_too_much_memory_ends_the_function(function: Create) -> None:
 
 
 def test_a_short_peak_counts_too(function: Create) -> None:
-    """Memory that was given back before anybody could look has been used all the same."""
+    """Memory that was freed before it could be measured still counts."""
     made = function(
         f"def handler(event, context):\n{ALIVE}"
         "    kept = bytearray(event)\n    kept[::4096] = b'x' * (event // 4096)\n    del kept\n"
@@ -40,8 +40,8 @@ def test_a_short_peak_counts_too(function: Create) -> None:
     assert payload["errorType"] == "Runtime.OutOfMemory"
 
 
-def test_children_count(function: Create) -> None:
-    """The memory is that of the whole process tree, not of the first process."""
+def test_child_processes_count(function: Create) -> None:
+    """The limit applies to the memory of the whole process tree."""
     child = "import time; kept = bytearray(60 * 2**20); time.sleep(20)"
     made = function(
         f"import subprocess, sys\ndef handler(event, context):\n{ALIVE}"
@@ -57,8 +57,8 @@ def test_children_count(function: Create) -> None:
     assert not [line for line in running if b"bytearray" in line]
 
 
-def test_enough_memory_is_enough(function: Create) -> None:
-    """What fits is not in the way, and is reported."""
+def test_memory_below_the_limit_is_reported(function: Create) -> None:
+    """A function that stays within its memory size works, and REPORT has the memory it used."""
     made = function(
         "def handler(event, context):\n    kept = bytearray(b'x' * event)\n    return len(kept)\n",
         MemorySize=512,
@@ -69,7 +69,7 @@ def test_enough_memory_is_enough(function: Create) -> None:
 
 
 def test_an_event_that_is_too_large_is_refused(function: Create) -> None:
-    """Events of more than 6 MB are refused before the function is asked, asynchronous ones of 1 MB.
+    """Events of more than 6 MB (1 MB if asynchronous) are refused before the function is invoked.
 
     https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
@@ -84,8 +84,8 @@ def test_an_event_that_is_too_large_is_refused(function: Create) -> None:
         assert f"Request must be smaller than {size} bytes" in str(caught.value)
 
 
-def test_a_slow_initialisation_is_tried_again_in_the_invocation(function: Create) -> None:
-    """After 10 s initialisation is stopped, and runs once more with the invocation's own time.
+def test_a_slow_initialisation_is_repeated_in_the_invocation(function: Create) -> None:
+    """After 10 s initialisation is stopped and repeated, within the invocation's own timeout.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
     """
@@ -101,8 +101,8 @@ def test_a_slow_initialisation_is_tried_again_in_the_invocation(function: Create
     assert float(log.partition("\tDuration: ")[2].split()[0]) > 11_000
 
 
-def test_an_initialisation_that_never_ends_is_a_timeout(function: Create) -> None:
-    """Initialisation within the invocation ends at the function's timeout."""
+def test_an_initialisation_that_never_ends_times_out(function: Create) -> None:
+    """Initialisation within an invocation ends at the function's timeout."""
     made = function("import time\ntime.sleep(100)\ndef handler(event, context): pass\n", Timeout=1)
     payload, error, _ = made.invoke()
     assert error == "Unhandled"
@@ -111,7 +111,7 @@ def test_an_initialisation_that_never_ends_is_a_timeout(function: Create) -> Non
 
 
 def test_reserved_concurrency(function: Create) -> None:
-    """Invocations beyond the reserved concurrency are refused with 429.
+    """Invocations above the reserved concurrency are refused with 429.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
@@ -132,7 +132,7 @@ def test_reserved_concurrency(function: Create) -> None:
 
 
 def test_provisioned_concurrency(localstack: LocalStack, function: Create) -> None:
-    """Provisioned environments are initialised before any invocation, and serve it.
+    """Provisioned environments are initialised before the first invocation, and serve it.
 
     https://docs.aws.amazon.com/lambda/latest/dg/provisioned-concurrency.html
     """

@@ -1,4 +1,4 @@
-"""What a function writes, where it goes, and what AWS writes around it."""
+"""A function's output in its log, and the lines that AWS adds."""
 
 import json
 import re
@@ -11,7 +11,7 @@ Create = Callable[..., Function]
 
 
 def test_logs_reach_cloudwatch(function: Create) -> None:
-    """START, the function's output from both streams in order, END and REPORT are logged."""
+    """The log has START, the function's output from both streams in order, END and REPORT."""
     source = (
         "import sys, logging\n"
         "print('while initialising')\n"
@@ -36,7 +36,7 @@ def test_logs_reach_cloudwatch(function: Create) -> None:
 
 
 def test_much_output_does_not_block(function: Create) -> None:
-    """A function that prints far more than a pipe holds still answers, and its log is capped."""
+    """A function that prints far more than a pipe can hold still answers; its log is capped."""
     source = "def handler(event, context):\n    print('x' * 3_000_000)\n    return 'done'\n"
     made = function(source)
     payload, error, log = made.invoke()
@@ -46,8 +46,8 @@ def test_much_output_does_not_block(function: Create) -> None:
     assert 900_000 < sum(map(len, events)) < 1_200_000
 
 
-def test_init_start_is_for_cloudwatch_only(function: Create) -> None:
-    """INIT_START begins an environment's log in CloudWatch; `LogResult` begins with START.
+def test_init_start_appears_in_cloudwatch_only(function: Create) -> None:
+    """An environment's log starts with INIT_START in CloudWatch, `LogResult` with START.
 
     The events are those of https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html
     """
@@ -66,8 +66,8 @@ def test_init_start_is_for_cloudwatch_only(function: Create) -> None:
     assert sum("INIT_START" in event for event in made.events()) == 1
 
 
-def test_output_stays_as_it_was_written(function: Create) -> None:
-    """Carriage returns, empty lines, NULs and unfinished lines reach the log unchanged."""
+def test_output_is_logged_unchanged(function: Create) -> None:
+    """Carriage returns, empty lines, NULs and unterminated lines reach the log unchanged."""
     written = "50%\r100%\n\nnaïve\x00\tend"
     made = function(f"def handler(event, context):\n    print({written!r}, end='')\n")
     _, _, log = made.invoke()
@@ -77,7 +77,7 @@ def test_output_stays_as_it_was_written(function: Create) -> None:
 
 
 def test_a_record_is_one_event(function: Create) -> None:
-    """A record of `logging` and an error's trace are one event, however many lines they have."""
+    """A `logging` record and an error's traceback are one event, however many lines they have."""
     made = function(
         "import logging\n"
         "def handler(event, context):\n"
@@ -96,8 +96,8 @@ def test_a_record_is_one_event(function: Create) -> None:
     assert not trace.endswith("\n")
 
 
-def test_events_have_the_time_at_which_they_were_written(function: Create) -> None:
-    """Two lines that are written 0.6 s apart have times that far apart."""
+def test_events_are_stamped_when_they_are_written(function: Create) -> None:
+    """Two lines that are written 0.6 s apart have timestamps that far apart."""
     made = function(
         "import time\n"
         "def handler(event, context):\n"
@@ -114,7 +114,7 @@ def test_events_have_the_time_at_which_they_were_written(function: Create) -> No
 
 
 def test_json_format(function: Create) -> None:
-    """With the JSON log format, the service's lines and the function's records are JSON.
+    """In the JSON log format, the service's lines and the function's records are JSON.
 
     https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-logformat.html
     """
@@ -142,7 +142,7 @@ def test_json_format(function: Create) -> None:
 
 
 def test_the_tail_is_the_last_4_kilobytes(function: Create) -> None:
-    """`LogResult` holds at most 4,096 bytes, the last ones.
+    """`LogResult` contains at most the last 4,096 bytes.
 
     https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html#lambda-Invoke-response-LogResult
     """
@@ -154,7 +154,7 @@ def test_the_tail_is_the_last_4_kilobytes(function: Create) -> None:
 
 
 def test_a_long_line_is_several_events(function: Create) -> None:
-    """A line that is longer than an event of CloudWatch Logs is split, and nothing is lost."""
+    """A line that exceeds the size of a CloudWatch Logs event is split, and nothing is lost."""
     made = function("def handler(event, context):\n    print('x' * 600_000)\n")
     made.invoke()
     events = wait_for(made.events, what="the log in CloudWatch")

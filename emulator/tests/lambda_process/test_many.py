@@ -1,4 +1,4 @@
-"""Nothing is left behind, however many invocations there were and however they ended."""
+"""Ten thousand invocations leave nothing behind, however they ended."""
 
 import ctypes
 import gc
@@ -43,7 +43,7 @@ def handler(event, context):
 
 @dataclass
 class Folder:
-    """Code that lies in a folder already, where LocalStack's would be unpacked from S3."""
+    """Code that is already in a folder, where LocalStack would unpack it from S3."""
 
     path: Path
 
@@ -65,7 +65,7 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FunctionVersion:
     settings = VersionFunctionConfiguration(
         description="",
         role="",
-        timeout=3,  # a process must be able to start in it, on a busy machine, too
+        timeout=3,  # a process must be able to start within it, even on a busy machine
         runtime=RUNTIME,
         memory_size=128,
         handler="handler.handler",
@@ -84,7 +84,7 @@ def version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FunctionVersion:
 
 
 def events() -> Iterator[tuple[int, str]]:
-    """The mix: mostly good, and every kind of bad."""
+    """Yield the numbered events: most succeed, and every kind of failure occurs."""
     for number in range(INVOCATIONS):
         if number % 2500 == 1250:
             yield number, "hang"
@@ -100,10 +100,10 @@ def events() -> Iterator[tuple[int, str]]:
 
 @pytest.fixture
 def returned_memory() -> None:
-    """Make resident memory tell what is in use.
+    """Make resident memory reflect the memory in use.
 
-    By itself, glibc keeps what large blocks have left, twice the largest of them for each of its
-    arenas: 15 MB come with the first thread that happens to be the one that reads a large answer.
+    By default, glibc keeps the space of freed large blocks, up to twice the largest of them for
+    each of its arenas: the first thread that happens to read a large answer would add 15 MB.
     """
     for option in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
         assert ctypes.CDLL(None).mallopt(option, 128 * 1024)  # its default, but constant
@@ -116,7 +116,7 @@ def resident() -> int:
 
 @dataclass(frozen=True)
 class Traces:
-    """What this process has of everything that could be left behind."""
+    """Counts of everything that this process could leave behind."""
 
     processes: frozenset[int]
     threads: int
@@ -131,7 +131,7 @@ class Traces:
         )
 
     def since(self, before: "Traces") -> "Traces":
-        """Return what there is more; others, such as an earlier test's emulator, may end meanwhile."""
+        """Return what was added; what has ended, such as an earlier test's emulator, is ignored."""
         return Traces(
             self.processes - before.processes,
             max(0, self.threads - before.threads),
@@ -145,7 +145,7 @@ NOTHING = Traces(frozenset(), 0, 0)
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("returned_memory")
 def test_ten_thousand_invocations_leave_nothing(version: FunctionVersion, tmp_path: Path) -> None:
-    """Errors, exits, kills, timeouts and new environments leave no process, thread, file or memory."""
+    """Errors, exits, kills, timeouts and new environments leak no process, thread, file or memory."""
     ProcessExecutor.prepare_version(version)
 
     def start() -> ProcessExecutor:
@@ -153,7 +153,7 @@ def test_ten_thousand_invocations_leave_nothing(version: FunctionVersion, tmp_pa
         made.start({"_HANDLER": "handler.handler", "AWS_LAMBDA_FUNCTION_NAME": "many"})
         return made
 
-    start().stop()  # What is made once and kept: the watchdog, the thread that looks at memory.
+    start().stop()  # Creates what is kept: the watchdog and the memory thread.
     before = Traces.now()
     sizes: list[int] = []
     wrong: list[tuple[int, str]] = []
@@ -178,8 +178,8 @@ def test_ten_thousand_invocations_leave_nothing(version: FunctionVersion, tmp_pa
     left = Traces.now().since(before)
     wait_for(lambda: Traces.now().since(before) == NOTHING, what=f"{left} to end")
     assert list((tmp_path / "environments").iterdir()) == []
-    # What is left behind grows by every thousand invocations; what is made once, such as a larger
-    # table of interned strings, in one step.
+    # A leak grows with every thousand invocations; what is allocated once, such as a larger table
+    # of interned strings, grows in one step.
     grown = [later - earlier for earlier, later in itertools.pairwise(sizes)]
     assert statistics.median(grown) < 64 * 1024, sizes
     assert max(sizes[5:]) - max(sizes[:5]) < 4 * 2**20, sizes

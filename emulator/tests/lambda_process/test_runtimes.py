@@ -1,4 +1,4 @@
-"""The same behaviour on every Python that AWS has, and functions that bring their own program."""
+"""The same behaviour on every Python that AWS offers, and functions with a program of their own."""
 
 import shutil
 import subprocess
@@ -28,7 +28,7 @@ def handler(event, context):
 
 
 def base_of(runtime: str) -> Path | None:
-    """An interpreter that works: pyenv puts names on PATH that only explain themselves."""
+    """Return an interpreter that works: pyenv puts shims on PATH for missing versions."""
     versions = sorted(Path("~/.pyenv/versions").expanduser().glob(f"{runtime[6:]}.*/bin/python3"))
     for candidate in [shutil.which(runtime), *versions]:
         if candidate:
@@ -74,7 +74,7 @@ def test_a_runtime(function: Create, other: str) -> None:
 
 
 def test_a_failed_import_on_a_runtime(function: Create, other: str) -> None:
-    """The error of an initialisation is the caller's, with an empty request id where AWS has one."""
+    """The caller gets an initialisation error, with an empty request id where AWS has one."""
     payload, error, _ = function("import no_such_module\n", Runtime=other).invoke()
     assert error == "Unhandled"
     assert payload["errorType"] == "Runtime.ImportModuleError"
@@ -95,7 +95,7 @@ done
 @pytest.mark.skipif(not shutil.which("curl"), reason="the function is a script that needs curl")
 @pytest.mark.parametrize("runtime", runtimes.OS_ONLY)
 def test_a_function_with_its_own_program(function: Create, runtime: str) -> None:
-    """`provided.*` runs the file `bootstrap`, which speaks the Runtime API itself.
+    """`provided.*` runs the file `bootstrap`, which implements the Runtime API itself.
 
     https://docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html
     """
@@ -109,7 +109,7 @@ def test_a_function_with_its_own_program(function: Create, runtime: str) -> None
 
 
 def test_a_function_without_its_program(function: Create) -> None:
-    """A missing program is what the caller is told."""
+    """The caller gets an error that names the missing program."""
     payload, error, _ = function({"other": "x"}, Runtime="provided.al2023").invoke()
     assert error == "Unhandled"
     assert payload["errorType"] == "Runtime.InvalidEntrypoint"
@@ -117,11 +117,11 @@ def test_a_function_without_its_program(function: Create) -> None:
     assert payload["errorMessage"].endswith(f"Error: {reason}")
 
 
-def test_a_language_that_is_not_supported_fails_the_function(localstack: LocalStack) -> None:
-    """A function whose runtime cannot run here fails to create, and says what there is."""
+def test_an_unsupported_language_fails_the_function(localstack: LocalStack) -> None:
+    """A function whose runtime cannot run here fails to create, and the reason names it."""
     client = localstack.client("lambda")
     client.create_function(
-        FunctionName="wants-another-language",
+        FunctionName="needs-another-language",
         Runtime="nodejs20.x",
         Handler="handler.handler",
         Role="arn:aws:iam::000000000000:role/any",
@@ -129,7 +129,7 @@ def test_a_language_that_is_not_supported_fails_the_function(localstack: LocalSt
     )
 
     def state() -> dict[str, str] | None:
-        found = client.get_function_configuration(FunctionName="wants-another-language")
+        found = client.get_function_configuration(FunctionName="needs-another-language")
         return None if found["State"] == "Pending" else found
 
     found = wait_for(state, what="a final state")

@@ -1,4 +1,4 @@
-"""New code, new configuration, and asynchronous invocations."""
+"""Updates of code and configuration, and asynchronous invocations."""
 
 import json
 import time
@@ -14,8 +14,8 @@ from conftest import RUNTIME, Function, LocalStack, wait_for
 Create = Callable[..., Function]
 
 
-def test_old_invocations_finish_while_new_code_serves(function: Create) -> None:
-    """An update serves the next invocation at once; one that is running ends with the old code."""
+def test_running_invocations_finish_with_the_old_code(function: Create) -> None:
+    """An update serves the next invocation immediately; a running one ends with the old code."""
     made = function(
         {
             "handler.py": "import time\ndef handler(event, context):\n"
@@ -34,23 +34,25 @@ def test_old_invocations_finish_while_new_code_serves(function: Create) -> None:
 
 
 def test_new_configuration_serves_the_next_invocation(function: Create) -> None:
-    """A changed variable, memory size and timeout are seen by the next invocation."""
+    """The next invocation sees a changed variable, memory size and timeout."""
     made = function(
         "import os\ndef handler(event, context):\n"
-        "    return [os.environ['A'], context.memory_limit_in_mb]\n",
+        "    more = context.get_remaining_time_in_millis() > 5000\n"
+        "    return [os.environ['A'], context.memory_limit_in_mb, more]\n",
         Environment={"Variables": {"A": "1"}},
+        Timeout=5,
     )
-    assert made.invoke()[0] == ["1", "128"]
+    assert made.invoke()[0] == ["1", "128", False]
     client = made.localstack.client("lambda")
     client.update_function_configuration(
-        FunctionName=made.name, Environment={"Variables": {"A": "2"}}, MemorySize=256
+        FunctionName=made.name, Environment={"Variables": {"A": "2"}}, MemorySize=256, Timeout=9
     )
     client.get_waiter("function_updated_v2").wait(FunctionName=made.name)
-    assert made.invoke()[0] == ["2", "256"]
+    assert made.invoke()[0] == ["2", "256", True]
 
 
 def test_published_versions_keep_their_code(function: Create) -> None:
-    """An update of $LATEST leaves published versions, and their files, alone."""
+    """An update of $LATEST does not touch published versions or their files."""
     made = function("def handler(event, context):\n    return 'one'\n")
     client = made.localstack.client("lambda")
     version = client.publish_version(FunctionName=made.name)["Version"]
@@ -78,10 +80,10 @@ def queue(localstack: LocalStack) -> tuple[str, Callable[[], Any]]:
     return arn["Attributes"]["QueueArn"], message
 
 
-def test_failed_events_are_retried_and_end_in_the_dead_letter_queue(
+def test_failed_events_are_retried_and_sent_to_the_dead_letter_queue(
     localstack: LocalStack, function: Create, queue: tuple[str, Callable[[], Any]]
 ) -> None:
-    """An event is retried with the same request id, logged each time, and then goes to the queue.
+    """An event is retried with the same request id, logged each time, and then sent to the queue.
 
     https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
     """
@@ -142,7 +144,7 @@ def test_destinations(
 
 @pytest.fixture
 def hot(localstack: LocalStack, tmp_path: Path) -> tuple[Function, Path]:
-    """A function whose code is a folder here."""
+    """Return a function whose code is a folder on this machine, and that folder."""
     name = f"hot-{uuid.uuid4().hex[:8]}"
     for folder in (tmp_path, *tmp_path.parents[:-2]):
         folder.chmod(0o755)
@@ -162,8 +164,8 @@ def hot(localstack: LocalStack, tmp_path: Path) -> tuple[Function, Path]:
     return Function(localstack, name), tmp_path
 
 
-def test_a_saved_change_answers_the_next_request(hot: tuple[Function, Path]) -> None:
-    """With LocalStack's hot-reload bucket, a change of any file restarts the function, unharmed."""
+def test_a_saved_change_serves_the_next_request(hot: tuple[Function, Path]) -> None:
+    """With LocalStack's hot-reload bucket, a change to any file restarts the function cleanly."""
     made, folder = hot
     assert made.invoke()[0] == "first"
     for word in ("second", "third"):
@@ -178,7 +180,7 @@ def test_a_saved_change_answers_the_next_request(hot: tuple[Function, Path]) -> 
 
 
 def test_an_unchanged_folder_keeps_its_process(hot: tuple[Function, Path]) -> None:
-    """Nothing is restarted when nothing has changed."""
+    """The function is not restarted if nothing has changed."""
     made, _ = hot
     assert "Init Duration" in made.invoke()[2]
     for _ in range(3):

@@ -1,7 +1,7 @@
-"""Where a function runs: what it sees of files, variables, users and limits.
+"""What a function sees: files, variables, users and limits.
 
-With namespaces the paths are AWS's, without them the same files by environment variables: what only
-mounts can give is tested with them alone.
+With namespaces the paths are AWS's; without them, environment variables name the same files. What
+only mounts can provide is tested with namespaces only.
 """
 
 import subprocess
@@ -35,7 +35,7 @@ def run(function: Create, expression: str, **settings: Any) -> Any:
 
 
 def test_the_variables_are_those_of_aws(function: Create) -> None:
-    """A function sees AWS's variables and its own, which win, and nothing of LocalStack or the host.
+    """A function sees AWS's variables and its own, which win, but none of LocalStack or the host.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
@@ -87,7 +87,7 @@ def test_the_variables_are_those_of_aws(function: Create) -> None:
 
 @mounted
 def test_process_1_has_the_same_variables(function: Create) -> None:
-    """What a function reads of process 1 is what it has itself, as on AWS."""
+    """As on AWS, process 1 has the variables that the function has."""
     found = run(
         function,
         "[dict(line.split('=', 1) for line in open('/proc/1/environ').read().split('\\0') if line),"
@@ -98,8 +98,8 @@ def test_process_1_has_the_same_variables(function: Create) -> None:
     assert {**first, "_X_AMZN_TRACE_ID": own["_X_AMZN_TRACE_ID"]} == own
 
 
-def test_the_locale_is_utf_8_whatever_the_host_has(function: Create) -> None:
-    """LANG is AWS's and text is UTF-8, without a variable that AWS does not set."""
+def test_the_locale_is_utf_8_whatever_the_host_uses(function: Create) -> None:
+    """LANG is AWS's and text is UTF-8, and no variable is set that AWS does not set."""
     found = run(
         function, "[os.environ['LANG'], sys.getfilesystemencoding(), 'LC_CTYPE' in os.environ]"
     )
@@ -108,7 +108,7 @@ def test_the_locale_is_utf_8_whatever_the_host_has(function: Create) -> None:
 
 @mounted
 def test_paths_are_those_of_aws(function: Create, layer: Layer) -> None:
-    """Code, layers, runtime and interpreter are where AWS has them, and are the search path.
+    """Code, layers, runtime and interpreter have AWS's paths, and form the search path.
 
     https://docs.aws.amazon.com/lambda/latest/dg/python-package.html
     """
@@ -130,8 +130,8 @@ def test_paths_are_those_of_aws(function: Create, layer: Layer) -> None:
 
 
 @mounted
-def test_traces_have_aws_paths(function: Create) -> None:
-    """An exception's trace names files below /var/task."""
+def test_stack_traces_have_aws_paths(function: Create) -> None:
+    """An exception's stack trace names files below /var/task."""
     payload, _, _ = function("def handler(event, context):\n    return 1 / 0\n").invoke()
     assert payload["stackTrace"] == [
         '  File "/var/task/handler.py", line 2, in handler\n    return 1 / 0\n'
@@ -139,8 +139,8 @@ def test_traces_have_aws_paths(function: Create) -> None:
 
 
 @mounted
-def test_only_tmp_can_be_written(function: Create, layer: Layer) -> None:
-    """Code, layers, runtime and everything else are read-only; /tmp is not.
+def test_only_tmp_is_writable(function: Create, layer: Layer) -> None:
+    """/tmp is writable; code, layers, runtime and everything else are read-only.
 
     https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
     """
@@ -161,8 +161,8 @@ def test_only_tmp_can_be_written(function: Create, layer: Layer) -> None:
 
 
 @mounted
-def test_the_user_is_aws_own(function: Create) -> None:
-    """Functions run as sbx_user1051, uid 993, with no privileges to gain or keep."""
+def test_the_user_is_that_of_aws(function: Create) -> None:
+    """Functions run as sbx_user1051, uid 993, without privileges and unable to gain any."""
     found = run(
         function,
         "[getpass.getuser(), os.getuid(), os.getgid(), os.getgroups(), subprocess.getoutput('whoami'),"
@@ -177,7 +177,7 @@ def test_the_user_is_aws_own(function: Create) -> None:
 @mounted
 @pytest.mark.skipif(not namespace.privileged(), reason="only root can show files of another user")
 def test_owners_and_modes_are_those_of_aws(function: Create) -> None:
-    """What AWS's environment owns by root is owned by root, with AWS's modes."""
+    """Files that root owns on AWS are owned by root, and have AWS's modes."""
     found = run(
         function,
         "{p: [oct(os.stat(p).st_mode), os.stat(p).st_uid, pathlib.Path(p).owner()]"
@@ -202,13 +202,13 @@ def test_limits_of_the_process(function: Create) -> None:
     assert found["STACK"] == [8388608, -1]
     assert found["MEMLOCK"] == [65536, 65536]
     assert found["AS"] == [-1, -1]
-    if namespace.available():  # without, it would count all processes of the user
+    if namespace.available():  # without namespaces it would count all processes of the user
         assert found["NPROC"] == [742, 742]
 
 
 @mounted
-def test_nothing_of_the_host_is_seen(function: Create) -> None:
-    """Neither the host's files nor its processes can be seen, and there is no shared memory.
+def test_the_host_is_invisible(function: Create) -> None:
+    """The host's files and processes are invisible, and there is no shared memory.
 
     https://aws.amazon.com/blogs/compute/parallel-processing-in-python-with-aws-lambda/
     """
@@ -227,8 +227,8 @@ def test_nothing_of_the_host_is_seen(function: Create) -> None:
 
 
 @mounted
-def test_tmp_has_the_size_of_the_function(function: Create) -> None:
-    """Writing more than the ephemeral storage holds fails with ENOSPC.
+def test_tmp_has_the_size_of_the_ephemeral_storage(function: Create) -> None:
+    """Writing more to /tmp than the function's ephemeral storage fails with ENOSPC.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
     """
@@ -248,7 +248,7 @@ def test_tmp_has_the_size_of_the_function(function: Create) -> None:
 
 
 def test_tmp_is_private_and_kept(function: Create) -> None:
-    """One environment's temporary folder is no other's, and outlives a process that was killed."""
+    """Each environment has a temporary folder of its own, which outlives a killed process."""
     source = (
         "import os, pathlib, signal, tempfile\n"
         "path = pathlib.Path(tempfile.gettempdir(), 'seen')\n"
@@ -283,7 +283,7 @@ def test_a_wrapper_starts_the_runtime(function: Create) -> None:
 
 
 def test_a_missing_wrapper_ends_the_runtime(function: Create) -> None:
-    """A wrapper that is not there ends the runtime with status 127, and the log names it."""
+    """A wrapper that does not exist ends the runtime with status 127, and the log names it."""
     made = function(
         "def handler(event, context): pass\n",
         Environment={"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/var/task/no-such-wrapper"}},
@@ -295,19 +295,19 @@ def test_a_missing_wrapper_ends_the_runtime(function: Create) -> None:
 
 
 def test_a_preloaded_library_reaches_the_function_only(function: Create, tmp_path: Path) -> None:
-    """What the function's variables do to programs, they do not do to what starts the function."""
+    """The function's variables affect the function, but not the programs that start it."""
     made = function(
         "import os\ndef handler(event, context):\n    return os.environ['LD_PRELOAD']\n",
         Environment={"Variables": {"LD_PRELOAD": "/no/such/library.so"}},
     )
     payload, _, log = made.invoke()
     assert payload == "/no/such/library.so"
-    # The dynamic linker complains once for each program that it starts with it.
+    # The dynamic linker complains once for each program that is started with it.
     assert log.count("/no/such/library.so") <= 1
 
 
-def test_without_namespaces_the_log_says_so_once(tmp_path: Path) -> None:
-    """Where there are no namespaces, functions run all the same, and one warning says why."""
+def test_a_lack_of_namespaces_is_logged_once(tmp_path: Path) -> None:
+    """Functions run without namespaces too, and a single warning says why there are none."""
     localstack = start_localstack(tmp_path, LAMBDA_NAMESPACES="off")
     try:
         from conftest import create_function
@@ -323,9 +323,9 @@ def test_without_namespaces_the_log_says_so_once(tmp_path: Path) -> None:
 
 @mounted
 def test_a_user_without_privileges_gets_the_same_paths(tmp_path: Path) -> None:
-    """Namespaces work for others than root, too, where the kernel allows it."""
+    """Namespaces also work for users other than root, where the kernel allows it."""
     if not namespace.privileged():
-        pytest.skip("this is that user already: every other test here shows it")
+        pytest.skip("the tests do not run as root, so every other test here shows it")
     program = (
         "import os, sys\n"
         "sys.path.insert(0, sys.argv[1])\n"
@@ -338,7 +338,7 @@ def test_a_user_without_privileges_gets_the_same_paths(tmp_path: Path) -> None:
         "os.wait()\n"
         "space.close()\n"
     )
-    # The project may lie where that user may not look: in a copy of its own it sees everything.
+    # The project's folder may be unreadable for that user, so it gets a copy.
     source = Path(namespace.__file__).parents[1]
     subprocess.run(["cp", "-r", str(source), str(tmp_path)], check=True)
     for folder in (tmp_path, *tmp_path.parents[:-2]):
@@ -351,5 +351,5 @@ def test_a_user_without_privileges_gets_the_same_paths(tmp_path: Path) -> None:
         timeout=60,
     )
     if "Permission denied" in result.stderr or "not permitted" in result.stderr:
-        pytest.skip(f"the kernel forbids users namespaces: {result.stderr.splitlines()[-1]}")
+        pytest.skip(f"the kernel forbids user namespaces: {result.stderr.splitlines()[-1]}")
     assert result.stdout.strip() == "sbx_user1051", result.stderr
