@@ -1,12 +1,16 @@
 """A real LocalStack with the plugin, and factories for functions in it."""
 
+import contextlib
+import fcntl
 import io
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -35,8 +39,13 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Leave no LocalStack behind when the tests are terminated."""
+    config.addinivalue_line(
+        "markers",
+        "same_without_namespaces: what the test shows cannot depend on namespaces; a second run "
+        "with LAMBDA_NAMESPACES=off may leave it out",
+    )
     for number in ENDS:
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores SIGHUP
             signal.signal(number, _interrupt)
@@ -50,20 +59,26 @@ class LocalStack:
     port: int
     state: Path
     seen: set[tuple[int, str]] = field(default_factory=set)
+    clients: dict[str, Any] = field(default_factory=dict)
+    creating: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
-        )
+        """Return a client, which is shared: creating one takes longer than a request."""
+        with self.creating:  # Clients are thread-safe, creating them is not.
+            if service not in self.clients:
+                self.clients[service] = boto3.client(
+                    service,
+                    endpoint_url=self.url,
+                    region_name="us-east-1",
+                    aws_access_key_id="test",
+                    aws_secret_access_key="test",
+                    config=Config(retries={"total_max_attempts": 1}, read_timeout=60),
+                )
+            return self.clients[service]
 
     def info(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/_localstack/parity", timeout=5) as answer:
@@ -90,6 +105,10 @@ class LocalStack:
             self.process.send_signal(number)
         self.process.wait(30)
 
+    def kill(self) -> None:
+        """End without the seconds of a clean shutdown; the watchdog ends the functions."""
+        self.stop(signal.SIGKILL)
+
 
 def start_time(pid: int) -> str | None:
     """Return when a process was started, in clock ticks; None if it has ended."""
@@ -108,9 +127,12 @@ def command_line(pid: int) -> bytes:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a free port below Linux's ephemeral ones, which an outgoing connection might take."""
+    while True:
+        port = random.randint(20_000, 32_767)  # noqa: S311  # a port, not a secret
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_for(condition: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
@@ -144,10 +166,18 @@ def start_localstack(state: Path, **environment: str) -> LocalStack:
     return localstack
 
 
+def install_runtime(name: str, base: Path) -> None:
+    """Install a runtime, which is kept for later runs; several processes may run tests at once."""
+    runtimes.directory().mkdir(parents=True, exist_ok=True)
+    with (runtimes.directory() / ".tests.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        runtimes.install(name, base)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def runtime() -> str:
-    """Install the runtime that the functions use; it is kept for later runs."""
-    runtimes.install(RUNTIME, Path(sys.executable).resolve())
+    """Install the runtime that the functions use."""
+    install_runtime(RUNTIME, Path(sys.executable).resolve())
     return RUNTIME
 
 
@@ -199,7 +229,7 @@ class Function:
     def update(self, source: str) -> None:
         client = self.localstack.client("lambda")
         client.update_function_code(FunctionName=self.name, ZipFile=archive({"handler.py": source}))
-        client.get_waiter("function_updated_v2").wait(FunctionName=self.name)
+        wait_until_ready(client, "function_updated_v2", self.name)
 
 
 def create_function(
@@ -219,10 +249,15 @@ def create_function(
             **settings,
         }
     )
-    client.get_waiter("function_active_v2").wait(
-        FunctionName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
-    )
+    wait_until_ready(client, "function_active_v2", name)
     return Function(localstack, name)
+
+
+def wait_until_ready(client: Any, waiter: str, function: str) -> None:
+    """Wait with one of boto3's waiters, but poll more often than its once a second."""
+    client.get_waiter(waiter).wait(
+        FunctionName=function, WaiterConfig={"Delay": 0.05, "MaxAttempts": 600}
+    )
 
 
 @pytest.fixture
@@ -247,6 +282,38 @@ def layer(localstack: LocalStack) -> Callable[[Mapping[str, str]], str]:
         return str(answer["LayerVersionArn"])
 
     return publish
+
+
+class Gate:
+    """Holds invocations until the test opens it.
+
+    A function that runs `HOLD` with `port` as its event connects, and waits for the end of the
+    connection.
+    """
+
+    HOLD = "__import__('socket').create_connection(('127.0.0.1', event)).recv(1)"
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(30)
+        self._held: list[socket.socket] = []
+        self.port = int(self._listener.getsockname()[1])
+
+    def wait_for(self, count: int) -> None:
+        """Wait until so many more invocations are held."""
+        self._held.extend(self._listener.accept()[0] for _ in range(count))
+
+    def open(self) -> None:
+        """Let all invocations continue."""
+        for connection in (*self._held, self._listener):
+            connection.close()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    made = Gate()
+    yield made
+    made.open()
 
 
 @dataclass

@@ -57,7 +57,7 @@ def test_an_idle_environment_is_stopped(tmp_path: Path) -> None:
         wait_for(lambda: localstack.function_processes() == [], what="no process")
         wait_for(lambda: not localstack.environments(), what="no folder of an environment")
     finally:
-        localstack.stop()
+        localstack.kill()
 
 
 def test_a_runtime_that_is_not_installed_fails_the_function(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_runtime_that_is_not_installed_fails_the_function(tmp_path: Path) -> N
 
         found = wait_for(state, what="a final state")
     finally:
-        localstack.stop()
+        localstack.kill()
     assert found["State"] == "Failed"
     assert "python3.9 is not installed" in found["StateReason"]
     assert "localstack-parity install-runtime python3.9" in found["StateReason"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import RUNTIME, Function, start_localstack
+from conftest import RUNTIME, Function, create_function, start_localstack
 from localstack_parity.lambda_process import namespace
 
 Create = Callable[..., Function]
@@ -306,17 +306,16 @@ def test_a_preloaded_library_reaches_the_function_only(function: Create, tmp_pat
     assert log.count("/no/such/library.so") <= 1
 
 
+@pytest.mark.same_without_namespaces
 def test_a_lack_of_namespaces_is_logged_once(tmp_path: Path) -> None:
     """Functions run without namespaces too, and a single warning says why there are none."""
     localstack = start_localstack(tmp_path, LAMBDA_NAMESPACES="off")
     try:
-        from conftest import create_function
-
         for _ in range(2):
             made = create_function(localstack, "def handler(event, context):\n    return 1\n")
             assert made.invoke()[0] == 1
     finally:
-        localstack.stop()
+        localstack.kill()
     log = (tmp_path / "localstack.log").read_text()
     assert log.count("Functions run without namespaces: LAMBDA_NAMESPACES=off") == 1
 

@@ -86,6 +86,7 @@ def test_the_caller_gets_an_initialisation_error(
         assert error_type in log
 
 
+@pytest.mark.same_without_namespaces
 def test_too_large_a_response_is_an_error_of_that_invocation(function: Create) -> None:
     """Over 6,291,556 bytes the caller gets AWS's error; the next invocation works."""
     made = function(source("return 'x' * event"))
@@ -112,6 +113,7 @@ def test_a_process_that_dies_after_its_answer_fails_no_invocation(function: Crea
         time.sleep(0.1)
 
 
+@pytest.mark.same_without_namespaces
 def test_a_result_that_is_not_json_is_an_error(function: Create) -> None:
     """A result that cannot be serialised is reported as by AWS's runtime client."""
     payload, error, _ = function(source("return object()")).invoke()

@@ -1,15 +1,18 @@
 """Invocations that succeed: payloads, layers and execution environments."""
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from conftest import RUNTIME, Function, LocalStack
+import pytest
+from conftest import RUNTIME, Function, Gate, LocalStack
 
 Create = Callable[..., Function]
 
 ECHO = "def handler(event, context):\n    return event\n"
 
 
+@pytest.mark.same_without_namespaces
 def test_the_executor_in_use_is_process(localstack: LocalStack) -> None:
     """The info endpoint names the executor that LocalStack really uses."""
     assert localstack.info()["executor"] == "process"
@@ -52,6 +55,7 @@ def test_layers_are_importable_and_the_last_one_wins(
     assert payload == [2, 1, 2, 1]
 
 
+@pytest.mark.same_without_namespaces
 def test_layers_are_unpacked_before_the_first_request(
     localstack: LocalStack, function: Create, layer: Callable[[Mapping[str, str]], str]
 ) -> None:
@@ -92,19 +96,21 @@ def test_new_code_serves_the_next_invocation(function: Create) -> None:
     assert made.invoke()[0] == "new"
 
 
-def test_parallel_invocations_get_environments_of_their_own(function: Create) -> None:
+def test_parallel_invocations_get_environments_of_their_own(function: Create, gate: Gate) -> None:
     """Overlapping invocations run in different processes and get their own answers."""
-    from concurrent.futures import ThreadPoolExecutor
-
     source = (
-        "import time, uuid\n"
+        "import uuid\n"
         "process = uuid.uuid4().hex\n"
-        "def handler(event, context):\n"
-        "    time.sleep(0.5)\n"
-        "    return [event, process]\n"
+        "def handler(events, context):\n"
+        "    number, event = events\n"
+        f"    {gate.HOLD}\n"
+        "    return [number, process]\n"
     )
     made = function(source)
     with ThreadPoolExecutor(4) as pool:
-        answers: list[Any] = [payload for payload, _, _ in pool.map(made.invoke, range(4))]
+        running = [pool.submit(made.invoke, [number, gate.port]) for number in range(4)]
+        gate.wait_for(4)
+        gate.open()
+        answers: list[Any] = [one.result()[0] for one in running]
     assert [number for number, _ in answers] == [0, 1, 2, 3]
     assert len({process for _, process in answers}) == 4

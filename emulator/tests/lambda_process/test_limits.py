@@ -1,11 +1,14 @@
 """Limits on memory, time, event size and concurrency."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from conftest import Function, LocalStack, command_line, wait_for
+from conftest import Function, Gate, LocalStack, command_line, create_function, wait_for
 
 Create = Callable[..., Function]
 
@@ -68,6 +71,7 @@ def test_memory_below_the_limit_is_reported(function: Create) -> None:
     assert 100 < int(log.partition("Max Memory Used: ")[2].split()[0]) < 512
 
 
+@pytest.mark.same_without_namespaces
 def test_an_event_that_is_too_large_is_refused(function: Create) -> None:
     """Events of more than 6 MB (1 MB if asynchronous) are refused before the function is invoked.
 
@@ -84,42 +88,67 @@ def test_an_event_that_is_too_large_is_refused(function: Create) -> None:
         assert f"Request must be smaller than {size} bytes" in str(caught.value)
 
 
-def test_a_slow_initialisation_is_repeated_in_the_invocation(function: Create) -> None:
-    """After 10 s initialisation is stopped and repeated, within the invocation's own timeout.
+@dataclass
+class SlowStarts:
+    """Invocations of functions that take more than 10 s to initialise; both run at once."""
 
-    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
-    """
-    made = function(
+    slow: "Future[tuple[Any, str | None, str]]"
+    endless: "Future[tuple[Any, str | None, str]]"
+
+
+@pytest.fixture(scope="module")
+def starts(localstack: LocalStack) -> Iterator[SlowStarts]:
+    slow = create_function(
+        localstack,
         "import time\nprint('initialising')\ntime.sleep(11)\n"
         "def handler(event, context):\n    return 'slow but alive'\n",
         Timeout=25,
     )
-    payload, error, log = made.invoke()
+    endless = create_function(
+        localstack,
+        "import subprocess, time\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
+        "time.sleep(100)\ndef handler(event, context): pass\n",
+        Timeout=1,
+    )
+    with ThreadPoolExecutor(2) as pool:
+        yield SlowStarts(pool.submit(slow.invoke), pool.submit(endless.invoke))
+    for made in (slow, endless):
+        localstack.client("lambda").delete_function(FunctionName=made.name)
+
+
+def test_a_slow_initialisation_is_repeated_in_the_invocation(starts: SlowStarts) -> None:
+    """After 10 s initialisation is stopped and repeated, within the invocation's own timeout.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+    """
+    payload, error, log = starts.slow.result()
     assert (payload, error) == ("slow but alive", None)
     assert log.count("initialising") == 2
     assert "Init Duration" not in log
     assert float(log.partition("\tDuration: ")[2].split()[0]) > 11_000
 
 
-def test_an_initialisation_that_never_ends_times_out(function: Create) -> None:
-    """Initialisation within an invocation ends at the function's timeout."""
-    made = function("import time\ntime.sleep(100)\ndef handler(event, context): pass\n", Timeout=1)
-    payload, error, _ = made.invoke()
+def test_an_initialisation_that_never_ends_times_out(
+    starts: SlowStarts, localstack: LocalStack
+) -> None:
+    """Initialisation within an invocation ends at the function's timeout, with all children."""
+    payload, error, _ = starts.endless.result()
     assert error == "Unhandled"
     assert payload["errorType"] == "Sandbox.Timedout"
-    assert "sleep" not in made.localstack.function_programs()
+    assert "sleep" not in localstack.function_programs()
 
 
-def test_reserved_concurrency(function: Create) -> None:
+@pytest.mark.same_without_namespaces
+def test_reserved_concurrency(function: Create, gate: Gate) -> None:
     """Invocations above the reserved concurrency are refused with 429.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
     """
-    made = function("import time\ndef handler(event, context):\n    time.sleep(3)\n", Timeout=10)
+    made = function(f"def handler(event, context):\n    {gate.HOLD}\n", Timeout=30)
     client = made.localstack.client("lambda")
     client.put_function_concurrency(FunctionName=made.name, ReservedConcurrentExecutions=1)
-    client.invoke(FunctionName=made.name, InvocationType="Event")
-    wait_for(lambda: made.localstack.function_programs(), what="the first invocation")
+    client.invoke(FunctionName=made.name, InvocationType="Event", Payload=str(gate.port))
+    gate.wait_for(1)
 
     def refused() -> bool:
         try:
@@ -131,6 +160,7 @@ def test_reserved_concurrency(function: Create) -> None:
     assert refused()
 
 
+@pytest.mark.same_without_namespaces
 def test_provisioned_concurrency(localstack: LocalStack, function: Create) -> None:
     """Provisioned environments are initialised before the first invocation, and serve it.
 

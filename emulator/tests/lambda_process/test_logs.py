@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 
+import pytest
 from conftest import RUNTIME, Function, wait_for
 
 Create = Callable[..., Function]
@@ -46,6 +47,7 @@ def test_much_output_does_not_block(function: Create) -> None:
     assert 900_000 < sum(map(len, events)) < 1_200_000
 
 
+@pytest.mark.same_without_namespaces
 def test_init_start_appears_in_cloudwatch_only(function: Create) -> None:
     """An environment's log starts with INIT_START in CloudWatch, `LogResult` with START.
 
@@ -113,6 +115,7 @@ def test_events_are_stamped_when_they_are_written(function: Create) -> None:
     assert 500 <= times["late"] - times["early"] <= 5000
 
 
+@pytest.mark.same_without_namespaces
 def test_json_format(function: Create) -> None:
     """In the JSON log format, the service's lines and the function's records are JSON.
 
@@ -141,6 +144,7 @@ def test_json_format(function: Create) -> None:
     assert report["metrics"].keys() >= {"durationMs", "billedDurationMs", "initDurationMs"}
 
 
+@pytest.mark.same_without_namespaces
 def test_the_tail_is_the_last_4_kilobytes(function: Create) -> None:
     """`LogResult` contains at most the last 4,096 bytes.
 
@@ -153,6 +157,7 @@ def test_the_tail_is_the_last_4_kilobytes(function: Create) -> None:
     assert "REPORT RequestId" in log
 
 
+@pytest.mark.same_without_namespaces
 def test_a_long_line_is_several_events(function: Create) -> None:
     """A line that exceeds the size of a CloudWatch Logs event is split, and nothing is lost."""
     made = function("def handler(event, context):\n    print('x' * 600_000)\n")

@@ -9,7 +9,7 @@ import statistics
 import threading
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -153,6 +153,7 @@ def test_ten_thousand_invocations_leave_nothing(version: FunctionVersion, tmp_pa
         made.start({"_HANDLER": "handler.handler", "AWS_LAMBDA_FUNCTION_NAME": "many"})
         return made
 
+    hanging = replace(version, config=replace(version.config, timeout=1))
     start().stop()  # Creates what is kept: the watchdog and the memory thread.
     before = Traces.now()
     sizes: list[int] = []
@@ -163,6 +164,7 @@ def test_ten_thousand_invocations_leave_nothing(version: FunctionVersion, tmp_pa
             current.stop()
             sizes.append(resident())
             current = start()
+        current.function_version = hanging if event == "hang" else version
         answer = current.invoke(
             {
                 "invoke-id": str(uuid.uuid4()),

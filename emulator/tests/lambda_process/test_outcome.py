@@ -8,6 +8,8 @@ import pytest
 from localstack_parity.lambda_process.outcome import Kind, Outcome, determine
 from localstack_parity.lambda_process.runtime_api import Answer
 
+pytestmark = pytest.mark.same_without_namespaces
+
 
 @dataclass
 class FakeApi:

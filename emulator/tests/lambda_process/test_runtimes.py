@@ -3,10 +3,11 @@
 import shutil
 import subprocess
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from conftest import Function, LocalStack, archive, wait_for
+from conftest import Function, LocalStack, archive, install_runtime, wait_for
 from localstack_parity.lambda_process import runtimes
 
 Create = Callable[..., Function]
@@ -43,17 +44,25 @@ def base_of(runtime: str) -> Path | None:
     return None
 
 
-@pytest.fixture(scope="module", params=runtimes.SUPPORTED)
-def other(request: pytest.FixtureRequest) -> str:
-    base = base_of(request.param)
-    if base is None:
+@pytest.fixture(scope="module")
+def installed() -> list[str]:
+    """Install every runtime whose Python this machine has."""
+    bases = {runtime: base_of(runtime) for runtime in runtimes.SUPPORTED}
+    for runtime, base in bases.items():
+        if base:
+            install_runtime(runtime, base)
+    return [runtime for runtime, base in bases.items() if base]
+
+
+@pytest.fixture(params=runtimes.SUPPORTED)
+def other(request: pytest.FixtureRequest, installed: list[str]) -> str:
+    if request.param not in installed:
         pytest.skip(f"{request.param} is not installed on this machine")
-    runtimes.install(request.param, base)
     return str(request.param)
 
 
 def test_a_runtime(function: Create, other: str) -> None:
-    """Values, variables, libraries, errors, exits and timeouts are AWS's on this Python."""
+    """Values, variables, libraries, errors and exits are AWS's on this Python."""
     made = function(SOURCE, Runtime=other, Timeout=3, MemorySize=512)
     payload, error, log = made.invoke("version")
     assert (payload, error) == ([3, int(other[8:])], None)
@@ -68,9 +77,16 @@ def test_a_runtime(function: Create, other: str) -> None:
     payload, error, _ = made.invoke("exit")
     assert payload["errorType"] == "Runtime.ExitError"
     assert payload["errorMessage"].endswith("Runtime exited with error: exit status 3")
-    payload, error, _ = made.invoke("hang")
-    assert payload["errorType"] == "Sandbox.Timedout"
     assert made.invoke("alive")[:2] == ("alive", None)
+
+
+def test_a_timeout_on_every_runtime(function: Create, installed: list[str]) -> None:
+    """A function that times out is killed, and the next invocation works; all hang at once."""
+    made = [function(SOURCE, Runtime=runtime, Timeout=3) for runtime in installed]
+    with ThreadPoolExecutor(len(made)) as pool:
+        hung = list(pool.map(lambda one: one.invoke("hang"), made))
+    assert [payload["errorType"] for payload, _, _ in hung] == ["Sandbox.Timedout"] * len(made)
+    assert [one.invoke("alive")[:2] for one in made] == [("alive", None)] * len(made)
 
 
 def test_a_failed_import_on_a_runtime(function: Create, other: str) -> None:
@@ -117,6 +133,7 @@ def test_a_function_without_its_program(function: Create) -> None:
     assert payload["errorMessage"].endswith(f"Error: {reason}")
 
 
+@pytest.mark.same_without_namespaces
 def test_an_unsupported_language_fails_the_function(localstack: LocalStack) -> None:
     """A function whose runtime cannot run here fails to create, and the reason names it."""
     client = localstack.client("lambda")
