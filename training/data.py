@@ -105,12 +105,12 @@ def read(
     return Reviews(texts, labels, name, found_revision, (text, label))
 
 
-def fingerprint(path: str | None, revision: str | None) -> str:
-    """Return what identifies data without reading them: a file's sha256, or the commit."""
-    file = Path(path) if path else SAMPLE
+def identity(source: str | None, revision: str | None) -> str:
+    """Return what identifies data: the SHA-256 of a file, or a data set's id and commit."""
+    file = Path(source) if source else SAMPLE
     if file.exists():
         return _sha256(file)
-    return f"{path}@{revision or PINNED.get(str(path), '')}"
+    return f"{source}@{revision or PINNED.get(str(source), '')}"
 
 
 def _looks_like_a_path(source: str) -> bool:

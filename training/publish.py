@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from sklearn_api.store import Pointer
 from training.artifact.manifest import Manifest
@@ -179,19 +178,6 @@ def version_name(manifest: Manifest) -> str:
             "train again"
         ) from exc
     return f"{created:%Y%m%dT%H%M%SZ}-{manifest.sha256[:8]}"
-
-
-def read_report(folder: Path) -> dict[str, bytes]:
-    """Return the files of a trained model's report, by their path; none where it has none."""
-    root = folder / "report"
-    try:
-        return {
-            path.relative_to(root).as_posix(): path.read_bytes()
-            for path in sorted(root.rglob("*"))
-            if path.is_file() and not path.name.startswith(".")
-        }
-    except OSError as exc:
-        raise TrainingError(f"{exc.filename} cannot be read: {exc.strerror}") from exc
 
 
 def _serve(

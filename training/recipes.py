@@ -12,6 +12,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from training import ngrams
 from training.estimator import TermClassifier
+from training.options import RecipeName
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ class Recipe:
         return make_pipeline(vectorizer, svc)
 
 
-ARTICLE = Recipe("article", token_pattern=r"(?u)\b\w\w+\b")
+ARTICLE = Recipe(RecipeName.ARTICLE, token_pattern=r"(?u)\b\w\w+\b")
 """`TfidfVectorizer` and `LinearSVC` with their defaults, as in the article."""
 
 BEST = Recipe(
-    "best",
+    RecipeName.BEST,
     # Words of one letter too, and ! and ? by themselves: they say much about a review.
     token_pattern=r"(?u)\b\w+\b|[!?]",
     longest=4,

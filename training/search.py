@@ -17,13 +17,14 @@ from sklearn.model_selection import ParameterGrid, StratifiedKFold
 from training.data import Reviews
 from training.errors import TrainingError
 from training.estimator import TermClassifier
+from training.options import RecipeName, SearchBackend
 from training.recipes import Recipe
 from training.terminal import Terminal
 
 FOLDS = 5
 GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
-    "article": {"longest": (1, 2), "min_df": (1, 2), "C": (0.3, 1.0, 3.0)},
-    "best": {
+    RecipeName.ARTICLE: {"longest": (1, 2), "min_df": (1, 2), "C": (0.3, 1.0, 3.0)},
+    RecipeName.BEST: {
         "longest": (3, 4),
         "min_df": (2, 3),
         "smoothing": (1.0, 2.0),
@@ -31,9 +32,6 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
     },
 }
 """What is tried of each recipe: every combination."""
-
-BACKENDS = ("loky", "dask")
-"""Those of joblib that can be asked for: processes of this machine, or a Dask cluster."""
 
 _COUNTING = ("longest", "min_df")  # what the counts depend on
 
@@ -58,7 +56,11 @@ class Result:
 
 
 def search(
-    recipe: Recipe, reviews: Reviews, seed: int, terminal: Terminal, backend: str = "loky"
+    recipe: Recipe,
+    reviews: Reviews,
+    seed: int,
+    terminal: Terminal,
+    backend: str = SearchBackend.LOKY,
 ) -> Result:
     """Find the best variant of a recipe in its grid, by cross-validation in `FOLDS` folds.
 
@@ -73,7 +75,7 @@ def search(
     terminal : Terminal
         Shows progress, and a line for each variant.
     backend : str
-        One of `BACKENDS`.
+        A `SearchBackend`.
 
     Raises
     ------
@@ -150,7 +152,7 @@ def _joblib(backend: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         try:
-            if backend == "dask":
+            if backend == SearchBackend.DASK:
                 from distributed import Client
 
                 client = stack.enter_context(Client())

@@ -6,13 +6,9 @@ little modest. With a test file of its own, all reviews are used for both.
 """
 
 import hashlib
-import json
-import subprocess
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version as installed_version
-from pathlib import Path
 from typing import Any
 
 from sklearn.model_selection import train_test_split
@@ -28,14 +24,15 @@ from training.artifact.write import Artifact, write_artifact
 from training.data import Reviews
 from training.errors import TrainingError
 from training.evaluation import calibrate, evaluate
+from training.folder import load, store
+from training.options import MODEL_NAME, Options
+from training.provenance import fingerprint, git_revision, libraries
 from training.recipes import RECIPES, Recipe
 from training.report import render
-from training.search import GRIDS, Result, search
+from training.search import Result, search
 from training.terminal import Terminal
 
-NAME = "review"
 INPUT_FIELD = "review_text"
-_LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
 _COMPARED = 1000  # reviews that it has not seen, of which both forms of a model must say the same
 _RARE = 0.2  # the share of a label below which it is worth a word
 
@@ -46,71 +43,6 @@ class Fitted:
 
     pipeline: Pipeline
     calibration: Calibration
-
-
-@dataclass(frozen=True)
-class Options:
-    """What is trained on what.
-
-    Attributes
-    ----------
-    source : str or None
-        File, or hub id (its train split); the sample reviews when None.
-    output : Path
-        Folder for `model.zip`, `manifest.json` and `report/index.html`.
-    recipe : str or None
-        A key of `RECIPES`; None for `best`, and for `article` where the sample is trained on.
-    search : bool
-        Whether variants of the recipe are compared first.
-    search_backend : str
-        See `training.search.search`; it does not change the model.
-    test_source : str or None
-        File, or hub id (its test split), to measure with instead of a part of `source`.
-    test_size : float
-        Share of the reviews that is held out for measuring, between 0 and 1.
-    seed : int
-        Of the split and of the solver.
-    text_column, label_column, revision : str or None
-        See `training.data.read`.
-    """
-
-    source: str | None
-    output: Path
-    recipe: str | None = None
-    search: bool = False
-    search_backend: str = "loky"
-    test_source: str | None = None
-    test_size: float = 0.2
-    seed: int = 0
-    text_column: str | None = None
-    label_column: str | None = None
-    revision: str | None = None
-
-    @property
-    def test_revision(self) -> str | None:
-        """`revision`, where the reviews to measure with are of the same data set."""
-        return self.revision if self.test_source == self.source else None
-
-    @property
-    def chosen_recipe(self) -> Recipe:
-        """`recipe`, or what is meant where none is named."""
-        return RECIPES[self.recipe or ("best" if self.source else "article")]
-
-    def fingerprint(self) -> str:
-        """Return a digest of everything that the trained model depends on."""
-        content = {
-            "data": data.fingerprint(self.source, self.revision),
-            "test": self.test_source and data.fingerprint(self.test_source, self.test_revision),
-            "columns": [self.text_column, self.label_column],
-            "test_size": self.test_size,
-            "seed": self.seed,
-            "recipe": asdict(self.chosen_recipe),
-            "search": {**GRIDS[self.chosen_recipe.name]} if self.search else None,
-            "libraries": _libraries(),
-            "python": python_version(),
-            "format": FORMAT,
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def train(options: Options, terminal: Terminal) -> Manifest:
@@ -131,7 +63,7 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     fitted_on = reviews
     if test is None:
         fitted_on, test = _split(reviews, options)
-    recipe, found = options.chosen_recipe, None
+    recipe, found = RECIPES[options.recipe_name], None
     if options.search:
         found = search(recipe, fitted_on, options.seed, terminal, options.search_backend)
         recipe = found.recipe
@@ -154,7 +86,7 @@ def train(options: Options, terminal: Terminal) -> Manifest:
         done(f"{manifest.size / 1e3:,.0f} kB, read back and compared")
     with terminal.step("Drawing the report"):
         page = render(manifest, evaluation, measured.pipeline)
-    _store(options.output, artifact.content, page, manifest)
+    store(options.output, manifest, artifact.content, page)
     terminal.metrics(manifest.metrics)
     if metrics["rows_seen"]:
         terminal.warn(
@@ -164,46 +96,13 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     return manifest
 
 
-def report_file(folder: Path) -> Path:
-    """Return where a trained model's report is."""
-    return folder / "report" / "index.html"
-
-
-def load(folder: Path) -> tuple[Manifest, bytes]:
-    """Return a trained model's manifest and artifact, checked against each other.
-
-    Raises
-    ------
-    TrainingError
-        There is none in that folder, or it is damaged.
-    """
-    try:
-        manifest = Manifest.from_json((folder / "manifest.json").read_bytes())
-        content = (folder / "model.zip").read_bytes()
-    except FileNotFoundError as exc:
-        raise TrainingError(
-            f"there is no model in {folder}; train one with: python -m training train"
-        ) from exc
-    except OSError as exc:  # such as a file in the folder's place
-        raise TrainingError(f"{exc.filename} cannot be read: {exc.strerror}") from exc
-    except ArtifactError as exc:
-        raise TrainingError(f"{folder / 'manifest.json'}: {exc}; train again") from exc
-    actual = hashlib.sha256(content).hexdigest()
-    if actual != manifest.sha256:
-        raise TrainingError(
-            f"{folder / 'model.zip'} is not the file that its manifest describes (sha256 {actual}, "
-            f"not {manifest.sha256}); train again"
-        )
-    return manifest, content
-
-
 def current(options: Options) -> Manifest | None:
     """Return the stored model if training again would give the same one, None otherwise."""
     try:
         manifest, _ = load(options.output)
     except TrainingError:
         return None
-    same = manifest.training.get("fingerprint") == options.fingerprint()
+    same = manifest.training.get("fingerprint") == fingerprint(options)
     return manifest if same else None
 
 
@@ -293,7 +192,7 @@ def _training(
         "terms": len(model.pipeline[0].vocabulary_),
         "search": found and {"accuracy": found.accuracy, "candidates": found.candidates},
         "seed": options.seed,
-        "fingerprint": options.fingerprint(),
+        "fingerprint": fingerprint(options),
     }
 
 
@@ -304,60 +203,19 @@ def _manifest(
     metrics: Mapping[str, Any],
 ) -> Manifest:
     return Manifest(
-        name=NAME,
+        name=MODEL_NAME,
         version="",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         sha256=hashlib.sha256(artifact.content).hexdigest(),
         size=len(artifact.content),
         format=FORMAT,
         python=python_version(),
-        libraries=_libraries(),
+        libraries=libraries(),
         labels=LABELS,
         input_field=INPUT_FIELD,
         training=training,
         metrics=metrics,
-        git_revision=_git_revision(),
+        git_revision=git_revision(),
         form="sklearn" if artifact.not_compiled else "compiled",
         not_compiled=artifact.not_compiled,
     )
-
-
-def _store(folder: Path, content: bytes, page: str, manifest: Manifest) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # The manifest comes last: a folder with a manifest that fits its artifact is complete.
-        _replace(folder / "model.zip", content)
-        report_file(folder).parent.mkdir(exist_ok=True)
-        _replace(report_file(folder), page.encode())
-        _replace(folder / "manifest.json", manifest.to_json())
-    except OSError as exc:
-        raise TrainingError(f"{folder} cannot be written: {exc.strerror}") from exc
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file as a whole, or leave the old one."""
-    temporary = path.with_name(f".{path.name}.new")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _libraries() -> dict[str, str]:
-    return {name: installed_version(name) for name in _LIBRARIES}
-
-
-def _git_revision() -> str | None:
-    """Return the commit of the code that trains, None outside a git checkout."""
-    try:
-        result = subprocess.run(
-            ["git", "rev-parse", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return None
-    return result.stdout.strip() if result.returncode == 0 else None

@@ -22,9 +22,9 @@ from tests.helpers.releases import bar
 from tests.helpers.waiting import wait_for
 from tests.integration.deployed import REFRESH_SECONDS, Answer, Api, Deployment
 from tests.integration.proxy import Proxy, proxy
+from training.folder import load
 from training.publish import publish, rollback
 from training.registry import Registry, Release
-from training.train import load
 
 CURRENT = "models/review/current.json"
 TEXTS = ["I love this movie", "I hate this movie", "fine", "What a waste of time", "So moving!"]

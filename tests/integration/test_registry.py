@@ -31,9 +31,9 @@ from tests.integration.deployed import (
 )
 from tests.integration.proxy import proxy
 from training.errors import TrainingError
+from training.folder import load
 from training.publish import publish, rollback
 from training.registry import Registry
-from training.train import load
 
 CURRENT = "models/review/current.json"
 

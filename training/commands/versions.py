@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from training.errors import TrainingError
+from training.folder import load, read_report
+from training.options import MODEL_FOLDER, MODEL_NAME
 from training.terminal import Terminal
 
 if TYPE_CHECKING:
     from training.account import Target
     from training.registry import Registry
 
-MODEL = "review"
-DEFAULT_FOLDER = Path(".local/model/review")
 REPORTS = Path(".local/reports")
 
 
@@ -30,7 +30,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "python -m training publish\npython -m training publish --stage prod",
     )
     publish.add_argument(
-        "--model", type=Path, default=DEFAULT_FOLDER, help="folder, default: %(default)s"
+        "--model", type=Path, default=MODEL_FOLDER, help="folder, default: %(default)s"
     )
     publish.set_defaults(run=_publish)
 
@@ -59,7 +59,7 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     show.add_argument(
         "--open",
         action="store_true",
-        help="download the version's terminal, and open it in the browser",
+        help="download the version's report, and open it in the browser",
     )
     show.set_defaults(run=_show)
 
@@ -141,7 +141,7 @@ def _positive(text: str) -> int:
 
 
 def _connect(
-    stage: str, region: str | None, bucket: str | None, name: str = MODEL
+    stage: str, region: str | None, bucket: str | None, name: str = MODEL_NAME
 ) -> "tuple[Registry, Target]":
     from training.account import Account, Target
     from training.registry import Registry
@@ -152,9 +152,8 @@ def _connect(
 
 
 def _publish(arguments: argparse.Namespace, terminal: Terminal) -> None:
-    from training.publish import publish, read_report
+    from training.publish import publish
     from training.registry import Release
-    from training.train import load
 
     manifest, content = load(arguments.model)
     registry, target = _connect(arguments.stage, arguments.region, arguments.bucket, manifest.name)

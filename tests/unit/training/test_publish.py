@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from tests.helpers.releases import bar, registry, release, store
 from training.account import Target
 from training.artifact.manifest import Manifest
 from training.errors import TrainingError
-from training.publish import promote, publish, read_report, rollback
+from training.publish import promote, publish, rollback
 
 NOW = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 ONE, TWO, THREE = (f"20260102T03040{n}Z-{release(n).manifest.sha256[:8]}" for n in (1, 2, 3))
@@ -235,16 +234,6 @@ def test_promotion_needs_a_version(s3: FakeS3) -> None:
     """A source that serves nothing is said."""
     with pytest.raises(TrainingError, match="s3://dev serves no version of review yet"):
         promote(registry(s3, "dev"), registry(s3), now=NOW, check=FITS.check, bar=bar)
-
-
-def test_a_report_is_read_with_its_folders(tmp_path: Path) -> None:
-    """All files of a report belong to it, but for hidden ones; a model may have none."""
-    assert read_report(tmp_path) == {}
-    (tmp_path / "report" / "images").mkdir(parents=True)
-    (tmp_path / "report" / "index.html").write_bytes(b"<html>")
-    (tmp_path / "report" / "images" / "a.png").write_bytes(b"png")
-    (tmp_path / "report" / ".index.html.new").write_bytes(b"half")
-    assert read_report(tmp_path) == {"index.html": b"<html>", "images/a.png": b"png"}
 
 
 def test_a_check_that_knows_nothing_refuses_nothing() -> None:

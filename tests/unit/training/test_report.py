@@ -13,10 +13,12 @@ from sklearn_api.calibration import Calibration
 from training.artifact.manifest import Manifest
 from training.data import Reviews
 from training.evaluation import Evaluation, evaluate
+from training.folder import load
+from training.options import Options
 from training.recipes import BEST
 from training.report import most_wrong, render, strongest
 from training.terminal import Terminal
-from training.train import Options, load, train
+from training.train import train
 
 HOSTILE = '<script>alert("1")</script> & <img src="http://example.com/x"> good<br /><br />film'
 TEXTS = [f"a good film {n} $5 and $6" for n in range(20)] + [f"a bad film {n}" for n in range(20)]

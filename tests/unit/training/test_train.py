@@ -15,10 +15,12 @@ from sklearn_api.calibration import Calibration
 from sklearn_api.load import load_sklearn_model
 from training.data import Reviews
 from training.errors import TrainingError
+from training.folder import load
+from training.options import Options
 from training.recipes import RECIPES, Recipe
 from training.search import GRIDS, Result, search
 from training.terminal import Terminal
-from training.train import Options, current, load, train
+from training.train import current, train
 
 QUIET = Terminal(Console(quiet=True))
 
@@ -66,15 +68,6 @@ def test_the_same_training_gives_the_same_artifact(
     assert load(tmp_path / "there")[0].sha256 == here.sha256
     other = train(replace(options, output=tmp_path / "other", recipe=recipe, seed=1), QUIET)
     assert other.sha256 != here.sha256
-
-
-def test_real_data_get_the_best_recipe(options: Options, tmp_path: Path) -> None:
-    """`best` where data are named, `article` for the sample, and what is asked for in both."""
-    path = str(tmp_path / "data.csv")
-    assert options.chosen_recipe.name == "article"
-    assert replace(options, source=path).chosen_recipe.name == "best"
-    assert replace(options, recipe="best").chosen_recipe.name == "best"
-    assert replace(options, source=path, recipe="article").chosen_recipe.name == "article"
 
 
 def test_a_search_is_made_on_the_reviews_that_are_fitted_on(

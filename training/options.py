@@ -1,0 +1,80 @@
+"""What to train on what: the options of `train`, and every default, each of them once.
+
+The command line, the scripts and the tests read names and defaults here. Nothing here imports
+numpy or scikit-learn, so that ``--help`` does not wait for them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+MODEL_NAME = "review"
+MODEL_FOLDER = Path(".local/model") / MODEL_NAME
+"""Where training stores a model and publishing looks for it, relative to the project's root."""
+
+
+class RecipeName(StrEnum):
+    """The recipes of `training.recipes`."""
+
+    BEST = "best"
+    ARTICLE = "article"
+
+
+class SearchBackend(StrEnum):
+    """joblib's backends that a search can use: processes on this machine, or a Dask cluster."""
+
+    LOKY = "loky"
+    DASK = "dask"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train on what.
+
+    Attributes
+    ----------
+    source : str or None
+        A file, or the id of a data set on the hub (its train split is used); None for the sample
+        reviews.
+    output : Path
+        Folder for `model.zip`, `manifest.json` and `report/index.html`.
+    recipe : str or None
+        A `RecipeName`; None for `best`, or for `article` with the sample reviews.
+    search : bool
+        Whether to compare variants of the recipe first.
+    search_backend : str
+        A `SearchBackend`; it does not change the model.
+    test_source : str or None
+        A file, or the id of a data set on the hub (its test split is used), to measure on; None to
+        hold out a part of `source`.
+    test_size : float
+        Share of the reviews that is held out for measuring, between 0 and 1.
+    seed : int
+        Seed of the split and of the solver.
+    text_column, label_column, revision : str or None
+        See `training.data.read`.
+    """
+
+    source: str | None = None
+    output: Path = MODEL_FOLDER
+    recipe: str | None = None
+    search: bool = False
+    search_backend: str = SearchBackend.LOKY
+    test_source: str | None = None
+    test_size: float = 0.2
+    seed: int = 0
+    text_column: str | None = None
+    label_column: str | None = None
+    revision: str | None = None
+
+    @property
+    def test_revision(self) -> str | None:
+        """`revision`, if the reviews to measure on come from the same data set."""
+        return self.revision if self.test_source == self.source else None
+
+    @property
+    def recipe_name(self) -> RecipeName:
+        """`recipe`, or the default recipe for the data."""
+        if self.recipe:
+            return RecipeName(self.recipe)
+        return RecipeName.BEST if self.source else RecipeName.ARTICLE
