@@ -182,8 +182,11 @@ def test_a_version_that_does_not_exist_is_said(s3: FakeS3) -> None:
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (Target("b", "prod", "python3.12", "1.9.1"), "Python 3.13, stage prod runs python3.12"),
-        (Target("b", "prod", "python3.13", "1.8.0"), "scikit-learn 1.9.1, stage prod runs 1.8.0"),
+        (Target("b", "prod", "python3.12", "1.9.1"), "Python 3.13, but stage prod runs python3.12"),
+        (
+            Target("b", "prod", "python3.13", "1.8.0"),
+            "scikit-learn 1.9.1, but stage prod runs 1.8.0",
+        ),
     ],
 )
 def test_what_the_stage_would_refuse_is_refused(s3: FakeS3, target: Target, message: str) -> None:
