@@ -1,7 +1,7 @@
-"""Reviews and labels, read with Hugging Face `datasets` from the hub or from a local file.
+"""Reads labelled reviews with Hugging Face `datasets`, from the hub or from a local file.
 
-`datasets` reads csv, jsonl, json and parquet, and all but parquet compressed as well. What comes
-out is checked here, so that training never starts on data that cannot work.
+`datasets` reads csv, jsonl, json and parquet, and all of them but parquet compressed. The rows are
+checked here, so that training never starts on unusable data.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from typing import Any
 from training.errors import TrainingError
 
 SAMPLE = Path(__file__).parent / "sample" / "reviews.csv"
-# The commit of a data set is part of what a model was trained on: no name that can move.
+# Commits, and not branches or tags, which can move: the fingerprint of a model names its data.
 PINNED = {"stanfordnlp/imdb": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
 MIN_ROWS = 20
 MIN_OF_EACH = 5
@@ -47,7 +47,7 @@ class Reviews:
     revision : str
         SHA-256 of the file, or commit of the data set.
     columns : tuple of str
-        The columns of texts and of labels.
+        Names of the text column and of the label column.
     """
 
     texts: list[str]
@@ -70,31 +70,31 @@ def read(
     Parameters
     ----------
     source : str, optional
-        A file, or the id of a data set on the hub; the sample reviews when not given.
+        A file, or the id of a data set on the hub. Default: the sample reviews.
     text_column, label_column : str, optional
-        Found by their usual names when not given.
+        Default: the first of `TEXT_COLUMNS` and of `LABEL_COLUMNS` that exists.
     revision : str, optional
-        Commit of a data set on the hub; known for those in `PINNED`.
+        Commit of a data set on the hub. Default: its commit in `PINNED`.
     split : str
-        Of a data set on the hub.
+        Split of a data set on the hub.
 
     Raises
     ------
     TrainingError
-        It cannot be read, or a model cannot be trained on it; the message says why.
+        The source cannot be read, or no model can be trained on it; the message says why.
     """
     path = Path(source) if source else SAMPLE
     if path.exists() or _looks_like_a_path(str(path)):
         if revision:
-            raise TrainingError(f"--revision belongs to a data set of the hub, {path} is a file")
+            raise TrainingError(f"--revision applies to data sets on the hub, but {path} is a file")
         rows, name, found_revision = _read_file(path), path.name, _sha256(path)
     else:
         name = str(source)
         found_revision = revision or PINNED.get(name) or ""
         if not found_revision:
             raise TrainingError(
-                f"{name} is no file here, and as a data set of the hub it needs --revision, the "
-                f"commit to train on (known without it: {', '.join(PINNED)})"
+                f"{name} is not a file, and a data set on the hub needs --revision, the commit to "
+                f"train on (not needed for {', '.join(PINNED)})"
             )
         rows = _read_hub(name, found_revision, split)
     text = _column(rows, text_column, TEXT_COLUMNS, "text", name)
@@ -114,7 +114,7 @@ def identity(source: str | None, revision: str | None) -> str:
 
 
 def _looks_like_a_path(source: str) -> bool:
-    """Return whether a person means a file: hub ids are ``owner/name`` without a file's ending."""
+    """Return whether a source means a file: hub ids are ``owner/name`` without a file extension."""
     parts = Path(source).name.lower().split(".")
     return (
         source.startswith((".", "/", "~", "\\"))
@@ -131,19 +131,19 @@ def _read_file(path: Path) -> Any:
         raise TrainingError(f"{path} is a folder; name a csv, jsonl, json or parquet file")
     parts = path.name.lower().split(".")
     compressed = parts.pop() if parts[-1] in _COMPRESSIONS else None
-    ending = parts[-1] if len(parts) > 1 else ""
-    builder = _BUILDERS.get(ending)
+    extension = parts[-1] if len(parts) > 1 else ""
+    builder = _BUILDERS.get(extension)
     if builder is None or (builder == "parquet" and compressed):
         raise TrainingError(
-            f"{path.name} is of no known type; csv, tsv, jsonl and json are read, compressed "
-            f"as {', '.join(_COMPRESSIONS)} too, and parquet as it is"
+            f"{path.name} has no supported type; supported are csv, tsv, jsonl and json, also "
+            f"compressed ({', '.join(_COMPRESSIONS)}), and uncompressed parquet"
         )
     if path.stat().st_size == 0:
         raise TrainingError(f"{path} is empty")
     options: dict[str, Any] = {}
     if builder == "csv":
-        # A review that says "null" is a review.
-        options = {"keep_default_na": False, "sep": "\t" if ending == "tsv" else ","}
+        # A review whose text is "null" is not a missing one.
+        options = {"keep_default_na": False, "sep": "\t" if extension == "tsv" else ","}
     with _datasets(offline=True) as (datasets, cache):
         try:
             loaded = datasets.load_dataset(
@@ -154,11 +154,11 @@ def _read_file(path: Path) -> Any:
                 **options,
             )
             return _in_memory(loaded)
-        # Parsers of four formats and five compressions, each with errors of its own.
+        # The parsers of four formats and five compressions raise errors of many types.
         except Exception as exc:
             cause = exc.__cause__ or exc
             reason = " ".join(str(cause).split())[:200]
-            raise TrainingError(f"{path} cannot be read as {ending}: {reason}") from exc
+            raise TrainingError(f"{path} cannot be read as {extension}: {reason}") from exc
 
 
 def _read_hub(name: str, revision: str, split: str) -> Any:
@@ -166,18 +166,18 @@ def _read_hub(name: str, revision: str, split: str) -> Any:
         try:
             loaded = datasets.load_dataset(name, revision=revision, split=split, cache_dir=cache)
             return _in_memory(loaded)
-        # Network, hub and parser all raise what they like.
+        # The network, the hub and the parsers raise errors of many types.
         except Exception as exc:
             reason = " ".join(str(exc).split())[:200]
             raise TrainingError(
-                f"{name} is not to be had from the hub ({type(exc).__name__}: {reason}); "
-                "is the network reachable? A local csv, jsonl or parquet file works without it: "
+                f"{name} could not be downloaded from the hub ({type(exc).__name__}: {reason}); "
+                "is the network reachable? A local csv, jsonl or parquet file needs no network: "
                 "--data PATH"
             ) from exc
 
 
 def _in_memory(loaded: Any) -> dict[str, list[Any]]:
-    """Return a data set's columns; class labels as their names."""
+    """Return a data set's columns, with class labels as names."""
     columns: dict[str, list[Any]] = {name: list(loaded[name]) for name in loaded.column_names}
     for name, feature in loaded.features.items():
         if hasattr(feature, "int2str"):
@@ -187,9 +187,9 @@ def _in_memory(loaded: Any) -> dict[str, list[Any]]:
 
 @contextmanager
 def _datasets(*, offline: bool) -> Iterator[tuple[Any, str]]:
-    """Import `datasets` for one use: quiet, no telemetry, its cache in a folder that goes again.
+    """Import `datasets` for one use: quiet, without telemetry, and with a temporary cache.
 
-    A local file needs no network, and so it gets none: `datasets` would look up hosts otherwise.
+    Offline, it does not use the network: otherwise `datasets` looks up hosts even for local files.
     """
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
     import datasets
@@ -220,17 +220,17 @@ def _column(
         if candidate in lower:
             return lower[candidate]
     raise TrainingError(
-        f"{name} has no {kind} column of a usual name ({', '.join(usual)}); it has: {present}. "
-        f"Name one with --{kind}-column"
+        f"{name} has no {kind} column with a usual name ({', '.join(usual)}); it has: {present}. "
+        f"Name the column with --{kind}-column"
     )
 
 
 def _texts(values: list[Any], column: str, name: str) -> list[str]:
     for number, value in enumerate(values, 1):
         if not isinstance(value, str) or not value.strip():
-            kind = "empty" if value is None or isinstance(value, str) else "no text"
+            kind = "empty" if value is None or isinstance(value, str) else "not a text"
             raise TrainingError(
-                f"row {number} of {name} is {kind} in the column '{column}'; every row needs a text"
+                f"row {number} of {name} is {kind} in column '{column}'; every row needs a text"
             )
     return values
 
@@ -242,7 +242,7 @@ def _labels(rows: dict[str, list[Any]], column: str, name: str) -> list[int]:
         shown = ", ".join(repr(value) for value in sorted(unknown)[:5])
         more = " and others" if len(unknown) > 5 else ""
         raise TrainingError(
-            f"the column '{column}' of {name} holds {shown}{more}; labels are 0 and 1, or words "
+            f"column '{column}' of {name} contains {shown}{more}; labels are 0 and 1, or words "
             "such as negative and positive, neg and pos"
         )
     return [_WORDS[value] for value in values]

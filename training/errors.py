@@ -1,5 +1,5 @@
-"""What a person can mend: wrong data, a missing file, a stack that is not there."""
+"""The error of training: wrong data, a missing file, a stage that is not deployed."""
 
 
 class TrainingError(Exception):
-    """One clear sentence that says what, where, and what to do."""
+    """An error that the user can fix; one clear sentence: what failed, where, and what to do."""

@@ -1,8 +1,8 @@
-"""A linear support vector machine over counted terms, weighed and pruned.
+"""A linear support vector machine over weighted term counts, with pruning.
 
-What is fitted here ends as a plain `TfidfVectorizer` and `LinearSVC` (`training.recipes`). While
-recipes are compared and calibrated the counting, which knows no labels, is done once, and this is
-fitted again and again on rows of the counts.
+The fitted classifier becomes a plain `TfidfVectorizer` and `LinearSVC` (`training.recipes`). A
+search or a calibration counts terms once, since counting does not depend on the labels, and fits
+this classifier many times on rows of the counts.
 """
 
 import threading
@@ -17,48 +17,48 @@ from sklearn.svm import LinearSVC
 
 Floats = NDArray[np.float64]
 
-# liblinear has one generator of random numbers for a whole process: two fits at once would draw
-# from it in turn, and give another model each time.
-_ONE_AT_A_TIME = threading.Lock()
+# liblinear has one random number generator for the whole process: two concurrent fits would draw
+# from it in turn, and give different models each time.
+_LIBLINEAR = threading.Lock()
 
 
-class TermClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # it ships no types
+class TermClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """TF-IDF, the naive-Bayes log-count ratio, and a linear support vector machine.
 
     The ratio is that of S. Wang and C. Manning, Baselines and Bigrams: Simple, Good Sentiment and
-    Topic Classification, ACL 2012. It multiplies each column before the machine is fitted, and so
-    it can be folded into the coefficients afterwards.
+    Topic Classification, ACL 2012. It multiplies each column before the machine is fitted, so it
+    can be folded into the coefficients afterwards.
 
     Parameters
     ----------
     C : float
-        Inverse strength of the regularisation.
+        Inverse of the regularisation strength.
     sublinear_tf : bool
         Whether a term that occurs n times in a text counts as 1 + ln(n).
     smoothing : float or None
-        Added to the number of texts of each class that hold a term, before the ratio is taken; None
-        for no ratio.
+        Added to each class's number of texts with a term before the ratio is computed; None for no
+        ratio.
     terms : int or None
-        How many terms are kept. Those with the smallest contributions to the scores of the texts
-        go, and the rest is fitted again. None keeps all.
+        Number of terms to keep. The terms that contribute least to the scores of the texts are
+        dropped, and the others are fitted again. None keeps all.
     random_state : int
-        Of the solver, which visits the rows in a random order.
+        Seed of the solver, which visits the rows in random order.
 
     Attributes
     ----------
     columns_ : ndarray of int
-        Shape ``(kept,)``: the columns of the counts that are kept, in ascending order.
+        Shape ``(kept,)``: the kept columns of the counts, in ascending order.
     idf_ : ndarray of float
-        Shape ``(kept,)``.
+        Shape ``(kept,)``: their inverse document frequencies.
     svc_ : LinearSVC
-        Over the TF-IDF of the columns that are kept, with the ratio in its coefficients.
+        Fitted on the TF-IDF of the kept columns, with the ratio folded into its coefficients.
     classes_ : ndarray of int
         0 and 1.
     """
 
     def __init__(
         self,
-        C: float = 1.0,  # noqa: N803 - scikit-learn's name
+        C: float = 1.0,  # noqa: N803 - scikit-learn's name for it
         *,
         sublinear_tf: bool = False,
         smoothing: float | None = None,
@@ -77,8 +77,8 @@ class TermClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # i
         self.columns_ = np.arange(counts.shape[1])
         self._fit(counts, labels)
         if self.terms is not None and counts.shape[1] > self.terms:
-            # How far a term moves the scores of all texts that it occurs in: the root of the sum
-            # of squares, as if it stood in each of them once and they were equally long.
+            # How far a term moves the scores of the texts that it occurs in: the root of the sum of
+            # squares, as if it occurred once in each of them and they had the same length.
             frequency = np.bincount(counts.indices, minlength=counts.shape[1])
             moved = np.abs(self.svc_.coef_[0]) * self.idf_ * np.sqrt(frequency)
             self.columns_ = np.sort(np.argsort(-moved, kind="stable")[: self.terms])
@@ -99,24 +99,24 @@ class TermClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # i
 
     def _fit(self, counts: csr_matrix, labels: NDArray[Any]) -> None:
         self._tfidf = TfidfTransformer(sublinear_tf=self.sublinear_tf)
-        weighed = self._tfidf.fit_transform(counts)
+        weighted = self._tfidf.fit_transform(counts)
         self.idf_ = self._tfidf.idf_
         self.svc_ = LinearSVC(C=self.C, random_state=self.random_state)
         ratio = np.ones(counts.shape[1])
         if self.smoothing is not None:
             ratio = _log_count_ratio(counts, labels, self.smoothing)
-            weighed.data *= ratio[weighed.indices]
-        with _ONE_AT_A_TIME:
-            self.svc_.fit(weighed, labels)
+            weighted.data *= ratio[weighted.indices]
+        with _LIBLINEAR:
+            self.svc_.fit(weighted, labels)
         self.svc_.coef_ *= ratio
 
 
 def _log_count_ratio(counts: csr_matrix, labels: NDArray[Any], smoothing: float) -> Floats:
-    """Return how much more frequent each term is in texts of class 1, as a logarithm."""
+    """Return the logarithm of how much more frequent each term is in texts of class 1."""
     shares = []
     for label in (1, 0):
-        holding = np.bincount(counts[labels == label].indices, minlength=counts.shape[1])
-        smoothed = holding + smoothing
+        with_term = np.bincount(counts[labels == label].indices, minlength=counts.shape[1])
+        smoothed = with_term + smoothing
         shares.append(smoothed / smoothed.sum())
     ratio: Floats = np.log(shares[0] / shares[1])
     return ratio

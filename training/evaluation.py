@@ -1,4 +1,4 @@
-"""What a model is worth: calibrated on reviews that it was not fitted on, measured on others."""
+"""Measures a model on reviews that it was not fitted on, and calibrates its probabilities."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,27 +19,27 @@ from training.estimator import TermClassifier
 
 FOLDS = 5
 BINS = 15
-_CHUNK = 1000  # texts that are scored at once
+_CHUNK = 1000  # texts that are scored in one call
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a model says about reviews that it was not fitted on.
+    """The predictions of a model for reviews that it was not fitted on.
 
     Attributes
     ----------
     texts : list of str
         Shape ``(n,)``.
     labels : ndarray of int
-        Shape ``(n,)``, the true ones.
+        Shape ``(n,)``: the true labels.
     scores : ndarray of float
-        Shape ``(n,)``, positive for class 1.
+        Shape ``(n,)``: decision scores, positive for class 1.
     probabilities : ndarray of float
-        Shape ``(n,)``, of class 1.
+        Shape ``(n,)``: calibrated probabilities of class 1.
     seen : ndarray of bool
-        Shape ``(n,)``: the same text stands among those that the model was fitted on.
+        Shape ``(n,)``: whether the same text is among those that the model was fitted on.
     """
 
     texts: list[str]
@@ -49,11 +49,11 @@ class Evaluation:
     seen: NDArray[np.bool_]
 
     def metrics(self) -> dict[str, Any]:
-        """Return the figures, each a number from 0 to 1 unless it is a count.
+        """Return the metrics by name, each from 0 to 1 unless it is a count.
 
-        `ece` is that of `calibration_error`, `brier` the mean square of the probabilities' errors.
-        Rows of `confusion` are the true labels, its columns the predicted ones, both in the order
-        0, 1. `accuracy_unseen` leaves out the `rows_seen` that are in the training data too.
+        `ece` is the `calibration_error`, and `brier` the mean squared error of the probabilities.
+        The rows of `confusion` are the true labels, its columns the predicted ones, both in the
+        order 0, 1. `accuracy_unseen` leaves out the `rows_seen` that are also in the training data.
         """
         predicted = (self.scores > 0).astype(int)
         correct = predicted == self.labels
@@ -83,20 +83,22 @@ def evaluate(
     fitted_on: Reviews,
     progress: Callable[[int], None] = lambda amount: None,
 ) -> Evaluation:
-    """Ask a model about reviews that it was not fitted on.
+    """Score reviews that a model was not fitted on.
 
     Parameters
     ----------
     pipeline, calibration
         The model.
-    test, fitted_on : Reviews
-        What to ask about, and what is compared with it for texts that stand in both.
+    test : Reviews
+        The reviews to score.
+    fitted_on : Reviews
+        The reviews that the model was fitted on, to find texts that are in both.
     progress : callable, optional
-        Called with the number of texts that have been scored more.
+        Called with the number of texts in each chunk that has been scored.
     """
     parts = []
-    for begin in range(0, len(test.texts), _CHUNK):
-        chunk = test.texts[begin : begin + _CHUNK]
+    for start in range(0, len(test.texts), _CHUNK):
+        chunk = test.texts[start : start + _CHUNK]
         parts.append(pipeline.decision_function(chunk))
         progress(len(chunk))
     scores = np.concatenate(parts)
@@ -113,14 +115,14 @@ def evaluate(
 def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) -> Calibration:
     """Fit Platt's sigmoid on scores of rows that the estimator was not fitted on.
 
-    Those scores come from cross-validation, in as many folds as the rarer label allows, at most
-    `FOLDS`. Targets are smoothed as in J. Platt, Probabilistic Outputs for Support Vector Machines,
-    1999, so that a few rows, perfectly told apart, do not make the model certain.
+    The scores come from cross-validation, in as many folds as the rarer label allows, at most
+    `FOLDS`. The targets are smoothed as in J. Platt, Probabilistic Outputs for Support Vector
+    Machines, 1999, so that a model that separates a few rows perfectly does not become certain.
 
     Parameters
     ----------
     estimator : TermClassifier
-        As it is fitted on all rows; a copy of it is fitted on each fold.
+        With the parameters of the model to calibrate; a clone of it is fitted on each fold.
     counts : csr_matrix
         Shape ``(n, terms)``.
     labels : array_like of int
@@ -129,27 +131,30 @@ def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) 
     Raises
     ------
     ValueError
-        There are fewer than two rows of one label.
+        A label has fewer than two rows.
     """
     labels = np.asarray(labels)
     rare = int(min(np.bincount(labels, minlength=2)))
     if rare < 2:
-        raise ValueError(f"{rare} of the reviews to fit on have the rarer label; 2 are needed")
+        raise ValueError(
+            f"{rare} of the reviews to fit on have the rarer label; at least 2 are needed"
+        )
     folds = StratifiedKFold(min(FOLDS, rare), shuffle=True, random_state=estimator.random_state)
     scores = cross_val_predict(estimator, counts, labels, cv=folds, method="decision_function")
     return fit_sigmoid(scores, labels)
 
 
 def fit_sigmoid(scores: ArrayLike, labels: ArrayLike) -> Calibration:
-    """Return the sigmoid of Platt that fits scores to labels, each of shape ``(n,)``.
+    """Return Platt's sigmoid, fitted to scores and labels of shape ``(n,)``.
 
-    Scores that speak against their labels say nothing: the probability is then that of the labels.
+    If higher scores do not favour class 1, the scores say nothing: the probability is then constant
+    and equals the smoothed share of class 1.
     """
     scores, labels = np.asarray(scores), np.asarray(labels)
     positive = int(labels.sum())
     negative = len(labels) - positive
     targets = np.where(labels == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
-    # A row with the target t is t of a positive row and 1 - t of a negative one.
+    # A row with target t is a positive row of weight t and a negative row of weight 1 - t.
     sigmoid = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(
         np.concatenate([scores, scores])[:, np.newaxis],
         np.repeat([1, 0], len(scores)),
@@ -166,42 +171,44 @@ def fit_sigmoid(scores: ArrayLike, labels: ArrayLike) -> Calibration:
 def calibration_error(labels: ArrayLike, probabilities: ArrayLike) -> float:
     """Return the expected calibration error over `BINS` bins of equal width.
 
-    The mean difference between the probability that was said and the share of class 1, over bins of
-    the former, weighed by their rows: C. Guo et al., On Calibration of Modern Neural Networks,
-    ICML 2017, here with the probability of class 1 in place of the more probable class's.
+    It is the mean difference between the predicted probability and the share of class 1 in each
+    bin, weighted by the rows of the bin: C. Guo et al., On Calibration of Modern Neural Networks,
+    ICML 2017, here with the probability of class 1 instead of the more probable class.
     """
     bins = reliability(labels, probabilities)
-    return float(np.abs(bins.said - bins.share) @ bins.rows / bins.rows.sum())
+    return float(np.abs(bins.predicted - bins.share) @ bins.rows / bins.rows.sum())
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """Bins of probabilities, without those that are empty.
+    """Bins of predicted probabilities, without the empty ones.
 
     Attributes
     ----------
-    said, share : ndarray of float
-        Shape ``(bins,)``: the mean probability, and the share of class 1.
+    predicted : ndarray of float
+        Shape ``(bins,)``: the mean predicted probability of class 1.
+    share : ndarray of float
+        Shape ``(bins,)``: the actual share of class 1.
     rows : ndarray of int
-        Shape ``(bins,)``.
+        Shape ``(bins,)``: the number of rows.
     """
 
-    said: Floats
+    predicted: Floats
     share: Floats
     rows: NDArray[np.int64]
 
 
 def reliability(labels: ArrayLike, probabilities: ArrayLike) -> Reliability:
-    """Return what was said against what was true, in `BINS` bins of equal width."""
+    """Return predicted probabilities and actual shares, in `BINS` bins of equal width."""
     labels, probabilities = np.asarray(labels), np.asarray(probabilities)
     index = np.minimum((probabilities * BINS).astype(int), BINS - 1)
     rows = np.bincount(index, minlength=BINS)
     filled = rows > 0
-    said = np.bincount(index, weights=probabilities, minlength=BINS)[filled] / rows[filled]
+    predicted = np.bincount(index, weights=probabilities, minlength=BINS)[filled] / rows[filled]
     share = np.bincount(index, weights=labels, minlength=BINS)[filled] / rows[filled]
-    return Reliability(said, share, rows[filled])
+    return Reliability(predicted, share, rows[filled])
 
 
 def _rounded(value: float) -> float | None:
-    """Return a figure as it stands in a manifest: six digits, and None where there is none."""
+    """Return a metric as a manifest stores it: with six digits, and None if it is undefined."""
     return None if np.isnan(value) else round(float(value), 6)

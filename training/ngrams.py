@@ -1,10 +1,10 @@
-"""Count n-grams in arrays instead of dictionaries.
+"""Counts n-grams in arrays instead of dictionaries, with the same result as scikit-learn.
 
-scikit-learn's `CountVectorizer` keeps every n-gram that occurs as a string in a dictionary before
-it drops the rare ones: on 25,000 long reviews those are millions, and gigabytes. Here a word is a
-number, and an n-gram is the number of its first n - 1 words beside that of its last one. No n-gram
-is more frequent than its parts, so what is rare is dropped on the way (R. Agrawal and R. Srikant,
-Fast Algorithms for Mining Association Rules, 1994). What comes out is the same.
+scikit-learn's `CountVectorizer` keeps every n-gram as a string in a dictionary before it drops the
+rare ones: for 25,000 long reviews, millions of strings and gigabytes. Here a word is a number, and
+an n-gram is a pair of numbers: of its first n - 1 words, and of its last word. No n-gram is more
+frequent than its parts, so rare ones are dropped at each length (R. Agrawal and R. Srikant, Fast
+Algorithms for Mining Association Rules, 1994).
 """
 
 import re
@@ -22,33 +22,33 @@ Numbers = NDArray[np.int64]
 def count(
     texts: Iterable[str], *, token_pattern: str, longest: int, min_df: int
 ) -> tuple[csr_matrix, list[str]]:
-    """Count the n-grams of texts, in lower case.
+    """Count the n-grams of texts in lower case.
 
     Parameters
     ----------
     texts : iterable of str
         Shape ``(n,)``.
     token_pattern : str
-        Regular expression of a word, without groups that capture.
+        Regular expression of a word, without capturing groups.
     longest : int
-        Words in the longest n-grams; the shortest are single words.
+        Number of words in the longest n-grams; the shortest are single words.
     min_df : int
-        How many texts an n-gram must occur in to be counted.
+        Number of texts that an n-gram must occur in to be counted.
 
     Returns
     -------
     counts : csr_matrix of int32
-        Shape ``(n, terms)``: what `CountVectorizer` counts, but for the order of the columns.
+        Shape ``(n, terms)``: the counts of `CountVectorizer`, with the columns in another order.
     terms : list of str
-        What each column counts, its words joined by spaces.
+        The n-gram of each column, its words joined by spaces.
     """
     words, lengths, vocabulary = _words(texts, token_pattern)
     rows, base = len(lengths), len(vocabulary)
-    owner = np.repeat(np.arange(rows), lengths)  # the text that each word stands in
+    owner = np.repeat(np.arange(rows), lengths)  # the text that each word occurs in
     numbers, cells = _frequent(words, owner, rows, min_df)
     terms = names = [word for word, number in zip(vocabulary, numbers, strict=True) if number >= 0]
     parts = [cells]
-    starts = numbers[words]  # the n-gram that begins at each word, -1 where it is rare
+    starts = numbers[words]  # the n-gram that starts at each word, -1 if it is rare
     for n in range(2, longest + 1):
         # An n-gram can be frequent where two frequent (n - 1)-grams overlap in one text.
         ends = owner[n - 1 :]
@@ -70,21 +70,22 @@ def count(
 def _frequent(
     codes: Numbers, owner: Numbers, rows: int, min_df: int
 ) -> tuple[Numbers, tuple[Numbers, Numbers, Numbers]]:
-    """Number the codes that stand in enough texts, and count them.
+    """Number the codes that occur in enough texts, and count them.
 
     Parameters
     ----------
     codes, owner : ndarray of int
-        Shape ``(places,)``: which code, all from 0 on being used, and in which text.
+        Shape ``(occurrences,)``: the code of each occurrence (every code from 0 up to the largest
+        one occurs), and its text.
     rows, min_df : int
-        Texts in all, and how many are enough.
+        Number of texts, and number of texts that a code must occur in.
 
     Returns
     -------
     numbers : ndarray of int
-        Shape ``(codes,)``: the new number of each code, -1 for those that are dropped.
+        Shape ``(codes,)``: the new number of each code, -1 for the dropped ones.
     cells : tuple of ndarray of int
-        Text, new number, and how often the one holds the other.
+        Text, new number, and the number of its occurrences in the text.
     """
     found, times = np.unique(codes * rows + owner, return_counts=True)
     column, row = np.divmod(found, rows)
@@ -95,7 +96,7 @@ def _frequent(
 
 
 def _words(texts: Iterable[str], pattern: str) -> tuple[Numbers, list[int], list[str]]:
-    """Return all words as numbers, one text after the other, and what the numbers stand for."""
+    """Return the words of all texts as numbers, the length of each text, and the vocabulary."""
     numbers: defaultdict[str, int] = defaultdict()
     numbers.default_factory = numbers.__len__  # a new word gets the next number
     find = re.compile(pattern).findall

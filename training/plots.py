@@ -1,4 +1,4 @@
-"""What a model's evaluation looks like, drawn as SVG that stands inside a page."""
+"""Draws a model's evaluation as SVG elements of a page."""
 
 import io
 import re
@@ -16,14 +16,14 @@ from sklearn import metrics
 
 from training.evaluation import Evaluation, reliability
 
-# Blue and orange are told apart by every kind of eye, and mean the labels and nothing else.
+# Blue and orange are distinguishable with every kind of colour vision; they only mean the labels.
 POSITIVE, NEGATIVE, MODEL = "#2563a8", "#d3681c", "#3d5a6c"
 INK, MUTED, GRID = "#1d2733", "#66717e", "#e3e7eb"
-_POINTS = 400  # of a curve: more are not seen
+_POINTS = 400  # of a curve: more would not be visible
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys one by one
     "svg.fonttype": "none",  # text stays text, in the page's font
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that widths are the same everywhere
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so widths are the same everywhere
     "font.size": 9.5,
     "text.color": INK,
     "axes.edgecolor": "#b8c0c8",
@@ -50,9 +50,9 @@ class Drawing:
     Attributes
     ----------
     axes : Axes
-        Where to draw.
+        The axes to draw on.
     svg : str
-        The element, once the `drawing` has ended.
+        The element, after the `drawing` context has ended.
     """
 
     def __init__(self, axes: Axes) -> None:
@@ -62,15 +62,25 @@ class Drawing:
 
 @contextmanager
 def drawing(
-    name: str, described: str, size: tuple[float, float] = (4.4, 3.75)
+    name: str, description: str, size: tuple[float, float] = (4.4, 3.75)
 ) -> Iterator[Drawing]:
-    """Draw one figure; `name` keeps its ids from those of the others, `described` is read aloud."""
+    """Draw one figure.
+
+    Parameters
+    ----------
+    name : str
+        Prefix of the ids, which keeps them unique in a page.
+    description : str
+        Text for screen readers.
+    size : tuple of float
+        Width and height in inches.
+    """
     with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
         figure = Figure(figsize=size, layout="constrained")
         current = Drawing(figure.add_subplot())
         yield current
         buffer = io.StringIO()
-        # No creator, no date: the same figures give the same bytes.
+        # Without creator and date, the same figures give the same bytes.
         figure.savefig(
             buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date"))
         )
@@ -81,11 +91,11 @@ def drawing(
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{name}-", svg)
     svg = re.sub(r"(font: [^;\"]*px )[^;\"]+", r"\g<1>var(--font)", svg)
     svg = re.sub(r'\swidth="[\d.]+pt"|\sheight="[\d.]+pt"', "", svg, count=2)
-    current.svg = svg.replace("<svg ", f'<svg role="img" aria-label="{described}" ', 1)
+    current.svg = svg.replace("<svg ", f'<svg role="img" aria-label="{description}" ', 1)
 
 
 def roc(evaluation: Evaluation) -> str:
-    """Draw how many positive reviews are found at the price of how many false alarms."""
+    """Draw the ROC curve: the positive reviews found against the false alarms."""
     wrong, right, _ = metrics.roc_curve(evaluation.labels, evaluation.scores)
     area = metrics.roc_auc_score(evaluation.labels, evaluation.scores)
     with drawing("roc", f"ROC curve, area {area:.4f}") as done:
@@ -93,12 +103,12 @@ def roc(evaluation: Evaluation) -> str:
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
         _curve(axes, wrong, right)
         axes.text(0.97, 0.05, f"area {area:.4f}", ha="right", fontsize=11)
-        _shares(axes, "negative reviews taken for positive", "positive reviews found")
+        _shares(axes, "negative reviews classified as positive", "positive reviews found")
     return done.svg
 
 
 def precision_recall(evaluation: Evaluation) -> str:
-    """Draw how many of those called positive are, against how many of the positive are found."""
+    """Draw the precision of the positive predictions against their recall."""
     precision, recall, _ = metrics.precision_recall_curve(
         evaluation.labels, evaluation.scores, drop_intermediate=True
     )
@@ -109,7 +119,9 @@ def precision_recall(evaluation: Evaluation) -> str:
         axes.plot([0, 1], [base, base], color=MUTED, linewidth=1, dashes=(4, 3))
         _curve(axes, recall, precision)
         axes.text(0.03, 0.05, f"average precision {average:.4f}", fontsize=11)
-        _shares(axes, "recall: positive reviews found", "precision: found that are positive")
+        _shares(
+            axes, "recall: positive reviews found", "precision: found reviews that are positive"
+        )
     return done.svg
 
 
@@ -141,31 +153,33 @@ def confusion(matrix: Sequence[Sequence[int]], labels: Sequence[str]) -> str:
 
 
 def calibration(evaluation: Evaluation) -> str:
-    """Draw the probabilities that were said against the shares that were positive."""
+    """Draw the predicted probabilities against the actual shares of positive reviews."""
     bins = reliability(evaluation.labels, evaluation.probabilities)
-    with drawing("calibration", "Calibration: probability said against share of positive") as done:
+    with drawing(
+        "calibration", "Calibration: predicted probability against share of positive reviews"
+    ) as done:
         axes = done.axes
-        # The size of a bin is the area of its dot, none too small to be seen.
+        # The area of a dot shows the size of its bin; the smallest is still visible.
         area = 18 + 240 * bins.rows / max(bins.rows)
         axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, dashes=(4, 3))
-        axes.plot(bins.said, bins.share, color=MODEL, linewidth=1.4)
+        axes.plot(bins.predicted, bins.share, color=MODEL, linewidth=1.4)
         axes.scatter(
-            bins.said, bins.share, s=area, color=MODEL, alpha=0.75, linewidth=0, clip_on=False
+            bins.predicted, bins.share, s=area, color=MODEL, alpha=0.75, linewidth=0, clip_on=False
         )
         axes.text(0.97, 0.05, "larger dots: more reviews", ha="right", color=MUTED)
-        _shares(axes, "probability that was said", "share that is positive")
+        _shares(axes, "predicted probability", "share of positive reviews")
     return done.svg
 
 
 def words(weights: Sequence[tuple[str, float]], name: str, colour: str) -> str:
-    """Draw terms with their weights, the first one uppermost; `name` is that of the figure."""
+    """Draw terms with their weights, the first one at the top; `name` is the figure's name."""
     height = 0.6 + 0.235 * len(weights)
     terms = [term for term, _ in weights]
     values = [abs(value) for _, value in weights]
     with drawing(name, f"Words: {name}", (4.4, height)) as done:
         axes = done.axes
         axes.barh(range(len(terms)), values, color=colour, height=0.66)
-        # A term is the data's: dollar signs in it are no formula.
+        # Terms come from the data: dollar signs in them do not mark formulas.
         axes.set_yticks(range(len(terms)), terms, parse_math=False, color=INK)
         axes.set(ylim=(len(terms) - 0.4, -0.6), xticks=[])
         axes.grid(visible=False)
@@ -181,7 +195,7 @@ def _shares(axes: Axes, x: str, y: str) -> None:
 
 
 def _curve(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    """Draw a curve and the area below it, by points evenly far apart along it."""
+    """Draw a curve and the area below it, with points at equal distances along the curve."""
     length = np.concatenate([[0], np.cumsum(np.hypot(np.diff(x), np.diff(y)))])
     kept = np.unique(np.searchsorted(length, np.linspace(0, length[-1], _POINTS)))
     axes.fill_between(x[kept], y[kept], color=MODEL, alpha=0.08, linewidth=0)

@@ -1,7 +1,7 @@
-"""Which version a stage serves: published, rolled back, promoted from another stage.
+"""Changes the version that a stage serves: publish, roll back, promote from another stage.
 
-Each of them ends in one conditional write of the pointer, on top of the pointer that it has begun
-with, and says whether anything changed.
+Each of them ends in one conditional write of the pointer, which succeeds only if the pointer is
+still the one that was read first, and returns whether anything changed.
 """
 
 from collections.abc import Callable
@@ -16,37 +16,38 @@ from training.registry import Progress, Registry, Release
 
 Check = Callable[[Manifest], None]
 Bar = Callable[[str, int], AbstractContextManager[Progress]]
-"""Shows how a number of bytes is worked on, such as `Terminal.progress`."""
+"""Shows the progress of an amount of bytes, such as `Terminal.progress`."""
 
 
 def publish(registry: Registry, release: Release, *, now: datetime, bar: Bar) -> tuple[str, bool]:
-    """Publish a model, unless it is the one that is served already.
+    """Publish a model and serve it, unless it is already served.
 
-    Its version is named by when it was trained and by its content, so that an interrupted
-    publication continues where it was, and a model that was served before gets its version back.
+    The version's name depends only on the time of the training and on the content. So an
+    interrupted publication is continued by the next one, and a model that was served before gets
+    its version back.
 
     Parameters
     ----------
     registry : Registry
-        Where to.
+        The registry to publish to.
     release : Release
-        As training has left it, of no version yet.
+        A trained model, without a version.
     now : datetime
-        When the pointer moves.
+        The time of the publication, for the pointer.
     bar : callable
-        Shows the upload.
+        Shows the progress of the upload.
 
     Returns
     -------
     version : str
-        That is served now.
+        The version that is served now.
     new : bool
-        False when it was served before.
+        False if it was already served.
 
     Raises
     ------
     TrainingError
-        Somebody else published meanwhile, the pointer is damaged, or S3 refused.
+        Someone else moved the pointer in the meantime, it is damaged, or S3 refused a request.
     """
     found = registry.pointer()
     if found and found[0].sha256 == release.manifest.sha256:
@@ -61,34 +62,34 @@ def publish(registry: Registry, release: Release, *, now: datetime, bar: Bar) ->
 def rollback(
     registry: Registry, *, now: datetime, check: Check, bar: Bar, to: str | None = None
 ) -> tuple[str, bool]:
-    """Serve an earlier version again, or any other that is there.
+    """Serve an earlier version, or any other one in the bucket.
 
     Parameters
     ----------
     registry : Registry
-        Where.
+        The registry with the versions.
     now : datetime
-        When the pointer moves.
+        The time of the rollback, for the pointer.
     check : callable
         Raises for a model that the stage's Lambdas would refuse.
     bar : callable
-        Shows the download.
+        Shows the progress of the download.
     to : str, optional
-        Of the versions; otherwise the one that was served before the current one. So a second
-        rollback takes the first one back.
+        The version to serve. Default: the one that was served before the current one, so a second
+        rollback undoes the first.
 
     Returns
     -------
     version : str
-        That is served now.
+        The version that is served now.
     new : bool
-        False when it was served before.
+        False if it was already served.
 
     Raises
     ------
     TrainingError
-        There is no such version, it is damaged or does not fit, somebody else published meanwhile,
-        or S3 refused.
+        The version does not exist, is damaged or does not fit the stage, someone else moved the
+        pointer in the meantime, or S3 refused a request.
     """
     found = registry.pointer()
     if found is None:
@@ -118,32 +119,32 @@ def promote(
     bar: Bar,
     version: str | None = None,
 ) -> tuple[str, bool]:
-    """Copy a version to another stage, under the same name, and serve it there.
+    """Copy a version to another stage under the same name, and serve it there.
 
     Parameters
     ----------
     source, target : Registry
-        From where to where.
+        The registry to copy from, and the one to copy to.
     now : datetime
-        When the target's pointer moves.
+        The time of the promotion, for the target's pointer.
     check : callable
         Raises for a model that the target's Lambdas would refuse.
     bar : callable
-        Shows the copying.
+        Shows the progress of downloads and uploads.
     version : str, optional
-        Otherwise the one that the source serves.
+        The version to copy. Default: the one that the source serves.
 
     Returns
     -------
     version : str
-        That the target serves now.
+        The version that the target serves now.
     new : bool
-        False when it was served there before.
+        False if the target already served it.
 
     Raises
     ------
     TrainingError
-        As `rollback`.
+        For the same reasons as `rollback`.
     """
     if version is None:
         served = source.pointer()
@@ -168,14 +169,14 @@ def promote(
 def version_name(manifest: Manifest) -> str:
     """Return the name of a model's version, such as ``20260102T030405Z-1f2e3d4c``.
 
-    Names sort by the time when the model was trained.
+    Names sort by the time of the training.
     """
     try:
         created = datetime.fromisoformat(manifest.created).astimezone(UTC)
     except ValueError as exc:
         raise TrainingError(
-            f"the manifest says that the model was created {manifest.created!r}, which is no time; "
-            "train again"
+            f"the manifest gives {manifest.created!r} as the time of the training, which is not an "
+            "ISO 8601 time; train again"
         ) from exc
     return f"{created:%Y%m%dT%H%M%SZ}-{manifest.sha256[:8]}"
 
@@ -183,10 +184,10 @@ def version_name(manifest: Manifest) -> str:
 def _serve(
     registry: Registry, manifest: Manifest, found: tuple[Pointer, str] | None, now: datetime
 ) -> None:
-    """Move the pointer from what was found to a version that is complete."""
+    """Move the pointer from the one that was read to a complete version."""
     previous, expected = (found[0].version, found[1]) if found else (None, None)
     if previous == manifest.version and found:
-        previous = found[0].previous  # such as a pointer that was mended
+        previous = found[0].previous  # the pointer names it already, with another digest
     published = now.astimezone(UTC).isoformat(timespec="seconds")
     registry.move(
         Pointer(manifest.name, manifest.version, manifest.sha256, published, previous), expected

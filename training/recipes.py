@@ -1,4 +1,4 @@
-"""The models that can be trained, each ending as a plain `TfidfVectorizer` and `LinearSVC`."""
+"""The models that can be trained; each becomes a plain `TfidfVectorizer` and `LinearSVC`."""
 
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -17,18 +17,18 @@ from training.options import RecipeName
 
 @dataclass(frozen=True)
 class Recipe:
-    """How texts become terms, and terms a model.
+    """How texts become terms, and terms become a model.
 
     Attributes
     ----------
     name : str
-        What `--recipe` calls it.
+        A `RecipeName`.
     token_pattern : str
         Regular expression of a word.
     longest : int
-        Words in the longest n-grams; the shortest are single words.
+        Number of words in the longest n-grams; the shortest are single words.
     min_df : int
-        How many texts a term must occur in.
+        Number of texts that a term must occur in.
     sublinear_tf, C, smoothing, terms
         See `training.estimator.TermClassifier`.
     """
@@ -44,7 +44,7 @@ class Recipe:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All of it but the name, for the manifest."""
+        """All fields but the name, for the manifest."""
         return {key: value for key, value in asdict(self).items() if key != "name"}
 
     def count(self, texts: Sequence[str]) -> tuple[csr_matrix, list[str]]:
@@ -53,7 +53,7 @@ class Recipe:
         Raises
         ------
         ValueError
-            The texts hold no term.
+            The texts contain no term.
         """
         counts, terms = ngrams.count(
             texts, token_pattern=self.token_pattern, longest=self.longest, min_df=self.min_df
@@ -63,7 +63,7 @@ class Recipe:
         return counts, terms
 
     def estimator(self, seed: int) -> TermClassifier:
-        """Return the classifier over counts, to be fitted."""
+        """Return an unfitted classifier of counts."""
         return TermClassifier(
             C=self.C,
             sublinear_tf=self.sublinear_tf,
@@ -73,14 +73,14 @@ class Recipe:
         )
 
     def pipeline(self, fitted: TermClassifier, terms: Sequence[str]) -> Pipeline:
-        """Return a fitted classifier as a pipeline of scikit-learn's own estimators over texts.
+        """Return a fitted classifier as a pipeline of scikit-learn's own estimators for texts.
 
         Parameters
         ----------
         fitted : TermClassifier
-            On counts of this recipe.
+            Fitted on counts of this recipe.
         terms : sequence of str
-            What the columns of those counts are.
+            The terms of the columns of those counts.
         """
         kept = [terms[column] for column in fitted.columns_]
         order = np.array(sorted(range(len(kept)), key=kept.__getitem__))
@@ -102,7 +102,7 @@ ARTICLE = Recipe(RecipeName.ARTICLE, token_pattern=r"(?u)\b\w\w+\b")
 
 BEST = Recipe(
     RecipeName.BEST,
-    # Words of one letter too, and ! and ? by themselves: they say much about a review.
+    # Words of one letter count too, and so do ! and ?: they reveal much about a review.
     token_pattern=r"(?u)\b\w+\b|[!?]",
     longest=4,
     min_df=2,
@@ -110,6 +110,6 @@ BEST = Recipe(
     smoothing=2.0,
     terms=300_000,
 )
-"""The naive-Bayes support vector machine, with longer n-grams and TF-IDF, pruned."""
+"""A naive-Bayes support vector machine with longer n-grams, TF-IDF and pruning."""
 
 RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (ARTICLE, BEST)}

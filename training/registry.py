@@ -1,9 +1,9 @@
 """The versions of a model in a stage's bucket, and the pointer to the one that is served.
 
-A version's own objects are written first, its manifest last of them, and then the pointer. So a
-version with a manifest is complete, one without has been interrupted, and readers see the old model
-or the whole new one. Nothing but the pointer is ever written twice, and that only by whoever has
-seen what it says: by conditional writes
+A version's artifact and report are written first, then its manifest, and then the pointer. So a
+version with a manifest is complete, the publication of one without was interrupted, and readers see
+the old model or the complete new one. Only the pointer is ever overwritten, and only by a writer
+that knows its current content: all writes are conditional
 (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
 """
 
@@ -35,11 +35,11 @@ class Release:
     Attributes
     ----------
     manifest : Manifest
-        With the version's name.
+        Manifest, with the version's name.
     artifact : bytes
         The model.
     report : mapping
-        Contents by path below `report/`; empty where there is no report.
+        Contents by path below `report/`; empty without a report.
     """
 
     manifest: Manifest
@@ -48,22 +48,22 @@ class Release:
 
     @property
     def size(self) -> int:
-        """Bytes of artifact and report."""
+        """Size of artifact and report in bytes."""
         return len(self.artifact) + sum(map(len, self.report.values()))
 
 
 @dataclass(frozen=True)
 class Version:
-    """A version as the bucket lists it.
+    """A version in the listing of the bucket.
 
     Attributes
     ----------
     name : str
-        Of the version.
+        Name of the version.
     published : datetime or None
-        When its manifest was written, None where there is none: its publication was interrupted.
+        When its manifest was written; None without a manifest: its publication was interrupted.
     size : int
-        Of its artifact, in bytes.
+        Size of its artifact in bytes.
     """
 
     name: str
@@ -72,14 +72,14 @@ class Version:
 
 
 class Registry:
-    """The versions of one model in one bucket. Whatever fails raises `TrainingError`.
+    """The versions of one model in one bucket. Every failure raises a `TrainingError`.
 
     Parameters
     ----------
     client : S3 client
-        With the right to list, read and write.
+        With permission to list, read and write objects.
     bucket, name : str
-        Where, and of which model.
+        The bucket, and the name of the model.
     """
 
     def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
@@ -88,7 +88,7 @@ class Registry:
         self.name = name
 
     def pointer(self) -> tuple[Pointer, str] | None:
-        """Return which version is served, and the pointer's ETag; None before the first one."""
+        """Return the pointer and its ETag; None if no version has been served yet."""
         key = pointer_key(self.name)
         found = self._get(key)
         if found is None:
@@ -96,39 +96,42 @@ class Registry:
         try:
             return Pointer.from_json(found[0], key), found[1]
         except ArtifactError as exc:
-            raise TrainingError(f"s3://{self.bucket}: {exc}; delete it, and publish again") from exc
+            raise TrainingError(f"s3://{self.bucket}: {exc}; delete it and publish again") from exc
 
     def versions(self) -> list[Version]:
-        """Return all versions, the newest first, and interrupted ones at the end."""
+        """Return all versions, newest first, with interrupted ones at the end."""
         prefix = f"models/{self.name}/"
         found: dict[str, Version] = {}
-        for one in self._list(prefix):
-            name, slash, file = one["Key"].removeprefix(prefix).partition("/")
+        for item in self._list(prefix):
+            name, slash, file = item["Key"].removeprefix(prefix).partition("/")
             version = found.get(name, Version(name))
             if file == "model.zip":
-                version = replace(version, size=one["Size"])
+                version = replace(version, size=item["Size"])
             elif file == "manifest.json":
-                version = replace(version, published=one["LastModified"])
-            if slash:  # and not the pointer
+                version = replace(version, published=item["LastModified"])
+            if slash:  # otherwise it is the pointer
                 found[name] = version
         return sorted(
             found.values(),
-            key=lambda one: (one.published.timestamp() if one.published else 0.0, one.name),
+            key=lambda version: (
+                version.published.timestamp() if version.published else 0.0,
+                version.name,
+            ),
             reverse=True,
         )
 
     def manifest(self, version: str) -> Manifest:
-        """Return what is known about a version."""
+        """Return the manifest of a version."""
         found = self._manifest(version)
         if found is None:
             raise TrainingError(
                 f"s3://{self.bucket} has no version {version} of {self.name}; "
-                "`python -m training list` shows what it has"
+                "`python -m training list` shows its versions"
             )
         return found
 
     def artifact(self, manifest: Manifest, progress: Progress | None = None) -> bytes:
-        """Download a version's artifact, and verify it against its manifest."""
+        """Download a version's artifact and verify it against its manifest."""
         key = version_key(self.name, manifest.version, "model.zip")
         found = self._get(key, progress)
         if found is None:
@@ -142,24 +145,26 @@ class Registry:
         return found[0]
 
     def report(self, version: str) -> dict[str, bytes]:
-        """Download the files of a version's report; none where it has none."""
+        """Download the files of a version's report; empty without a report."""
         prefix = version_key(self.name, version, "report/")
         files: dict[str, bytes] = {}
-        for one in self._list(prefix):
-            path = one["Key"].removeprefix(prefix)
+        for item in self._list(prefix):
+            path = item["Key"].removeprefix(prefix)
             if {"", ".", ".."} & set(path.split("/")) or "\\" in path:
-                raise TrainingError(f"the report of {version} has a file called {path!r}")
-            found = self._get(one["Key"])
+                raise TrainingError(
+                    f"the report of version {version} is damaged: {path!r} is not a valid path"
+                )
+            found = self._get(item["Key"])
             if found:
                 files[path] = found[0]
         return files
 
     def store(self, release: Release, progress: Progress | None = None) -> None:
-        """Write a version, or what an interrupted publication has left of it to write."""
+        """Write a version, or the objects that an interrupted publication did not write."""
         manifest = release.manifest
         present = self._manifest(manifest.version)
         if present and present.to_json() == manifest.to_json():
-            # It is complete, and nothing is added to it.
+            # It is complete: nothing is added to it.
             self.artifact(manifest)
             return
         self._put_once(manifest.version, "model.zip", release.artifact, progress)
@@ -168,14 +173,14 @@ class Registry:
         self._put_once(manifest.version, "manifest.json", manifest.to_json())
 
     def move(self, pointer: Pointer, expected: str | None) -> None:
-        """Have the pointer name another version, unless it was moved meanwhile.
+        """Replace the pointer, unless someone else has replaced it in the meantime.
 
         Parameters
         ----------
         pointer : Pointer
-            What it shall say.
+            The new pointer.
         expected : str or None
-            Its ETag so far, None for the first pointer of all.
+            ETag of the current pointer, None if there is none yet.
         """
         key = pointer_key(self.name)
         condition = {"IfMatch": expected} if expected else {"IfNoneMatch": "*"}
@@ -186,12 +191,12 @@ class Registry:
                 raise self._failure(exc, key) from exc
             found = self.pointer()
             if found and found[0] == pointer:
-                return  # S3 took it, its answer got lost, and the client tried again.
-            names = f"it names {found[0].version} now" if found else "it is gone"
+                return  # S3 accepted it, its answer was lost, and the client tried again.
+            names = f"it now names {found[0].version}" if found else "it no longer exists"
             raise TrainingError(
-                f"somebody else has moved s3://{self.bucket}/{key} meanwhile: {names}. Nothing was "
-                f"overwritten, and {pointer.version} is not served; look at "
-                "`python -m training list`, and run the command again"
+                f"someone else changed s3://{self.bucket}/{key} in the meantime: {names}. Nothing "
+                f"was overwritten, and {pointer.version} is not served; check "
+                "`python -m training list`, then run the command again"
             ) from exc
         except BotoCoreError as exc:
             raise self._failure(exc, key) from exc
@@ -207,7 +212,7 @@ class Registry:
             raise TrainingError(f"version {version} is damaged: {exc}") from exc
         if (manifest.name, manifest.version) != (self.name, version):
             raise TrainingError(
-                f"version {version} is damaged: its manifest is that of "
+                f"version {version} is damaged: its manifest belongs to "
                 f"{manifest.name} {manifest.version}"
             )
         return manifest
@@ -221,7 +226,7 @@ class Registry:
             raise self._failure(exc, prefix) from exc
 
     def _get(self, key: str, progress: Progress | None = None) -> tuple[bytes, str] | None:
-        """Return an object and its ETag, None where there is none."""
+        """Return an object and its ETag, None if it does not exist."""
         try:
             answer = self._client.get_object(Bucket=self.bucket, Key=key)
             content = io.BytesIO()
@@ -238,7 +243,7 @@ class Registry:
     def _put_once(
         self, version: str, file: str, content: bytes, progress: Progress | None = None
     ) -> None:
-        """Write an object that never changes; the same one may be there already."""
+        """Write an object that never changes; it may already exist with the same content."""
         key = version_key(self.name, version, file)
         try:
             self._put(key, _Body(content, progress), IfNoneMatch="*")
@@ -248,7 +253,7 @@ class Registry:
             found = self._get(key)
             if found is None or found[0] != content:
                 raise TrainingError(
-                    f"s3://{self.bucket}/{key} is there already, with other content, and a version "
+                    f"s3://{self.bucket}/{key} already exists with other content, and a version "
                     "never changes; train again for a new version"
                 ) from exc
 
@@ -257,7 +262,7 @@ class Registry:
         self._client.put_object(
             Bucket=self.bucket,
             Key=key,
-            Body=body,  # type: ignore[arg-type]  # a file object of our own
+            Body=body,  # type: ignore[arg-type]  # the stubs want a full IO object
             ContentType=kind,
             **condition,  # type: ignore[arg-type]  # IfMatch or IfNoneMatch
         )
@@ -265,16 +270,16 @@ class Registry:
     def _failure(self, exc: Exception, key: str) -> TrainingError:
         code = error_code(exc)
         if code == "NoSuchBucket":
-            return TrainingError(f"there is no bucket {self.bucket}; deploy the stage first")
+            return TrainingError(f"bucket {self.bucket} does not exist; deploy the stage first")
         if code in ("AccessDenied", "403"):
-            return TrainingError(f"access to s3://{self.bucket}/{key} is denied to you")
+            return TrainingError(f"access to s3://{self.bucket}/{key} is denied")
         return TrainingError(f"s3://{self.bucket}/{key} cannot be reached: {exc}")
 
 
 class _Body:
-    """A readable file over bytes that reports how far it has been read.
+    """A readable file of bytes that reports how much of it has been read.
 
-    botocore reads it for a checksum first, and again to send it: going back is reported, too.
+    botocore reads it once for a checksum and once to send it, so it also reports seeking back.
     """
 
     def __init__(self, content: bytes, progress: Progress | None) -> None:
@@ -303,5 +308,5 @@ class _Body:
 
 
 def _is_conflict(exc: Exception) -> bool:
-    """Return whether a conditional write was refused: 412, or 409 where two came at once."""
+    """Return whether a conditional write was refused: 412, or 409 for simultaneous writes."""
     return http_status(exc) in (409, 412)

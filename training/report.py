@@ -1,4 +1,4 @@
-"""A trained model's report: one HTML page that needs nothing beside it, not even a script."""
+"""The report of a trained model: one self-contained HTML page without scripts."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from training.evaluation import Evaluation
 
 WORDS = 25
 WRONG = 5
-_EXCERPT = 420  # characters of a review that are shown without a click
+_EXCERPT = 420  # characters of a review that are visible without a click
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -79,11 +79,11 @@ def render(manifest: Manifest, evaluation: Evaluation, pipeline: Pipeline) -> st
     Parameters
     ----------
     manifest : Manifest
-        Of the model.
+        Manifest of the model.
     evaluation : Evaluation
-        What `manifest.metrics` were taken from.
+        The evaluation that `manifest.metrics` come from.
     pipeline : Pipeline
-        The model that was measured: a `TfidfVectorizer` and a `LinearSVC`.
+        The pipeline that was measured: a `TfidfVectorizer` and a `LinearSVC`.
     """
     parts = [
         *_head(manifest),
@@ -104,24 +104,24 @@ def render(manifest: Manifest, evaluation: Evaluation, pipeline: Pipeline) -> st
 
 
 def strongest(pipeline: Pipeline, count: int = WORDS) -> tuple[list[tuple[str, float]], ...]:
-    """Return the terms that speak most for class 1, and those that speak most for class 0.
+    """Return the strongest terms for class 1, and the strongest for class 0, with their weights.
 
-    The weight of a term says how far it moves the scores of all texts: its coefficient times its
-    inverse document frequency, which is what it adds to one text but for the text's length, times
-    the root of the number of texts. That number follows from the frequency, but for a factor that
-    is the same for all terms.
+    A term's weight says how far it moves the scores of all texts. It is the product of the term's
+    coefficient, of its inverse document frequency (together its contribution to one text, up to the
+    text's length), and of the root of the number of texts that it occurs in. That number follows
+    from the inverse document frequency, up to a factor that is the same for all terms.
     """
     vectorizer, svc = pipeline[0], pipeline[-1]
     weights = svc.coef_[0] * vectorizer.idf_ * np.exp(-vectorizer.idf_ / 2)
     names = vectorizer.get_feature_names_out()
     order = np.argsort(weights, kind="stable")
-    best = [(str(names[i]), float(weights[i])) for i in order[::-1][:count] if weights[i] > 0]
-    worst = [(str(names[i]), float(weights[i])) for i in order[:count] if weights[i] < 0]
-    return best, worst
+    positive = [(str(names[i]), float(weights[i])) for i in order[::-1][:count] if weights[i] > 0]
+    negative = [(str(names[i]), float(weights[i])) for i in order[:count] if weights[i] < 0]
+    return positive, negative
 
 
 def most_wrong(evaluation: Evaluation, count: int = WRONG) -> list[int]:
-    """Return the rows on the wrong side of the boundary, those farthest from it first."""
+    """Return the misclassified rows, those farthest from the decision boundary first."""
     wrong = np.flatnonzero((evaluation.scores > 0) != (evaluation.labels == 1))
     order = np.argsort(-np.abs(evaluation.scores[wrong]), kind="stable")
     return [int(row) for row in wrong[order][:count]]
@@ -151,66 +151,67 @@ def _head(manifest: Manifest) -> Iterator[str]:
     if metrics["rows_seen"]:
         yield (
             f'<p class="muted">{metrics["rows_seen"]:,} of the reviews that it was measured on are '
-            "among those that it was fitted on, word for word. Without them the accuracy is "
+            "also among those that it was fitted on, word for word. Without them, the accuracy is "
             f"{metrics['accuracy_unseen']}.</p>"
         )
 
 
 def _figures(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
-    yield "<h2>How well it tells them apart</h2>"
-    yield '<p class="muted">The dashed lines are what guessing draws, and perfect calibration.</p>'
+    yield "<h2>How well it separates the labels</h2>"
+    yield '<p class="muted">The dashed lines show random guessing and perfect calibration.</p>'
     yield '<div class="figures">'
     yield _figure(
         "ROC curve",
-        "Each point is one threshold of the score. The further up and to the left, the better.",
+        "Each point is a threshold of the score. The closer to the top left corner, the better.",
         plots.roc(evaluation),
     )
     yield _figure(
         "Precision and recall",
-        "Who wants to find more positive reviews pays with more that are not.",
+        "The more of the positive reviews the model finds, the more of the reviews that it finds "
+        "are negative.",
         plots.precision_recall(evaluation),
     )
     yield _figure(
         "Confusion matrix",
-        "Shares are of a row: of the reviews that truly are so.",
+        "Percentages are shares of a row: of all reviews with that true label.",
         plots.confusion(manifest.metrics["confusion"], manifest.labels),
     )
     yield _figure(
         "Calibration",
-        "Where it says 80%, are 80% positive? On the line they are. The mean distance from it is "
-        f"{manifest.metrics['ece']:.4f}.",
+        "Of the reviews with a predicted probability of 80%, are 80% positive? On the line, they "
+        f"are. The mean distance from the line is {manifest.metrics['ece']:.4f}.",
         plots.calibration(evaluation),
     )
     yield "</div>"
 
 
 def _words(pipeline: Pipeline) -> Iterator[str]:
-    best, worst = strongest(pipeline)
-    yield "<h2>The strongest words each way</h2>"
-    yield '<p class="muted">The longer a bar, the further its word moves all scores.</p>'
+    positive, negative = strongest(pipeline)
+    yield "<h2>The strongest words for each label</h2>"
+    yield '<p class="muted">The longer the bar, the further the word moves all scores.</p>'
     yield '<div class="figures">'
-    yield _figure("For a positive review", "", plots.words(best, "best", plots.POSITIVE))
-    yield _figure("For a negative review", "", plots.words(worst, "worst", plots.NEGATIVE))
+    yield _figure("For a positive review", "", plots.words(positive, "positive", plots.POSITIVE))
+    yield _figure("For a negative review", "", plots.words(negative, "negative", plots.NEGATIVE))
     yield "</div>"
 
 
 def _wrong(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
-    yield "<h2>The reviews it gets most wrong</h2>"
+    yield "<h2>The worst errors</h2>"
     rows = most_wrong(evaluation)
     if not rows:
-        yield '<p class="muted">There is none among those that it was measured on.</p>'
+        yield '<p class="muted">It made no error on the reviews that it was measured on.</p>'
         return
-    yield '<p class="muted">Often irony, a plot retold, or a label that is itself a mistake.</p>'
+    yield '<p class="muted">Often irony, a plot summary, or a label that is itself wrong.</p>'
     for row in rows:
         label = int(evaluation.labels[row])
         probability = float(evaluation.probabilities[row])
-        said = 1 - label
-        confidence = probability if said == 1 else 1 - probability
-        kind = "positive" if said else "negative"
+        predicted = 1 - label
+        confidence = probability if predicted == 1 else 1 - probability
+        kind = "positive" if predicted else "negative"
         yield (
             '<article class="card review"><header>'
-            f'<span>said <b class="{kind}">{escape(manifest.labels[said])}</b> with '
-            f"{_sure(confidence)}</span>"
+            f'<span>predicted <b class="{kind}">{escape(manifest.labels[predicted])}</b> with '
+            f"{_percent(confidence)}</span>"
             f'<span class="muted">labelled {escape(manifest.labels[label])}, '
             f"score {evaluation.scores[row]:+.2f}</span></header>"
             f"{_text(evaluation.texts[row])}</article>"
@@ -240,13 +241,13 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         "Code": manifest.git_revision or "outside a git checkout",
     }
     yield "<h2>Manifest</h2>"
-    yield '<p class="muted">What is known about the model, and stored beside it.</p>'
+    yield '<p class="muted">Everything that is stored about the model.</p>'
     yield '<div class="card"><table>'
     for name, value in rows.items():
         yield f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
     yield "</table>"
     full = escape(json.dumps(json.loads(manifest.to_json()), indent=2, ensure_ascii=False))
-    yield f"<details><summary>As it is stored</summary><pre>{full}</pre></details></div>"
+    yield f"<details><summary>The file</summary><pre>{full}</pre></details></div>"
 
 
 def _figure(title: str, caption: str, svg: str) -> str:
@@ -255,8 +256,8 @@ def _figure(title: str, caption: str, svg: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a review, escaped, its end folded away where it is long."""
-    # Line breaks are all that is left of the page that many reviews were copied from.
+    """Return a review as HTML, with the end of a long one folded away."""
+    # Many reviews were copied from a page, and contain its line breaks.
     plain = re.sub(r"(\s*<br\s*/?>\s*)+", "\n", text).strip()
     if len(plain) <= _EXCERPT * 1.2:
         return f'<p class="text">{escape(plain)}</p>'
@@ -272,6 +273,6 @@ def _size(size: int) -> str:
     return f"{size / 1e6:.2f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
 
 
-def _sure(probability: float) -> str:
-    """Return a probability in per cent; nothing is quite certain."""
+def _percent(probability: float) -> str:
+    """Return a probability in per cent; none is shown as certain."""
     return f"{probability:.1%}" if probability < 0.9995 else "more than 99.9%"

@@ -1,4 +1,4 @@
-"""Compare variants of a recipe by cross-validation, here or on a cluster."""
+"""Compares variants of a recipe by cross-validation, on this machine or on a cluster."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-# Only what shares out work: the rest of joblib can unpickle files, and a test keeps it out.
+# Only the module that distributes work: the rest of joblib can unpickle files, and a test forbids
+# importing it.
 from joblib.parallel import Parallel, delayed, parallel_config
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
@@ -31,23 +32,24 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
         "C": (0.5, 1.0, 2.0),
     },
 }
-"""What is tried of each recipe: every combination."""
+"""The values of each recipe's parameters; a search tries every combination."""
 
-_COUNTING = ("longest", "min_df")  # what the counts depend on
+_COUNTING = ("longest", "min_df")  # the parameters that the counts depend on
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a search has found.
+    """The result of a search.
 
     Attributes
     ----------
     recipe : Recipe
-        The variant with the highest mean accuracy, the first in the grid's order among equals.
+        The variant with the highest mean accuracy; the first of them in the grid's order.
     accuracy : float
-        Its mean over the folds.
+        Its mean accuracy over the folds.
     candidates : list of dict
-        Of each variant its parameters, the mean `accuracy`, and the `deviation` over the folds.
+        The parameters of each variant, with its mean `accuracy` and the standard `deviation` over
+        the folds.
     """
 
     recipe: Recipe
@@ -67,11 +69,11 @@ def search(
     Parameters
     ----------
     recipe : Recipe
-        Its grid stands in `GRIDS`.
+        A recipe with a grid in `GRIDS`.
     reviews : Reviews
-        What is fitted and measured on; none of it may be used to measure the result.
+        Reviews for the folds; none of them may be used to measure the resulting model.
     seed : int
-        Of the folds and of the solver.
+        Seed of the folds and of the solver.
     terminal : Terminal
         Shows progress, and a line for each variant.
     backend : str
@@ -80,12 +82,12 @@ def search(
     Raises
     ------
     TrainingError
-        The backend is not installed or not reachable, or there are too few reviews.
+        The backend is not installed or cannot be reached, or there are too few reviews.
     """
     grid = GRIDS[recipe.name]
     labels = np.array(reviews.labels)
     if min(np.bincount(labels, minlength=2)) < FOLDS:
-        raise TrainingError(f"a search needs {FOLDS} reviews of each label to fit on")
+        raise TrainingError(f"a search needs at least {FOLDS} reviews of each label to fit on")
     folds = list(
         StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels[:, None], labels)
     )
@@ -99,12 +101,14 @@ def search(
             try:
                 counts, _ = counted.count(reviews.texts)
             except ValueError as exc:
-                raise TrainingError(f"no search is possible in {reviews.source}: {exc}") from exc
-            here = [replace(counted, **fitting) for fitting in fittings]
-            accuracies = np.full((len(here), FOLDS), np.nan)
+                raise TrainingError(f"no search is possible on {reviews.source}: {exc}") from exc
+            candidates = [replace(counted, **fitting) for fitting in fittings]
+            accuracies = np.full((len(candidates), FOLDS), np.nan)
             tasks = (
-                delayed(_fold)((number, fold), one.estimator(seed), counts, labels, *folds[fold])
-                for number, one in enumerate(here)
+                delayed(_fold)(
+                    (number, fold), variant.estimator(seed), counts, labels, *folds[fold]
+                )
+                for number, variant in enumerate(candidates)
                 for fold in range(FOLDS)
             )
             for (number, fold), accuracy in Parallel(n_jobs=-1, return_as="generator_unordered")(
@@ -114,19 +118,24 @@ def search(
                 row[fold] = accuracy
                 advance(1)
                 if not np.isnan(row).any():
-                    shown = ", ".join(f"{name} {getattr(here[number], name)}" for name in grid)
-                    terminal.say(f"  {row.mean():.4f} ± {row.std():.4f}  {shown}")
-            variants += zip(here, accuracies, strict=True)
+                    shown = ", ".join(
+                        f"{name} {getattr(candidates[number], name)}" for name in grid
+                    )
+                    terminal.print_line(f"  {row.mean():.4f} ± {row.std():.4f}  {shown}")
+            variants += zip(candidates, accuracies, strict=True)
     best, row = max(variants, key=lambda variant: variant[1].mean())
-    candidates = [
-        {
-            **{name: getattr(one, name) for name in grid},
-            "accuracy": round(float(row.mean()), 6),
-            "deviation": round(float(row.std()), 6),
-        }
-        for one, row in variants
-    ]
-    return Result(best, round(float(row.mean()), 6), candidates)
+    return Result(
+        best,
+        round(float(row.mean()), 6),
+        [
+            {
+                **{name: getattr(variant, name) for name in grid},
+                "accuracy": round(float(row.mean()), 6),
+                "deviation": round(float(row.std()), 6),
+            }
+            for variant, row in variants
+        ],
+    )
 
 
 def _fold(
@@ -137,7 +146,7 @@ def _fold(
     fitted_on: NDArray[np.int64],
     measured_on: NDArray[np.int64],
 ) -> tuple[tuple[int, int], float]:
-    """Fit on a part of the rows and return the accuracy on another, with the task's index."""
+    """Fit on some rows; return the task's index, and the accuracy on other rows."""
     estimator.fit(counts[fitted_on], labels[fitted_on])
     correct = estimator.predict(counts[measured_on]) == labels[measured_on]
     return index, float(correct.mean())
@@ -145,10 +154,10 @@ def _fold(
 
 @contextmanager
 def _joblib(backend: str) -> Iterator[None]:
-    """Have joblib use a backend for a while.
+    """Make joblib use a backend.
 
-    Dask's scheduler is the one that ``DASK_SCHEDULER_ADDRESS`` names; without, a cluster is started
-    on this machine, and stopped again.
+    Dask's scheduler is the one at ``DASK_SCHEDULER_ADDRESS``. If that is not set, a cluster runs on
+    this machine until the context ends.
     """
     with ExitStack() as stack:
         try:
@@ -156,16 +165,16 @@ def _joblib(backend: str) -> Iterator[None]:
                 from distributed import Client
 
                 client = stack.enter_context(Client())
-                # Without our code a scheduler would drop the tasks, and joblib wait for ever.
-                for ask in (client.run_on_scheduler, client.run):
-                    ask(find_spec, __name__)
+                # A scheduler without our code would drop the tasks, and joblib would wait forever.
+                for run in (client.run_on_scheduler, client.run):
+                    run(find_spec, __name__)
             stack.enter_context(parallel_config(backend))
         except ImportError as exc:
             raise TrainingError(
-                f"--search-backend {backend} cannot be used ({exc}); it must be installed in this "
-                "Python environment, and the cluster's scheduler and workers must have the same "
-                "packages and be started in this project's folder"
+                f"--search-backend {backend} cannot be used ({exc}); install it in this Python "
+                "environment, and start the cluster's scheduler and workers in this project's "
+                "folder, with the same packages"
             ) from exc
-        except OSError as exc:  # distributed raises one when nobody answers
-            raise TrainingError(f"--search-backend {backend} is not reachable: {exc}") from exc
+        except OSError as exc:  # distributed raises it if the scheduler does not answer
+            raise TrainingError(f"--search-backend {backend} cannot be reached: {exc}") from exc
         yield

@@ -1,4 +1,4 @@
-"""Versions and manifests as tables, 80 columns wide."""
+"""Tables of versions and manifests, 80 columns wide."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,11 @@ from training.errors import TrainingError
 from training.registry import Registry, Version
 
 WIDTH = 80
-_READERS = 8  # manifests that are read at once
+_READERS = 8  # threads that read manifests
 
 
 def versions_table(registry: Registry, versions: Sequence[Version]) -> Table:
-    """Return a table of versions, with what their manifests say."""
+    """Return a table of versions, with figures from their manifests."""
     table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1))
     table.add_column("", width=1)
     table.add_column("Version", no_wrap=True)
@@ -29,11 +29,11 @@ def versions_table(registry: Registry, versions: Sequence[Version]) -> Table:
     found = registry.pointer()
     served = found[0].version if found else None
     with ThreadPoolExecutor(_READERS) as pool:
-        rows = pool.map(lambda one: _row(registry, one), versions)
+        rows = pool.map(lambda version: _row(registry, version), versions)
         for version, row in zip(versions, rows, strict=True):
             style = "bold" if version.name == served else None
             table.add_row("●" if version.name == served else "", *row, style=style)
-    table.caption = "● served" if served else "none of them is served"
+    table.caption = "● served" if served else "no version is served"
     table.caption_justify = "left"
     return table
 
@@ -58,9 +58,9 @@ def _row(registry: Registry, version: Version) -> tuple[str, str, str, str, str]
 
 
 def manifest_tables(manifest: Manifest, served: Pointer | None) -> list[Table]:
-    """Return what is known about a version, and whether it is served, as three tables.
+    """Return three tables of a version: its facts and whether it is served, training, metrics.
 
-    Each has its own width of names, so that a digest fits on a line of a terminal.
+    The first column of each table is only as wide as its names, so that a digest fits on a line.
     """
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
     facts = {
@@ -74,12 +74,12 @@ def manifest_tables(manifest: Manifest, served: Pointer | None) -> list[Table]:
         "Artifact": f"{_bytes(manifest.size)}, format {manifest.format}",
         "Served by": _form(manifest),
         "SHA-256": manifest.sha256,
-        "Made with": f"Python {manifest.python}, {libraries}",
+        "Trained with": f"Python {manifest.python}, {libraries}",
     }
     return [
         _pairs(None, facts),
         _pairs("Training", manifest.training),
-        _pairs("Measured", manifest.metrics),
+        _pairs("Metrics", manifest.metrics),
     ]
 
 
@@ -114,7 +114,7 @@ def _served(manifest: Manifest, served: Pointer | None) -> str:
 
 
 def _text(value: Any) -> str:
-    """Return a value of a manifest in words; manifests may hold more than this code knows."""
+    """Return a value of a manifest as text; other versions of the code may store other values."""
     match value:
         case None:
             return "none"
@@ -125,7 +125,7 @@ def _text(value: Any) -> str:
         case float():
             return f"{value:.4f}"
         case Mapping():
-            return ", ".join(f"{name} {_text(one)}" for name, one in value.items())
+            return ", ".join(f"{name} {_text(part)}" for name, part in value.items())
     return json.dumps(value, ensure_ascii=False)
 
 

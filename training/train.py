@@ -1,8 +1,9 @@
-"""Fit a pipeline, measure it on reviews that it has not seen, and write the artifact.
+"""Fits a pipeline, measures it on reviews that it has not seen, and writes the artifact.
 
-The model that is measured is fitted on a part of the reviews. The one that is stored is fitted on
-all of them, since more data does not make it worse; its metrics are those of the first, and so a
-little modest. With a test file of its own, all reviews are used for both.
+Without test data, two models are fitted: one on a part of the reviews, to measure it on the rest,
+and one on all of them, to store it. The stored model has the metrics of the first, which are
+slightly pessimistic, since more data does not make a model worse. With test data, one model is
+fitted on all reviews, measured and stored.
 """
 
 import hashlib
@@ -33,8 +34,8 @@ from training.search import Result, search
 from training.terminal import Terminal
 
 INPUT_FIELD = "review_text"
-_COMPARED = 1000  # reviews that it has not seen, of which both forms of a model must say the same
-_RARE = 0.2  # the share of a label below which it is worth a word
+_COMPARED = 1000  # held-out reviews for which both forms of a model must predict the same
+_RARE = 0.2  # a label with a smaller share of the reviews gets a warning
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     Raises
     ------
     TrainingError
-        The data do not fit, or the artifact cannot be written.
+        No model can be trained on the data, or it cannot be written.
     """
     with terminal.step("Reading reviews") as done:
         reviews = _read(options, options.source, options.revision, "train")
@@ -59,7 +60,7 @@ def train(options: Options, terminal: Terminal) -> Manifest:
         test = None
         if options.test_source:
             test = _read(options, options.test_source, options.test_revision, "test")
-    _warn_of_rare_labels(reviews, terminal)
+    _warn_about_rare_labels(reviews, terminal)
     fitted_on = reviews
     if test is None:
         fitted_on, test = _split(reviews, options)
@@ -87,17 +88,17 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     with terminal.step("Drawing the report"):
         page = render(manifest, evaluation, measured.pipeline)
     store(options.output, manifest, artifact.content, page)
-    terminal.metrics(manifest.metrics)
+    terminal.print_metrics(manifest.metrics)
     if metrics["rows_seen"]:
         terminal.warn(
-            f"{metrics['rows_seen']:,} of these reviews are among those that it was fitted on, "
-            f"word for word; accuracy without them: {metrics['accuracy_unseen']}"
+            f"{metrics['rows_seen']:,} of these reviews are also among those that the model was "
+            f"fitted on, word for word; accuracy without them: {metrics['accuracy_unseen']}"
         )
     return manifest
 
 
 def current(options: Options) -> Manifest | None:
-    """Return the stored model if training again would give the same one, None otherwise."""
+    """Return the stored model's manifest if training would give the same model, None otherwise."""
     try:
         manifest, _ = load(options.output)
     except TrainingError:
@@ -107,7 +108,7 @@ def current(options: Options) -> Manifest | None:
 
 
 def _read(options: Options, source: str | None, revision: str | None, split: str) -> Reviews:
-    """Read the reviews to fit on, or those to measure on: the columns are called the same."""
+    """Read the reviews to fit on, or those to measure on: their columns have the same names."""
     return data.read(
         source,
         text_column=options.text_column,
@@ -117,13 +118,14 @@ def _read(options: Options, source: str | None, revision: str | None, split: str
     )
 
 
-def _warn_of_rare_labels(reviews: Reviews, terminal: Terminal) -> None:
+def _warn_about_rare_labels(reviews: Reviews, terminal: Terminal) -> None:
     positive = sum(reviews.labels) / len(reviews.labels)
     share, label = min((positive, LABELS[1]), (1 - positive, LABELS[0]))
     if share < _RARE:
         terminal.warn(
-            f"only {share:.1%} of {reviews.source} is labelled {label}: a model that never says so "
-            "would be right in all other cases, so look at precision and recall, not at accuracy"
+            f"only {share:.1%} of {reviews.source} is labelled {label}: a model that never "
+            "predicts this label would be right for all other reviews, so look at precision and "
+            "recall, not at accuracy"
         )
 
 
@@ -139,18 +141,18 @@ def _fit(recipe: Recipe, reviews: Reviews, seed: int, terminal: Terminal) -> Fit
             done(f"{recipe.name}, {len(estimator.columns_):,} terms kept")
         with terminal.step("Calibrating by cross-validation"):
             calibration = calibrate(recipe.estimator(seed), counts, reviews.labels)
-    except ValueError as exc:  # such as texts without a single word
+    except ValueError as exc:  # such as an empty vocabulary
         raise TrainingError(f"no model can be fitted on {reviews.source}: {exc}") from exc
     if calibration.slope == 0:
         terminal.warn(
-            "its scores say nothing about reviews that it was not fitted on: the probability will "
-            "always be the same"
+            "the scores say nothing about reviews that the model was not fitted on: it will return "
+            "the same probability for every review"
         )
     return Fitted(pipeline, calibration)
 
 
 def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
-    """Hold a part back, with the same share of each label in both parts."""
+    """Split off the reviews to measure on, with the same share of each label in both parts."""
     try:
         parts = train_test_split(
             reviews.texts,
@@ -162,14 +164,14 @@ def _split(reviews: Reviews, options: Options) -> tuple[Reviews, Reviews]:
     except ValueError as exc:
         raise TrainingError(
             f"--test-size {options.test_size} of {len(reviews.texts):,} reviews leaves too few to "
-            "fit or to measure on; 0.2 is usual"
+            "fit or to measure on; a usual value is 0.2"
         ) from exc
     rest = (reviews.source, reviews.revision, reviews.columns)
     return Reviews(parts[0], parts[2], *rest), Reviews(parts[1], parts[3], *rest)
 
 
 def _artifact(model: Fitted, test: Reviews) -> Artifact:
-    """Write a model; both of its forms are compared on held-out reviews."""
+    """Write a model as an artifact; its two forms are compared on held-out reviews."""
     held_out = test.texts[:: max(1, len(test.texts) // _COMPARED)]
     try:
         return write_artifact(model.pipeline, model.calibration, rows=held_out)
@@ -180,7 +182,7 @@ def _artifact(model: Fitted, test: Reviews) -> Artifact:
 def _training(
     recipe: Recipe, model: Fitted, reviews: Reviews, found: Result | None, options: Options
 ) -> dict[str, Any]:
-    """Return how a model came about, for its manifest."""
+    """Return how a model was trained, for its manifest."""
     return {
         "source": reviews.source,
         "revision": reviews.revision,

@@ -94,7 +94,7 @@ def test_of_concurrent_writers_the_losers_get_an_error(
                 return publish(mine, release(10 + number), now=datetime.now(UTC), bar=bar)[1]
             return rollback(mine, now=datetime.now(UTC), check=lambda manifest: None, bar=bar)[1]
         except TrainingError as exc:
-            assert "meanwhile" in str(exc)
+            assert "in the meantime" in str(exc)
             return False
 
     for round_ in range(rounds):
@@ -183,7 +183,7 @@ def test_a_publication_killed_after_the_pointer_is_complete(
             env=training_environment(between.url),
         )
         assert program.wait(120) == -signal.SIGKILL
-    assert "serves this model already" in training(*options, url=emulator.url)
+    assert "already serves this model" in training(*options, url=emulator.url)
     assert len(pointers(emulator, buckets[0])) == 1
 
 
@@ -248,7 +248,7 @@ def test_mistakes_are_one_sentence(
         (["show", "--bucket", buckets[1]], "serves no version of review yet"),
         (["rollback", "--bucket", buckets[0]], "no version was served before"),
         (["rollback", "--bucket", buckets[0], "--to", "typo"], "has no version typo"),
-        (["list", "--bucket", "no-such-bucket-here"], "there is no bucket"),
+        (["list", "--bucket", "no-such-bucket-here"], "bucket no-such-bucket-here does not exist"),
         (["list", "--stage", "nowhere"], "stage nowhere is not deployed"),
     ):
         result = subprocess.run(
@@ -276,7 +276,7 @@ def test_promotion_between_stages(
     wait_for(lambda: other.review("fine").status == 200, "the promoted model")
     assert other.review("fine").json() == api.review("fine").json()
     again = training("promote", *stages, url=deployment.emulator.url)
-    assert "serves this version already" in again
+    assert "already serves this version" in again
     health = wait_for(
         lambda: other.request("GET", "/health", accept="application/json").json()["model"],
         "the model in health",

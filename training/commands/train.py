@@ -95,10 +95,12 @@ def _train(arguments: argparse.Namespace, terminal: Terminal) -> None:
         revision=arguments.revision,
     )
     if arguments.if_changed and (manifest := current(options)):
-        terminal.say(
+        terminal.print_line(
             f"✓ Model is current: trained on {manifest.training['source']}, "
             f"accuracy {manifest.metrics['accuracy']:.4f}"
         )
         return
     train(options, terminal)
-    terminal.say(f"The model is in {options.output}; its report is {report_file(options.output)}")
+    terminal.print_line(
+        f"The model is in {options.output}; its report is {report_file(options.output)}"
+    )

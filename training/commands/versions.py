@@ -1,4 +1,4 @@
-"""The commands about versions in a stage's bucket: publish, list, show, rollback and promote."""
+"""The commands for versions in a stage's bucket: publish, list, show, rollback and promote."""
 
 import argparse
 import webbrowser
@@ -19,14 +19,14 @@ REPORTS = Path(".local/reports")
 
 
 def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the commands to a parser; each has its function in `run`."""
+    """Add the commands to a parser, each with its function as the default of `run`."""
     publish = _add(
         commands,
         "publish",
-        "make a trained model the one that a stage serves",
-        "Store a trained model as a new version in a stage's bucket, and make it the one that is "
-        "served. Running Lambdas take it over by themselves. A publication that was interrupted "
-        "has changed nothing that is served; the next one continues it.",
+        "publish a trained model to a stage and serve it",
+        "Store a trained model as a new version in a stage's bucket, and serve it. Running Lambdas "
+        "load it on their own. An interrupted publication does not change what is served; running "
+        "the command again continues it.",
         "python -m training publish\npython -m training publish --stage prod",
     )
     publish.add_argument(
@@ -37,8 +37,8 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     listing = _add(
         commands,
         "list",
-        "show the versions in a stage's bucket",
-        "Show the versions in a stage's bucket, the newest first, and which one is served.",
+        "list the versions in a stage's bucket",
+        "List the versions in a stage's bucket, newest first, and mark the one that is served.",
         "python -m training list\npython -m training list --stage prod --limit 5",
     )
     listing.add_argument(
@@ -49,54 +49,58 @@ def add_commands(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     show = _add(
         commands,
         "show",
-        "show what is known about a version",
-        "Show where a version comes from, what it was measured at, and whether it is served.",
+        "show the details of a version",
+        "Show how a version was trained, its metrics, and whether it is served.",
         "python -m training show\n"
         "python -m training show 20261124T095016Z-52c29722 --stage prod\n"
         "python -m training show --open",
     )
-    show.add_argument("version", nargs="?", help="default: the one that is served")
+    show.add_argument("version", nargs="?", help="default: the version that is served")
     show.add_argument(
         "--open",
         action="store_true",
-        help="download the version's report, and open it in the browser",
+        help="download the version's report and open it in the browser",
     )
     show.set_defaults(run=_show)
 
     rollback = _add(
         commands,
         "rollback",
-        "serve an earlier version again",
-        "Serve the version again that was served before the current one, or the one that is named. "
-        "It is verified first. A second rollback takes the first one back.",
+        "go back to an earlier version",
+        "Serve the version that was served before the current one, or the one named with --to. It "
+        "is verified first. A second rollback undoes the first.",
         "python -m training rollback --stage prod\n"
         "python -m training rollback --stage prod --to 20261124T095016Z-52c29722",
     )
-    rollback.add_argument("--to", metavar="VERSION", help="default: the one served before")
+    rollback.add_argument(
+        "--to", metavar="VERSION", help="default: the version served before the current one"
+    )
     rollback.set_defaults(run=_rollback)
 
     promote = _add(
         commands,
         "promote",
-        "copy a version from one stage to another, and serve it there",
-        "Copy a version from one stage's bucket to another's, under the same name, verify it, and "
-        "serve it there. Both stages are reached with the same credentials.",
+        "copy a version from one stage to another and serve it there",
+        "Copy a version from one stage's bucket to another's under the same name, verify it, and "
+        "serve it there. Both stages are accessed with the same credentials.",
         "python -m training promote --from dev --to prod\n"
         "python -m training promote --from dev --to prod --version 20261124T095016Z-52c29722",
         stage=False,
     )
     promote.add_argument("--from", dest="source", metavar="STAGE", required=True)
     promote.add_argument("--to", dest="stage", metavar="STAGE", required=True)
-    promote.add_argument("--version", help="default: the one that is served")
-    promote.add_argument("--region", help="of both stages; default: that of your AWS profile")
+    promote.add_argument("--version", help="default: the version that the first stage serves")
+    promote.add_argument(
+        "--region", help="of both stages; default: that of your AWS profile, or us-east-1"
+    )
     promote.add_argument("--from-bucket", metavar="BUCKET", help=_BUCKET)
     promote.add_argument("--to-bucket", dest="bucket", metavar="BUCKET", help=_BUCKET)
     promote.set_defaults(run=_promote)
 
 
 _BUCKET = (
-    "default: what the stage's stack calls its model bucket. With a bucket that is named, nothing "
-    "is checked against the stack"
+    "default: the model bucket of the stage's stack. If you name a bucket, the model is not "
+    "checked against the stack"
 )
 
 
@@ -125,7 +129,7 @@ def _add(
 
 
 class _Formatter(argparse.HelpFormatter):
-    """Wraps descriptions, and leaves the lines of examples as they are."""
+    """Wraps descriptions, and keeps the lines of examples."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("examples:"):
@@ -162,9 +166,9 @@ def _publish(arguments: argparse.Namespace, terminal: Terminal) -> None:
     version, new = publish(registry, release, now=datetime.now(UTC), bar=terminal.progress)
     where = _where(arguments)
     if new:
-        terminal.say(f"✓ Published to s3://{registry.bucket}: {where} serves {version}")
+        terminal.print_line(f"✓ Published to s3://{registry.bucket}: {where} serves {version}")
     else:
-        terminal.say(f"✓ {where.capitalize()} serves this model already: {version}")
+        terminal.print_line(f"✓ {where.capitalize()} already serves this model: {version}")
 
 
 def _list(arguments: argparse.Namespace, terminal: Terminal) -> None:
@@ -173,16 +177,16 @@ def _list(arguments: argparse.Namespace, terminal: Terminal) -> None:
     registry, _ = _connect(arguments.stage, arguments.region, arguments.bucket)
     versions = registry.versions()
     if not versions:
-        terminal.say(
+        terminal.print_line(
             f"There is no version of {registry.name} in s3://{registry.bucket}; publish one with: "
             f"python -m training publish --stage {arguments.stage}"
         )
         return
-    terminal.show(versions_table(registry, versions[: arguments.limit]))
+    terminal.print_table(versions_table(registry, versions[: arguments.limit]))
     hidden = len(versions) - arguments.limit
     if hidden > 0:
         older = "1 older version is" if hidden == 1 else f"{hidden} older versions are"
-        terminal.say(f"{older} not shown (--limit)")
+        terminal.print_line(f"{older} not shown (--limit)")
 
 
 def _show(arguments: argparse.Namespace, terminal: Terminal) -> None:
@@ -198,13 +202,13 @@ def _show(arguments: argparse.Namespace, terminal: Terminal) -> None:
         )
     manifest = registry.manifest(version)
     for table in manifest_tables(manifest, found[0] if found else None):
-        terminal.show(table)
+        terminal.print_table(table)
     if arguments.open:
         _open(registry, version, terminal)
 
 
 def _open(registry: Any, version: str, terminal: Terminal) -> None:
-    """Download a version's report and open it; a version never changes, nor does its place."""
+    """Download a version's report and open it; the path is the same every time."""
     files = registry.report(version)
     if "index.html" not in files:
         raise TrainingError(f"version {version} was published without a report")
@@ -217,7 +221,7 @@ def _open(registry: Any, version: str, terminal: Terminal) -> None:
         raise TrainingError(f"{exc.filename} cannot be written: {exc.strerror}") from exc
     index = folder / "index.html"
     opened = webbrowser.open(index.resolve().as_uri())
-    terminal.say(
+    terminal.print_line(
         f"The report is in {index}" + ("" if opened else "; no browser was found to open it")
     )
 
@@ -230,9 +234,11 @@ def _rollback(arguments: argparse.Namespace, terminal: Terminal) -> None:
         registry, to=arguments.to, now=datetime.now(UTC), check=target.check, bar=terminal.progress
     )
     if new:
-        terminal.say(f"✓ Rolled back: {_where(arguments)} serves {version}")
+        terminal.print_line(f"✓ Rolled back: {_where(arguments)} serves {version}")
     else:
-        terminal.say(f"✓ {_where(arguments).capitalize()} serves this version already: {version}")
+        terminal.print_line(
+            f"✓ {_where(arguments).capitalize()} already serves this version: {version}"
+        )
 
 
 def _promote(arguments: argparse.Namespace, terminal: Terminal) -> None:
@@ -249,11 +255,13 @@ def _promote(arguments: argparse.Namespace, terminal: Terminal) -> None:
         bar=terminal.progress,
     )
     if new:
-        terminal.say(f"✓ Promoted: {_where(arguments)} serves {version}")
+        terminal.print_line(f"✓ Promoted: {_where(arguments)} serves {version}")
     else:
-        terminal.say(f"✓ {_where(arguments).capitalize()} serves this version already: {version}")
+        terminal.print_line(
+            f"✓ {_where(arguments).capitalize()} already serves this version: {version}"
+        )
 
 
 def _where(arguments: argparse.Namespace) -> str:
-    """Return what serves a version, in words."""
+    """Return what serves a version, for a message."""
     return "the bucket" if arguments.bucket else f"stage {arguments.stage}"

@@ -166,13 +166,16 @@ def test_texts_that_are_numbers_are_refused(tmp_path: Path) -> None:
     """A column that holds no texts is not turned into some."""
     rows = [{"text": number, "label": number % 2} for number in range(20)]
     content = "".join(json.dumps(row) + "\n" for row in rows).encode()
-    with pytest.raises(TrainingError, match=r"row 1 .* is no text"):
+    with pytest.raises(TrainingError, match=r"row 1 .* is not a text"):
         data.read(write(tmp_path, content, "reviews.jsonl"))
 
 
 def test_a_file_has_no_revision() -> None:
     """A commit belongs to the hub; with a file it is a mistake, and not ignored."""
-    with pytest.raises(TrainingError, match=r"reviews\.csv is a file"):
+    with pytest.raises(
+        TrainingError,
+        match=r"--revision applies to data sets on the hub, but .*reviews\.csv is a file",
+    ):
         data.read(str(data.SAMPLE), revision="main")
 
 
@@ -210,9 +213,9 @@ def test_data_that_cannot_work_is_refused(
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("reviews.txt", b"x", "no known type"),
-        ("reviews", b"x", "no known type"),
-        ("reviews.parquet.gz", b"x", "parquet as it is"),
+        ("reviews.txt", b"x", "has no supported type"),
+        ("reviews", b"x", "has no supported type"),
+        ("reviews.parquet.gz", b"x", "and uncompressed parquet"),
         ("reviews.csv", b"", "is empty"),
         ("reviews.parquet", b"no parquet", "cannot be read as parquet"),
         ("reviews.csv.gz", b"no gzip", "cannot be read as csv"),
@@ -256,6 +259,7 @@ def test_without_the_hub_it_says_what_to_do() -> None:
         check=False,
     )
     assert result.returncode == 2
+    assert "stanfordnlp/imdb could not be downloaded from the hub" in result.stderr
     assert "is the network reachable?" in result.stderr
     assert "--data PATH" in result.stderr
     assert "Traceback" not in result.stderr

@@ -1,4 +1,4 @@
-"""Calibration and figures: those that can be worked out by hand, are."""
+"""Calibration and metrics, checked against results computed by hand."""
 
 import numpy as np
 import pytest
@@ -29,20 +29,20 @@ def evaluation(
     )
 
 
-def test_figures_are_those_of_the_confusion() -> None:
-    """Three of five right, two of three positive ones found, two of three alarms true."""
+def test_metrics_follow_from_the_confusion_matrix() -> None:
+    """Three of five are right, two of three positives are found, two of three alarms are true."""
     metrics = evaluation([0, 0, 1, 1, 1], [-1, 2, 3, 1, -2]).metrics()
     assert metrics["confusion"] == [[1, 1], [1, 2]]
     assert metrics["accuracy"] == 0.6
     assert metrics["precision"] == metrics["recall"] == metrics["f1"] == pytest.approx(2 / 3, 1e-6)
-    # Of six pairs of a positive and a negative, four are in the right order.
+    # Of six pairs of a positive and a negative, three are in the right order.
     assert metrics["roc_auc"] == 0.5
     assert (metrics["rows"], metrics["rows_seen"]) == (5, 0)
     assert metrics["accuracy_unseen"] == metrics["accuracy"]
 
 
-def test_reviews_that_were_seen_are_left_out_once_more() -> None:
-    """Accuracy is told without the texts that the model was fitted on, and how many they are."""
+def test_accuracy_is_also_computed_without_seen_reviews() -> None:
+    """The texts that the model was fitted on are counted, and left out of a second accuracy."""
     metrics = evaluation([0, 1, 1], [-1, 1, -1], [True, True, False]).metrics()
     assert metrics["rows_seen"] == 2
     assert metrics["accuracy"] == pytest.approx(2 / 3, 1e-6)
@@ -51,16 +51,16 @@ def test_reviews_that_were_seen_are_left_out_once_more() -> None:
 
 
 def test_calibration_error_by_hand() -> None:
-    """Two bins: 0.1 said of three, one positive; 0.9 said of one, positive."""
-    labels, said = [1, 0, 0, 1], [0.1, 0.1, 0.1, 0.9]
-    assert calibration_error(labels, said) == pytest.approx(0.75 * (1 / 3 - 0.1) + 0.25 * 0.1)
-    bins = reliability(labels, said)
+    """Two bins: 0.1 predicted for three rows, one positive; 0.9 for one row, positive."""
+    labels, predicted = [1, 0, 0, 1], [0.1, 0.1, 0.1, 0.9]
+    assert calibration_error(labels, predicted) == pytest.approx(0.75 * (1 / 3 - 0.1) + 0.25 * 0.1)
+    bins = reliability(labels, predicted)
     assert bins.rows.tolist() == [3, 1]
     assert calibration_error([0, 1], [0.0, 1.0]) == 0
 
 
-def test_the_sigmoid_that_made_the_labels_is_found() -> None:
-    """Of 40,000 labels drawn with a known sigmoid, slope and intercept come back."""
+def test_a_known_sigmoid_is_recovered() -> None:
+    """Slope and intercept are recovered from 40,000 labels that were drawn with them."""
     random = np.random.default_rng(0)
     scores = random.normal(size=40_000)
     labels = (random.random(40_000) < 1 / (1 + np.exp(-(3 * scores - 0.5)))).astype(int)
@@ -69,22 +69,22 @@ def test_the_sigmoid_that_made_the_labels_is_found() -> None:
     assert found.intercept == pytest.approx(-0.5, abs=0.06)
 
 
-def test_few_rows_told_apart_do_not_make_a_model_certain() -> None:
-    """Perfect scores of twenty rows end at Platt's targets, 11/12, and not at 1."""
+def test_few_separated_rows_do_not_make_a_model_certain() -> None:
+    """Perfect scores of twenty rows give Platt's target, 11/12, and not 1."""
     scores = [-1.0] * 10 + [1.0] * 10
     found = fit_sigmoid(scores, [0] * 10 + [1] * 10)
     assert found.probability(1.0) == pytest.approx(11 / 12, abs=1e-3)
     assert found.probability(-1.0) == pytest.approx(1 / 12, abs=1e-3)
 
 
-def test_scores_that_speak_against_their_labels_say_nothing() -> None:
-    """The probability is then that of the labels, whatever the score."""
+def test_scores_that_contradict_the_labels_give_a_constant_probability() -> None:
+    """It is the share of the labels, for every score."""
     found = fit_sigmoid([1.0, 2.0, -1.0, -2.0] * 10, [0, 0, 1, 1] * 10)
     assert found == Calibration(0.0, 0.0)
 
 
-def test_calibration_is_fitted_on_scores_of_rows_that_were_not_seen() -> None:
-    """Where words are noise, probabilities stay near a half, though the model fits its rows."""
+def test_calibration_uses_scores_of_held_out_rows() -> None:
+    """If words are noise, probabilities stay near a half, although the model fits its rows."""
     random = np.random.default_rng(0)
     texts = [" ".join(random.choice([*"abcdefghij"], 6) + "x") for _ in range(200)]
     labels = random.integers(0, 2, 200)
@@ -92,25 +92,25 @@ def test_calibration_is_fitted_on_scores_of_rows_that_were_not_seen() -> None:
     estimator = ARTICLE.estimator(0)
     found = calibrate(estimator, counts, labels)
     scores = estimator.fit(counts, labels).decision_function(counts)
-    said = np.array([found.probability(score) for score in scores])
-    assert np.abs(said - 0.5).max() < 0.35
-    # The same sigmoid, fitted on the scores of the rows themselves, would be far too sure.
+    predicted = np.array([found.probability(score) for score in scores])
+    assert np.abs(predicted - 0.5).max() < 0.35
+    # A sigmoid fitted on the scores of the fitted rows would be far too certain.
     assert fit_sigmoid(scores, labels).slope > 2 * max(found.slope, 0.1)
 
 
-def test_calibration_is_repeatable_and_needs_two_of_a_label() -> None:
-    """The same rows give the same sigmoid; one row of a label can be in no two folds."""
+def test_calibration_is_repeatable_and_needs_two_rows_of_each_label() -> None:
+    """The same rows give the same sigmoid; a single row of a label cannot be in two folds."""
     reviews = read()
     counts, _ = ARTICLE.count(reviews.texts)
-    first, again = (calibrate(ARTICLE.estimator(0), counts, reviews.labels) for _ in range(2))
-    assert first == again
+    first, second = (calibrate(ARTICLE.estimator(0), counts, reviews.labels) for _ in range(2))
+    assert first == second
     assert first.slope > 0
-    with pytest.raises(ValueError, match="1 of the reviews"):
+    with pytest.raises(ValueError, match=r"1 of the reviews .* at least 2 are needed"):
         calibrate(ARTICLE.estimator(0), counts[:20], [1] + [0] * 19)
 
 
-def test_all_texts_are_asked_about() -> None:
-    """In chunks, in order, with progress, and with those marked that the model was fitted on."""
+def test_all_texts_are_scored() -> None:
+    """Texts are scored in chunks and in order, and those that the model was fitted on are marked."""
     reviews = read()
     counts, terms = ARTICLE.count(reviews.texts)
     pipeline = ARTICLE.pipeline(ARTICLE.estimator(0).fit(counts, reviews.labels), terms)

@@ -1,4 +1,4 @@
-"""Counting n-grams: the same as scikit-learn's, by another way."""
+"""N-gram counts: equal to scikit-learn's, computed in another way."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from training.ngrams import count
 from training.recipes import BEST
 
 PATTERN = BEST.token_pattern
-# Few words, so that they come again in many orders; one that upper case changes, and no word.
+# Few words, so that they recur in many orders; among them upper case, and tokens that are no words.
 WORDS = st.sampled_from(["good", "Bad", "a", "!", "?", "ÉTÉ", "x1", "...", "don't"])
 TEXTS = st.lists(st.lists(WORDS, max_size=8).map(" ".join), min_size=1, max_size=12)
 
@@ -22,7 +22,7 @@ def compare(texts: list[str], longest: int, min_df: int) -> None:
     assert counts.shape == (len(texts), len(terms))
     try:
         expected = theirs.fit_transform(texts)
-    except ValueError:  # scikit-learn refuses texts without a word
+    except ValueError:  # scikit-learn refuses texts without words
         assert terms == []
         return
     names = theirs.get_feature_names_out()
@@ -33,14 +33,14 @@ def compare(texts: list[str], longest: int, min_df: int) -> None:
 
 
 @given(TEXTS, st.integers(1, 4), st.integers(1, 3))
-def test_texts_of_all_kinds_are_counted_as_scikit_learn_does(
+def test_texts_of_all_kinds_are_counted_like_scikit_learn_does(
     texts: list[str], longest: int, min_df: int
 ) -> None:
-    """The same terms with the same counts, for empty texts, short ones and repetitions too."""
+    """The same terms with the same counts, also for empty and short texts and repetitions."""
     compare(texts, longest, min_df)
 
 
 @pytest.mark.parametrize(("longest", "min_df"), [(1, 1), (2, 1), (4, 2), (3, 5)])
-def test_reviews_are_counted_as_scikit_learn_does(longest: int, min_df: int) -> None:
-    """The same on the sample, with thousands of terms."""
+def test_reviews_are_counted_like_scikit_learn_does(longest: int, min_df: int) -> None:
+    """The same terms with the same counts for the sample, with thousands of terms."""
     compare(read().texts, longest, min_df)

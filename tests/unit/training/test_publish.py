@@ -1,4 +1,4 @@
-"""Which version is served: published, rolled back, promoted, and somebody else at the same time."""
+"""The served version: published, rolled back, promoted, and changed by someone else."""
 
 import json
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def s3() -> FakeS3:
 
 
 def put(s3: FakeS3, *numbers: int) -> None:
-    """Publish models, one after the other."""
+    """Publish models one after another."""
     for number in numbers:
         publish(registry(s3), release(number), now=NOW, bar=bar)
 
@@ -41,8 +41,8 @@ def served(s3: FakeS3) -> str:
     return found[0].version
 
 
-def test_a_version_is_named_by_time_and_content(s3: FakeS3) -> None:
-    """The version's name sorts by time; manifest and pointer both hold it."""
+def test_a_version_is_named_after_time_and_content(s3: FakeS3) -> None:
+    """The version's name sorts by time; manifest and pointer contain it."""
     assert publish(registry(s3), release(1), now=NOW, bar=bar) == (ONE, True)
     assert json.loads(s3.objects[f"models/review/{ONE}/manifest.json"])["version"] == ONE
     assert json.loads(s3.objects["models/review/current.json"]) == {
@@ -56,7 +56,7 @@ def test_a_version_is_named_by_time_and_content(s3: FakeS3) -> None:
 
 
 def test_the_same_model_is_not_published_twice(s3: FakeS3) -> None:
-    """What is served already is said to be, and nothing is written."""
+    """Publishing a model that is already served reports it, and writes nothing."""
     put(s3, 1)
     s3.written.clear()
     assert publish(registry(s3), release(1), now=NOW, bar=bar) == (ONE, False)
@@ -71,15 +71,17 @@ def test_a_model_that_was_served_before_gets_its_version_back(s3: FakeS3) -> Non
     assert s3.written == ["models/review/current.json"]
 
 
-def test_a_manifest_without_a_time_is_refused(s3: FakeS3) -> None:
-    """A version cannot be named by a time that is none."""
+def test_a_manifest_without_a_valid_time_is_refused(s3: FakeS3) -> None:
+    """A version cannot be named after an invalid time."""
     wrong = replace(release(1), manifest=replace(release(1).manifest, created="soon"))
-    with pytest.raises(TrainingError, match="created 'soon', which is no time"):
+    with pytest.raises(
+        TrainingError, match="'soon' as the time of the training, which is not an ISO 8601 time"
+    ):
         publish(registry(s3), wrong, now=NOW, bar=bar)
 
 
-def test_a_damaged_pointer_is_said_and_left_alone(s3: FakeS3) -> None:
-    """Publishing over a damaged pointer is an error that says how to repair it."""
+def test_a_damaged_pointer_is_reported_and_not_overwritten(s3: FakeS3) -> None:
+    """Publishing over a damaged pointer is an error that says what to do."""
     s3.objects["models/review/current.json"] = b"{"
     with pytest.raises(TrainingError, match=r"current\.json is not a valid pointer; delete it"):
         put(s3, 1)
@@ -87,7 +89,7 @@ def test_a_damaged_pointer_is_said_and_left_alone(s3: FakeS3) -> None:
 
 
 class Racing(FakeS3):
-    """A bucket in which somebody else moves the pointer right before we do."""
+    """A bucket in which someone else moves the pointer right before we do."""
 
     def __init__(self, objects: dict[str, bytes]) -> None:
         super().__init__()
@@ -112,16 +114,16 @@ class Racing(FakeS3):
     ],
     ids=["publish", "rollback", "promote"],
 )
-def test_a_conflict_is_said(s3: FakeS3, move: Callable[[FakeS3], object]) -> None:
-    """A pointer that moves between reading and writing is an error, and stays as it is."""
+def test_a_conflict_is_reported(s3: FakeS3, move: Callable[[FakeS3], object]) -> None:
+    """A pointer that changes between reading and writing is an error, and is not overwritten."""
     put(s3, 1, 2)
-    with pytest.raises(TrainingError, match="meanwhile: it names theirs now"):
+    with pytest.raises(TrainingError, match="in the meantime: it now names theirs"):
         move(Racing(s3.objects))
     assert served(s3) == "theirs"
 
 
 def test_rollback_goes_back_and_forth(s3: FakeS3) -> None:
-    """A rollback serves the version before; a second one takes the first one back."""
+    """A rollback serves the previous version; a second one undoes the first."""
     put(s3, 1, 2, 3)
     assert back(s3) == (TWO, True)
     assert served(s3) == TWO
@@ -131,8 +133,8 @@ def test_rollback_goes_back_and_forth(s3: FakeS3) -> None:
     assert back(s3, to=THREE) == (THREE, False)
 
 
-def test_a_pointer_tells_when_it_was_moved(s3: FakeS3) -> None:
-    """A version that is served again has been so since the rollback."""
+def test_a_pointer_has_the_time_of_its_last_move(s3: FakeS3) -> None:
+    """A version that is served again after a rollback has the time of the rollback."""
     put(s3, 1, 2)
     later = NOW.replace(hour=9)
     rollback(registry(s3), now=later, check=FITS.check, bar=bar)
@@ -142,8 +144,8 @@ def test_a_pointer_tells_when_it_was_moved(s3: FakeS3) -> None:
     assert found[0].previous == TWO
 
 
-def test_there_has_to_be_a_version_to_go_back_to(s3: FakeS3) -> None:
-    """Without a pointer, or with the first one, rollback says what to do."""
+def test_a_rollback_needs_an_earlier_version(s3: FakeS3) -> None:
+    """Without a pointer, or with the first one, the error says what to do."""
     with pytest.raises(TrainingError, match="serves no version of review yet"):
         back(s3)
     put(s3, 1)
@@ -153,8 +155,8 @@ def test_there_has_to_be_a_version_to_go_back_to(s3: FakeS3) -> None:
 
 @pytest.mark.parametrize("file", ["model.zip", "manifest.json"])
 @pytest.mark.parametrize("damage", ["gone", "changed"])
-def test_nothing_damaged_is_served(s3: FakeS3, file: str, damage: str) -> None:
-    """Neither rollback nor promotion serves a version that is not whole."""
+def test_a_damaged_version_is_never_served(s3: FakeS3, file: str, damage: str) -> None:
+    """Neither rollback nor promotion serves an incomplete or damaged version."""
     put(s3, 1, 2)
     key = f"models/review/{ONE}/{file}"
     if damage == "gone":
@@ -172,8 +174,8 @@ def test_nothing_damaged_is_served(s3: FakeS3, file: str, damage: str) -> None:
     assert target.objects == {}
 
 
-def test_a_version_that_does_not_exist_is_said(s3: FakeS3) -> None:
-    """A mistyped version is named, and the command that shows the right ones."""
+def test_a_version_that_does_not_exist_is_reported(s3: FakeS3) -> None:
+    """The error names the mistyped version, and the command that lists the existing ones."""
     put(s3, 1)
     with pytest.raises(TrainingError, match=r"has no version typo of review.*training list"):
         back(s3, to="typo")
@@ -189,7 +191,9 @@ def test_a_version_that_does_not_exist_is_said(s3: FakeS3) -> None:
         ),
     ],
 )
-def test_what_the_stage_would_refuse_is_refused(s3: FakeS3, target: Target, message: str) -> None:
+def test_a_model_that_the_stage_would_refuse_is_refused(
+    s3: FakeS3, target: Target, message: str
+) -> None:
     """A model of another Python or scikit-learn is neither promoted nor rolled back to."""
     put(s3, 1, 2)
     other = FakeS3()
@@ -201,8 +205,8 @@ def test_what_the_stage_would_refuse_is_refused(s3: FakeS3, target: Target, mess
     assert other.objects == {}
 
 
-def test_promotion_copies_all_of_a_version(s3: FakeS3) -> None:
-    """The target has the same objects under the same name, serves them, and says so again."""
+def test_promotion_copies_a_complete_version(s3: FakeS3) -> None:
+    """The target has the same objects and serves them; a second promotion changes nothing."""
     publish(registry(s3), release(1, index=b"<html>"), now=NOW, bar=bar)
     target = FakeS3()
     for new in (True, False):
@@ -216,8 +220,8 @@ def test_promotion_copies_all_of_a_version(s3: FakeS3) -> None:
     assert len(copied) == 3
 
 
-def test_promotion_verifies_what_has_arrived(s3: FakeS3) -> None:
-    """A copy that is not what was sent is never served."""
+def test_promotion_verifies_the_copy(s3: FakeS3) -> None:
+    """A copy that differs from its source is never served."""
 
     class Rotting(FakeS3):
         def put_object(self, **arguments: Any) -> dict[str, Any]:
@@ -233,13 +237,13 @@ def test_promotion_verifies_what_has_arrived(s3: FakeS3) -> None:
     assert "models/review/current.json" not in target.objects
 
 
-def test_promotion_needs_a_version(s3: FakeS3) -> None:
-    """A source that serves nothing is said."""
+def test_promotion_needs_a_served_version(s3: FakeS3) -> None:
+    """A source that serves no version is an error."""
     with pytest.raises(TrainingError, match="s3://dev serves no version of review yet"):
         promote(registry(s3, "dev"), registry(s3), now=NOW, check=FITS.check, bar=bar)
 
 
-def test_a_check_that_knows_nothing_refuses_nothing() -> None:
-    """With a bucket that was named by hand, no stack says what fits."""
+def test_an_unknown_stage_refuses_no_model() -> None:
+    """If only the bucket is known, the model's versions are not checked."""
     manifest: Manifest = release(1).manifest
     Target("bucket", "prod").check(manifest)

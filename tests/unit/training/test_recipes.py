@@ -1,4 +1,4 @@
-"""Recipes: each ends as scikit-learn's own estimators."""
+"""Recipes: each becomes a pipeline of scikit-learn's own estimators."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -17,7 +17,7 @@ SMALLER = replace(BEST, terms=500)
 
 @pytest.fixture(scope="module")
 def reviews() -> Reviews:
-    """The sample."""
+    """The sample reviews."""
     return read()
 
 
@@ -26,7 +26,7 @@ def fit(recipe: Recipe, reviews: Reviews, seed: int = 0) -> Pipeline:
     return recipe.pipeline(recipe.estimator(seed).fit(counts, reviews.labels), terms)
 
 
-def test_the_article_is_scikit_learn_with_its_defaults(reviews: Reviews) -> None:
+def test_the_article_recipe_is_scikit_learn_with_its_defaults(reviews: Reviews) -> None:
     """`article` scores exactly as `TfidfVectorizer()` and `LinearSVC()` do."""
     defaults = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))
     defaults.fit(reviews.texts, reviews.labels)
@@ -40,8 +40,8 @@ def test_the_article_is_scikit_learn_with_its_defaults(reviews: Reviews) -> None
 
 
 @pytest.mark.parametrize("recipe", [*RECIPES.values(), SMALLER], ids=["article", "best", "pruned"])
-def test_a_recipe_ends_as_plain_estimators(recipe: Recipe, reviews: Reviews) -> None:
-    """Texts through the pipeline get the scores that counts get through the classifier."""
+def test_a_recipe_becomes_plain_estimators(recipe: Recipe, reviews: Reviews) -> None:
+    """The pipeline gives texts the same scores as the classifier gives their counts."""
     counts, terms = recipe.count(reviews.texts)
     estimator = recipe.estimator(0).fit(counts, reviews.labels)
     pipeline = recipe.pipeline(estimator, terms)
@@ -54,24 +54,24 @@ def test_a_recipe_ends_as_plain_estimators(recipe: Recipe, reviews: Reviews) -> 
 
 
 def test_the_ratio_is_folded_into_the_coefficients(reviews: Reviews) -> None:
-    """Scores are those of a machine that was fitted on TF-IDF times the log-count ratio."""
+    """Scores equal those of a machine fitted on TF-IDF times the log-count ratio."""
     recipe = replace(BEST, longest=1, smoothing=1.0)
     ours = fit(recipe, reviews)
     vectorizer = TfidfVectorizer(token_pattern=BEST.token_pattern, min_df=2, sublinear_tf=True)
-    weighed = vectorizer.fit_transform(reviews.texts)
+    weighted = vectorizer.fit_transform(reviews.texts)
     labels = np.array(reviews.labels)
-    holding = [np.asarray((weighed[labels == n] > 0).sum(axis=0)).ravel() + 1.0 for n in (0, 1)]
-    ratio = np.log(holding[1] / holding[1].sum()) - np.log(holding[0] / holding[0].sum())
-    svc = LinearSVC(random_state=0).fit(weighed.multiply(ratio).tocsr(), labels)
+    with_term = [np.asarray((weighted[labels == n] > 0).sum(axis=0)).ravel() + 1.0 for n in (0, 1)]
+    ratio = np.log(with_term[1] / with_term[1].sum()) - np.log(with_term[0] / with_term[0].sum())
+    svc = LinearSVC(random_state=0).fit(weighted.multiply(ratio).tocsr(), labels)
     np.testing.assert_allclose(
         ours.decision_function(reviews.texts),
-        svc.decision_function(weighed.multiply(ratio).tocsr()),
+        svc.decision_function(weighted.multiply(ratio).tocsr()),
         rtol=1e-6,
     )
 
 
-def test_pruning_keeps_as_many_terms_as_it_is_told(reviews: Reviews) -> None:
-    """The strongest terms stay, the predictions nearly all, and few terms are not pruned."""
+def test_pruning_keeps_the_strongest_terms(reviews: Reviews) -> None:
+    """As many as asked for; most predictions stay, and a vocabulary that fits is not pruned."""
     full, pruned = fit(BEST, reviews), fit(SMALLER, reviews)
     kept, all_terms = set(pruned[0].vocabulary_), set(full[0].vocabulary_)
     assert len(kept) == 500 < len(all_terms)
@@ -83,8 +83,8 @@ def test_pruning_keeps_as_many_terms_as_it_is_told(reviews: Reviews) -> None:
     np.testing.assert_array_equal(enough[1].coef_, full[1].coef_)
 
 
-def test_fits_at_the_same_time_do_not_change_each_other(reviews: Reviews) -> None:
-    """A seed decides the model, in threads as well as alone."""
+def test_concurrent_fits_do_not_affect_each_other(reviews: Reviews) -> None:
+    """The seed determines the model, in threads as well as alone."""
     counts, _ = BEST.count(reviews.texts)
 
     def scores(seed: int) -> np.ndarray:
@@ -97,7 +97,7 @@ def test_fits_at_the_same_time_do_not_change_each_other(reviews: Reviews) -> Non
         np.testing.assert_array_equal(found, alone[seed % 4])
 
 
-def test_texts_without_a_word_are_an_error() -> None:
-    """There is nothing to count, and the error says so."""
+def test_texts_without_a_word_are_refused() -> None:
+    """Nothing can be counted, and the error says so."""
     with pytest.raises(ValueError, match="empty vocabulary: no word occurs in 2 or more texts"):
         BEST.count(["one", "two", "..."])

@@ -1,4 +1,4 @@
-"""What is written to a bucket of models, in which order, and never twice."""
+"""The registry: which objects it writes, in which order, and that it never overwrites one."""
 
 import json
 from dataclasses import replace
@@ -23,8 +23,8 @@ def s3() -> FakeS3:
     return FakeS3()
 
 
-def test_a_manifest_comes_last(s3: FakeS3) -> None:
-    """A version with a manifest is complete: artifact and report were written before it."""
+def test_the_manifest_is_written_last(s3: FakeS3) -> None:
+    """A version with a manifest is complete: artifact and report are written before it."""
     registry(s3).store(named(1, index=b"<html>"))
     prefix = "models/review/v1"
     files = ("model.zip", "report/index.html", "manifest.json")
@@ -37,8 +37,8 @@ def test_a_manifest_comes_last(s3: FakeS3) -> None:
     assert registry(s3).report("v1") == {"index.html": b"<html>"}
 
 
-def test_what_was_interrupted_is_continued(s3: FakeS3) -> None:
-    """After a failure at any object, storing the version again writes what is missing."""
+def test_an_interrupted_publication_is_continued(s3: FakeS3) -> None:
+    """After a failure at any object, storing the version again writes the missing objects."""
     for number in range(3):
 
         class Ending(FakeS3):
@@ -62,51 +62,53 @@ def test_what_was_interrupted_is_continued(s3: FakeS3) -> None:
 
 
 def test_a_version_never_changes(s3: FakeS3) -> None:
-    """Another artifact, manifest or report of the same name is refused; the first one stays."""
+    """Another artifact, manifest or report of the same version is refused; the first one stays."""
     registry(s3).store(named(1, index=b"<html>"))
     before = dict(s3.objects)
     other = replace(named(2).manifest, version="v1")
-    with pytest.raises(TrainingError, match=r"model\.zip is there already, with other content"):
+    with pytest.raises(TrainingError, match=r"model\.zip already exists with other content"):
         registry(s3).store(replace(named(2), manifest=other))
     changed = replace(named(1).manifest, git_revision="0123")
-    with pytest.raises(TrainingError, match=r"manifest\.json is there already"):
+    with pytest.raises(TrainingError, match=r"manifest\.json already exists"):
         registry(s3).store(replace(named(1), manifest=changed))
     registry(s3).store(named(1, index=b"another", more=b"new"))
     assert s3.objects == before
 
 
-def test_a_complete_version_that_is_damaged_is_said(s3: FakeS3) -> None:
-    """Storing a version again verifies what is there."""
+def test_a_damaged_complete_version_is_reported(s3: FakeS3) -> None:
+    """Storing a version again verifies its stored artifact."""
     registry(s3).store(named(1))
     s3.objects["models/review/v1/model.zip"] = b"rotten"
     with pytest.raises(TrainingError, match=r"v1 is damaged: the sha256 of its model\.zip"):
         registry(s3).store(named(1))
 
 
-def test_of_two_who_move_the_pointer_one_is_told(s3: FakeS3) -> None:
-    """Whoever moves a pointer that has moved meanwhile gets an error with its version."""
+def test_of_two_writers_of_the_pointer_one_fails(s3: FakeS3) -> None:
+    """A writer of a pointer that has changed in the meantime gets an error with its version."""
     registry(s3).move(pointer("1"), expected=None)
     before = etag(s3.objects[CURRENT])
     registry(s3).move(pointer("2"), expected=before)
     for expected in (before, None):
-        with pytest.raises(TrainingError, match=r"meanwhile: it names 2 now.* 3 is not served"):
+        with pytest.raises(
+            TrainingError, match=r"in the meantime: it now names 2.* 3 is not served"
+        ):
             registry(s3).move(pointer("3"), expected=expected)
     assert json.loads(s3.objects[CURRENT])["version"] == "2"
 
 
-def test_two_writes_at_the_same_moment_are_a_conflict(s3: FakeS3) -> None:
-    """Of conditional writes at once S3 refuses one with 409, which means the same."""
+def test_simultaneous_writes_are_a_conflict(s3: FakeS3) -> None:
+    """S3 refuses one of two simultaneous conditional writes with 409, which is a conflict too."""
 
     class AtOnce(FakeS3):
         def put_object(self, **arguments: Any) -> dict[str, Any]:
             raise self.error("ConditionalRequestConflict", 409)
 
-    with pytest.raises(TrainingError, match="meanwhile: it is gone"):
+    with pytest.raises(TrainingError, match="in the meantime: it no longer exists"):
         registry(AtOnce()).move(pointer("1"), expected=None)
 
 
-def test_an_answer_that_was_lost_is_no_conflict(s3: FakeS3) -> None:
-    """Where S3 took a pointer, and the client wrote it again for want of an answer, it is moved."""
+def test_a_lost_answer_is_not_a_conflict(s3: FakeS3) -> None:
+    """A pointer that the client wrote twice, since S3's first answer was lost, has been moved."""
 
     class Losing(FakeS3):
         def put_object(self, **arguments: Any) -> dict[str, Any]:
@@ -118,36 +120,36 @@ def test_an_answer_that_was_lost_is_no_conflict(s3: FakeS3) -> None:
     assert store(losing).pointer() is not None
 
 
-def test_progress_ends_at_the_size_however_often_the_client_reads(s3: FakeS3) -> None:
-    """A client that reads the artifact twice, as for a checksum, does not count it twice."""
+def test_progress_counts_every_byte_once(s3: FakeS3) -> None:
+    """An artifact that the client reads twice, such as for a checksum, is not counted twice."""
     sent: list[int] = []
     registry(s3).store(named(1), progress=sent.append)
     assert sent == [10, -10, 10]
 
 
-def test_versions_are_listed_with_the_newest_first(s3: FakeS3) -> None:
-    """The list has what was interrupted, too, and not the pointer."""
+def test_versions_are_listed_newest_first(s3: FakeS3) -> None:
+    """The list contains interrupted publications, and not the pointer."""
     assert registry(s3).versions() == []
     for number in (2, 1, 3):
         registry(s3).store(named(number, index=b"<html>"))
     registry(s3).move(pointer("v1"), None)
     del s3.objects["models/review/v2/manifest.json"]
     found = registry(s3).versions()
-    assert [one.name for one in found] == ["v3", "v1", "v2"]
-    assert [bool(one.published) for one in found] == [True, True, False]
-    assert {one.size for one in found} == {10}
+    assert [version.name for version in found] == ["v3", "v1", "v2"]
+    assert [bool(version.published) for version in found] == [True, True, False]
+    assert {version.size for version in found} == {10}
 
 
 @pytest.mark.parametrize(
     ("failure", "message"),
     [
-        (FakeS3.error("NoSuchBucket", 404), "there is no bucket bucket; deploy"),
+        (FakeS3.error("NoSuchBucket", 404), "bucket bucket does not exist; deploy"),
         (FakeS3.error("AccessDenied", 403), r"access to s3://bucket/models/review/.* is denied"),
         (FakeS3.unreachable(), r"s3://bucket/models/review/.* cannot be reached"),
     ],
 )
-def test_storage_that_refuses_is_said(s3: FakeS3, failure: Exception, message: str) -> None:
-    """Whatever is asked of a bucket that cannot be used, the error says why, and where."""
+def test_an_unusable_bucket_is_reported(s3: FakeS3, failure: Exception, message: str) -> None:
+    """Every operation on a bucket that cannot be used fails with the reason and the location."""
     s3.failure = failure
     for call in (
         registry(s3).pointer,
@@ -161,8 +163,8 @@ def test_storage_that_refuses_is_said(s3: FakeS3, failure: Exception, message: s
             call()
 
 
-def test_a_bucket_that_may_be_read_only_is_said(s3: FakeS3) -> None:
-    """Storing without the permission to write is an error in words, and no conflict."""
+def test_a_read_only_bucket_is_reported(s3: FakeS3) -> None:
+    """Storing without permission to write is a clear error, and not a conflict."""
 
     class ReadOnly(FakeS3):
         def put_object(self, **arguments: Any) -> dict[str, Any]:
@@ -178,25 +180,27 @@ def test_a_bucket_that_may_be_read_only_is_said(s3: FakeS3) -> None:
     ("content", "message"),
     [(b"{", "version v1 is damaged: the manifest is not JSON"), (b"{}", "v1 is damaged")],
 )
-def test_a_damaged_manifest_is_said(s3: FakeS3, content: bytes, message: str) -> None:
-    """A version whose manifest is none is named."""
+def test_a_damaged_manifest_is_reported(s3: FakeS3, content: bytes, message: str) -> None:
+    """The error names the version whose manifest is not valid."""
     registry(s3).store(named(1))
     s3.objects["models/review/v1/manifest.json"] = content
     with pytest.raises(TrainingError, match=message):
         registry(s3).manifest("v1")
 
 
-def test_a_manifest_of_another_version_is_said(s3: FakeS3) -> None:
-    """A manifest that was copied to another version's place is not taken for its own."""
+def test_a_manifest_of_another_version_is_reported(s3: FakeS3) -> None:
+    """A manifest that was copied from another version is refused."""
     registry(s3).store(named(1))
     s3.objects["models/review/v2/manifest.json"] = s3.objects["models/review/v1/manifest.json"]
-    with pytest.raises(TrainingError, match="v2 is damaged: its manifest is that of review v1"):
+    with pytest.raises(TrainingError, match="v2 is damaged: its manifest belongs to review v1"):
         registry(s3).manifest("v2")
 
 
 @pytest.mark.parametrize("path", ["../../escape.html", "a//b", "./a", "a\\b"])
 def test_a_report_stays_in_its_folder(s3: FakeS3, path: str) -> None:
-    """A file of a report whose name leads elsewhere is refused."""
+    """A file of a report whose path leads out of the folder is refused."""
     s3.objects[f"models/review/v1/report/{path}"] = b"x"
-    with pytest.raises(TrainingError, match="has a file called"):
+    with pytest.raises(
+        TrainingError, match=r"report of version v1 is damaged: .* is not a valid path"
+    ):
         registry(s3).report("v1")

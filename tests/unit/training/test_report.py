@@ -144,7 +144,7 @@ def test_a_model_without_errors_is_drawn(made: tuple[Manifest, Evaluation, Any])
         found.probabilities[:-1],
         found.seen[:-1],
     )
-    assert "There is none among those" in render(manifest, right, pipeline)
+    assert "It made no error" in render(manifest, right, pipeline)
 
 
 def test_the_strongest_words_speak_for_their_side(

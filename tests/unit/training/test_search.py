@@ -1,4 +1,4 @@
-"""Searching a recipe's grid by cross-validation."""
+"""Searches of a recipe's grid by cross-validation."""
 
 import io
 import sys
@@ -17,50 +17,51 @@ SMALL = {"article": {"longest": (1, 2), "min_df": (1,), "C": (1e-6, 1.0)}}
 
 @pytest.fixture(autouse=True)
 def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Four variants, of which two cannot win: they hardly look at the labels."""
+    """Four variants; two of them cannot win, since they are hardly fitted to the labels."""
     monkeypatch.setattr("training.search.GRIDS", SMALL)
 
 
 def test_the_best_variant_is_found() -> None:
-    """Every variant is compared, a line says so, and the one with the highest mean is returned."""
+    """Every variant is measured and printed, and the one with the highest mean is returned."""
     output = io.StringIO()
     found = search(ARTICLE, read(), 0, Terminal(Console(file=output, width=200)))
     assert len(found.candidates) == 4
-    assert [one["longest"] for one in found.candidates] == [1, 1, 2, 2]
+    assert [candidate["longest"] for candidate in found.candidates] == [1, 1, 2, 2]
     assert found.recipe.C == 1.0
-    assert found.accuracy == max(one["accuracy"] for one in found.candidates) > 0.75
+    assert found.accuracy == max(candidate["accuracy"] for candidate in found.candidates) > 0.75
     assert found.candidates[0]["accuracy"] < found.candidates[1]["accuracy"]
     best = {name: getattr(found.recipe, name) for name in SMALL["article"]}
-    assert any(best.items() <= one.items() for one in found.candidates)
+    assert any(best.items() <= candidate.items() for candidate in found.candidates)
     lines = [line for line in output.getvalue().splitlines() if "±" in line]
     assert len(lines) == 4
     assert "longest 2, min_df 1, C 1.0" in output.getvalue()
 
 
 def test_a_search_is_repeatable() -> None:
-    """The seed decides it, in however many processes it runs."""
+    """The seed determines the result, in any number of processes."""
     quiet = Terminal(Console(quiet=True))
     assert search(ARTICLE, read(), 3, quiet) == search(ARTICLE, read(), 3, quiet)
 
 
-def test_a_backend_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The error names it, and says where to install it."""
+def test_a_backend_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the backend, and says where to install it."""
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(
-        TrainingError, match=r"--search-backend dask cannot be used .*must be installed"
+        TrainingError,
+        match=r"--search-backend dask cannot be used .*install it in this Python environment",
     ):
         search(ARTICLE, read(), 0, Terminal(Console(quiet=True)), "dask")
 
 
-def test_too_few_reviews_are_said() -> None:
+def test_too_few_reviews_are_refused() -> None:
     """Each fold needs a review of each label."""
     few = Reviews(["good"] * 4 + ["bad"] * 30, [1] * 4 + [0] * 30, "few", "", ("t", "l"))
-    with pytest.raises(TrainingError, match="5 reviews of each label"):
+    with pytest.raises(TrainingError, match="at least 5 reviews of each label"):
         search(ARTICLE, few, 0, Terminal(Console(quiet=True)))
 
 
-def test_every_recipe_has_a_grid_that_holds_its_defaults() -> None:
-    """What a recipe is without a search is among what a search compares."""
+def test_the_grid_of_every_recipe_contains_its_defaults() -> None:
+    """A search also compares the recipe that is trained without a search."""
     assert GRIDS.keys() == RECIPES.keys()
     for name, grid in GRIDS.items():
         for parameter, values in grid.items():

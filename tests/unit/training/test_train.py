@@ -117,7 +117,7 @@ def test_duplicates_across_the_split_are_warned_of(options: Options, tmp_path: P
     test.write_text("text,label\n" + "".join(rows[:2] + new))
     named = replace(options, output=tmp_path, source=str(data), test_source=str(test))
     (warning,) = warnings(named)
-    assert "4 of these reviews are among those that it was fitted on" in warning
+    assert "4 of these reviews are also among those that the model was fitted on" in warning
     metrics = load(tmp_path)[0].metrics
     assert metrics["rows_seen"] == 4
     assert metrics["accuracy"] == pytest.approx(25 / 26, abs=1e-6)
@@ -190,7 +190,9 @@ def test_too_few_of_a_label_to_calibrate_are_said(options: Options, tmp_path: Pa
     rows = [f"bad {n},0\n" for n in range(40)] + [f"good {n},1\n" for n in range(5)]
     data.write_text("text,label\n" + "".join(rows))
     named = replace(options, output=tmp_path, source=str(data), test_size=0.8)
-    with pytest.raises(TrainingError, match=r"data\.csv: 1 of the reviews .* 2 are needed"):
+    with pytest.raises(
+        TrainingError, match=r"data\.csv: 1 of the reviews .* at least 2 are needed"
+    ):
         train(named, QUIET)
 
 
