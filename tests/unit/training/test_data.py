@@ -1,4 +1,4 @@
-"""Reading reviews: what is read, as what, and what is refused."""
+"""Reading reviews: file types, columns, labels, and what is refused."""
 
 import bz2
 import csv
@@ -6,10 +6,8 @@ import gzip
 import io
 import json
 import lzma
-import os
 import socket
-import subprocess
-import sys
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -20,9 +18,11 @@ import pytest
 import zstandard
 
 from training import data
+from training.__main__ import main
 from training.errors import TrainingError
 
-# What readers of tables like to change: line ends, quotes, "missing" values, numbers, U+0085.
+# Values that readers of tables tend to change: line ends, quotes, "missing" values, numbers,
+# U+0085.
 ROWS = [
     ('Good\x85 film, "quoted"\nsecond line\r\nthird', "pos"),
     ("null", "neg"),
@@ -78,10 +78,10 @@ COMPRESSIONS: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A local file is read without a look at the network."""
+    """Local files are read without the network."""
 
     def refuse(*arguments: object) -> None:
-        raise AssertionError(f"the network was asked: {arguments}")
+        raise AssertionError(f"the network was used: {arguments}")
 
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
@@ -100,19 +100,19 @@ def check(found: data.Reviews) -> None:
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("kind", FORMATS)
-def test_every_type_is_read_to_the_letter(tmp_path: Path, kind: str, compression: str) -> None:
-    """csv, jsonl and json, plain and compressed, give the texts exactly as they were written."""
+def test_every_type_is_read_exactly(tmp_path: Path, kind: str, compression: str) -> None:
+    """csv, jsonl and json, plain and compressed, return the texts exactly as they were written."""
     content = COMPRESSIONS[compression](FORMATS[kind](ROWS))
     check(data.read(write(tmp_path, content, f"reviews.{kind}{compression}")))
 
 
 def test_parquet_is_read(tmp_path: Path) -> None:
-    """parquet, which compresses by itself, gives the same."""
+    """parquet, which has its own compression, returns the same texts."""
     check(data.read(write(tmp_path, as_parquet(ROWS), "reviews.parquet")))
 
 
-def test_the_sample_is_what_its_readme_says() -> None:
-    """At least 400 reviews, as many of each kind, no two alike: the default when none is named."""
+def test_the_sample_matches_its_readme() -> None:
+    """The default data: at least 400 distinct reviews, with as many of each label."""
     sample = data.read()
     assert len(sample.texts) >= 400
     assert sum(sample.labels) * 2 == len(sample.labels)
@@ -124,17 +124,17 @@ def test_the_sample_is_what_its_readme_says() -> None:
     ("zero", "one"), [("0", "1"), ("neg", "pos"), ("Negative", "POSITIVE"), ("false", "true")]
 )
 def test_labels_are_numbers_or_words(tmp_path: Path, zero: str, one: str) -> None:
-    """0 and 1, and the usual words, mean what they say."""
+    """0 and 1, and the usual words in any case, are labels."""
     rows = [(f"text {number}", one if number % 2 else zero) for number in range(20)]
     assert data.read(write(tmp_path, as_csv(rows))).labels == [0, 1] * 10
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 @pytest.mark.parametrize(("zero", "one"), [(0, 1), (False, True), (0.0, 1.0)])
-def test_labels_have_types_of_their_own(
+def test_labels_of_other_types_are_read(
     tmp_path: Path, kind: str, zero: object, one: object
 ) -> None:
-    """Where a format knows numbers and booleans, they are labels as they are."""
+    """In formats with numbers and booleans, these are labels too."""
     texts, labels = [f"text {number}" for number in range(20)], [zero, one] * 10
     if kind == "jsonl":
         rows = zip(texts, labels, strict=True)
@@ -153,17 +153,17 @@ def test_labels_have_types_of_their_own(
         ({"text": "text", "label": None}, "'none'"),
     ],
 )
-def test_a_row_that_lacks_something_is_refused(
+def test_a_row_with_a_null_is_refused(
     tmp_path: Path, row: dict[str, str | None], message: str
 ) -> None:
-    """A null is no review and no label."""
+    """A null is neither a review nor a label."""
     content = as_jsonl(ROWS) + json.dumps(row).encode() + b"\n"
     with pytest.raises(TrainingError, match=message):
         data.read(write(tmp_path, content, "reviews.jsonl"))
 
 
 def test_texts_that_are_numbers_are_refused(tmp_path: Path) -> None:
-    """A column that holds no texts is not turned into some."""
+    """A column of numbers is not converted to texts."""
     rows = [{"text": number, "label": number % 2} for number in range(20)]
     content = "".join(json.dumps(row) + "\n" for row in rows).encode()
     with pytest.raises(TrainingError, match=r"row 1 .* is not a text"):
@@ -171,7 +171,7 @@ def test_texts_that_are_numbers_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_has_no_revision() -> None:
-    """A commit belongs to the hub; with a file it is a mistake, and not ignored."""
+    """A commit applies to a data set on the hub; with a file, it is an error and not ignored."""
     with pytest.raises(
         TrainingError,
         match=r"--revision applies to data sets on the hub, but .*reviews\.csv is a file",
@@ -180,7 +180,7 @@ def test_a_file_has_no_revision() -> None:
 
 
 def test_columns_are_found_or_named(tmp_path: Path) -> None:
-    """Usual names are found; others are named; a name that is not there lists those that are."""
+    """Usual names are found, others must be named, and an error lists the existing columns."""
     usual = as_csv(ROWS).replace(b"text,label", b"Review,sentiment", 1)
     assert data.read(write(tmp_path, usual)).columns == ("Review", "sentiment")
     odd = write(tmp_path, as_csv(ROWS).replace(b"text,label", b"words,verdict", 1))
@@ -202,10 +202,10 @@ def test_columns_are_found_or_named(tmp_path: Path) -> None:
         ([*ROWS, ("text", "maybe")], "'maybe'"),
     ],
 )
-def test_data_that_cannot_work_is_refused(
+def test_unusable_data_are_refused(
     tmp_path: Path, rows: list[tuple[str, str]], message: str
 ) -> None:
-    """Too few rows, one class, an empty text, an unknown label: each is said in words."""
+    """Too few rows, a single class, an empty text, an unknown label: each is a clear error."""
     with pytest.raises(TrainingError, match=message):
         data.read(write(tmp_path, as_csv(rows)))
 
@@ -223,17 +223,17 @@ def test_data_that_cannot_work_is_refused(
         ("reviews.csv", b"text,label\n\xff\xfe,pos\n", "cannot be read as csv"),
     ],
 )
-def test_files_that_cannot_be_read_are_named(
+def test_unreadable_files_are_reported(
     tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
-    """A file of an unknown type, empty or damaged, is refused with its name and the reason."""
+    """A file of an unknown type, an empty or a damaged one is refused with its name and why."""
     with pytest.raises(TrainingError, match=message) as caught:
         data.read(write(tmp_path, content, name))
     assert name in str(caught.value)
 
 
-def test_a_path_is_never_taken_for_a_data_set_of_the_hub(tmp_path: Path) -> None:
-    """What looks like a file and is not there is said to be missing."""
+def test_a_path_is_never_taken_for_a_data_set_on_the_hub(tmp_path: Path) -> None:
+    """A source that looks like a path and does not exist is reported as a missing file."""
     for name in (str(tmp_path / "nope.csv"), "data/nope.csv", "nope.parquet", "./nope"):
         with pytest.raises(TrainingError, match="there is no file"):
             data.read(name)
@@ -241,25 +241,30 @@ def test_a_path_is_never_taken_for_a_data_set_of_the_hub(tmp_path: Path) -> None
         data.read(str(tmp_path))
 
 
-def test_a_data_set_of_the_hub_is_pinned() -> None:
-    """A name that could mean something else tomorrow needs a commit."""
+def test_a_data_set_on_the_hub_is_pinned() -> None:
+    """A data set needs a commit, since its name could mean other data tomorrow."""
     with pytest.raises(TrainingError, match="--revision"):
         data.read("somebody/reviews")
     assert len(data.PINNED["stanfordnlp/imdb"]) == 40
 
 
-def test_without_the_hub_it_says_what_to_do() -> None:
-    """When the hub cannot be reached, the error is one sentence that names the way without it."""
-    result = subprocess.run(
-        [sys.executable, "-m", "training", "train", "--data", "stanfordnlp/imdb"],
-        env={**os.environ, "HF_ENDPOINT": "http://127.0.0.1:9", "PYTHONPATH": "."},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert result.returncode == 2
-    assert "stanfordnlp/imdb could not be downloaded from the hub" in result.stderr
-    assert "is the network reachable?" in result.stderr
-    assert "--data PATH" in result.stderr
-    assert "Traceback" not in result.stderr
+def test_an_unreachable_hub_is_reported(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When the hub cannot be reached, the error is one sentence that suggests a local file."""
+
+    def refuse(*arguments: object) -> None:
+        raise ConnectionRefusedError("connection refused")
+
+    address = (socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 9))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: [address])
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    assert main(["train", "--data", "stanfordnlp/imdb"]) == 2
+    error = capsys.readouterr().err
+    assert "error: stanfordnlp/imdb could not be downloaded from the hub (ConnectionError" in error
+    assert "is the network reachable?" in error
+    assert "--data PATH" in error
+    assert "Traceback" not in error
+    assert waits, "the hub's client did not retry"

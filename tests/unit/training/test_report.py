@@ -1,13 +1,14 @@
-"""The report: one page that stands alone, and shows what the evaluation holds."""
+"""The report: one self-contained page that shows the evaluation."""
 
 import re
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
+from sklearn.pipeline import Pipeline
 
 from sklearn_api.calibration import Calibration
 from training.artifact.manifest import Manifest
@@ -26,7 +27,7 @@ LABELS = [1] * 20 + [0] * 20
 
 
 class Page(HTMLParser):
-    """Collects what a browser would see of a page, and checks that elements are closed."""
+    """Collects what a browser would show of a page, and checks that elements are closed."""
 
     VOID = ("meta", "br")
 
@@ -57,8 +58,20 @@ class Page(HTMLParser):
         self.text += data
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a report is made of."""
+
+    manifest: Manifest
+    evaluation: Evaluation
+    pipeline: Pipeline
+
+    def render(self) -> str:
+        return render(self.manifest, self.evaluation, self.pipeline)
+
+
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Evaluation, Any]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A model of good and bad films, measured on some with markup and a wrong label."""
     folder = tmp_path_factory.mktemp("model")
     data = folder / "films <b>.csv"
@@ -71,12 +84,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Manifest, Evaluation
     pipeline = BEST.pipeline(BEST.estimator(0).fit(counts, LABELS), terms)
     reviews = Reviews(TEXTS, LABELS, "films", "", ("text", "label"))
     test = Reviews([*TEXTS, HOSTILE], [*LABELS, 0], "films", "", ("text", "label"))
-    return manifest, evaluate(pipeline, Calibration(2, 0), test, reviews), pipeline
+    return Made(manifest, evaluate(pipeline, Calibration(2, 0), test, reviews), pipeline)
 
 
-def test_the_page_needs_nothing_beside_it(made: tuple[Manifest, Evaluation, Any]) -> None:
-    """No script, no style or picture or font from elsewhere, and elements that close."""
-    page = Page(render(*made))
+@pytest.fixture(scope="module")
+def content(made: Made) -> str:
+    """The report of that model, as HTML."""
+    return made.render()
+
+
+def test_the_page_is_self_contained(content: str) -> None:
+    """No scripts, no styles, pictures or fonts from elsewhere, and every element is closed."""
+    page = Page(content)
     assert not {"script", "link", "img", "iframe", "object", "image"} & set(page.tags)
     for name, value in page.attributes:
         assert not name.startswith("on")
@@ -87,22 +106,21 @@ def test_the_page_needs_nothing_beside_it(made: tuple[Manifest, Evaluation, Any]
     ids = [value for name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     used = {value[1:] for name, value in page.attributes if name.endswith("href")}
-    used |= set(re.findall(r"url\(#([^)]+)\)", render(*made)))
+    used |= set(re.findall(r"url\(#([^)]+)\)", content))
     assert used <= set(ids)
 
 
-def test_texts_are_shown_and_are_no_markup(made: tuple[Manifest, Evaluation, Any]) -> None:
-    """A review with tags is read as it was written, but for its line breaks."""
-    content = render(*made)
+def test_texts_are_shown_as_text(content: str) -> None:
+    """A review with tags is shown as it was written, except for its line breaks."""
     page = Page(content)
     assert '<script>alert("1")</script> & <img src="http://example.com/x"> good\nfilm' in page.text
     assert "films <b>.csv" in page.text
     assert "<b>.csv" not in content
 
 
-def test_the_six_drawings_are_there(made: tuple[Manifest, Evaluation, Any]) -> None:
-    """Both curves, confusion, calibration, and the strongest words each way, with their text."""
-    page = Page(render(*made))
+def test_the_page_has_six_figures(content: str) -> None:
+    """Both curves, confusion, calibration, and the strongest words for each label."""
+    page = Page(content)
     assert page.tags.count("svg") == 6
     for text in ("ROC curve", "Precision and recall", "Confusion matrix", "Calibration"):
         assert text in page.text
@@ -110,22 +128,21 @@ def test_the_six_drawings_are_there(made: tuple[Manifest, Evaluation, Any]) -> N
     assert "bad film" in page.text
 
 
-def test_the_manifest_is_there(made: tuple[Manifest, Evaluation, Any]) -> None:
-    """Every figure that is stored can be read."""
-    manifest, _, _ = made
-    text = Page(render(*made)).text
-    assert manifest.sha256 in text
-    assert manifest.training["fingerprint"] in text
-    assert f"{manifest.metrics['accuracy']:.4f}" in text
+def test_the_page_has_the_manifest(made: Made, content: str) -> None:
+    """Every stored figure can be read."""
+    text = Page(content).text
+    assert made.manifest.sha256 in text
+    assert made.manifest.training["fingerprint"] in text
+    assert f"{made.manifest.metrics['accuracy']:.4f}" in text
 
 
-def test_the_same_model_gives_the_same_page(made: tuple[Manifest, Evaluation, Any]) -> None:
-    """Nothing in it depends on the time or on chance."""
-    assert render(*made) == render(*made)
+def test_the_same_model_gives_the_same_page(made: Made, content: str) -> None:
+    """Nothing on the page depends on the time or on chance."""
+    assert made.render() == content
 
 
-def test_the_most_wrong_come_first() -> None:
-    """Errors only, by their distance from the boundary; a score of zero is a no."""
+def test_the_worst_errors_come_first() -> None:
+    """Only errors, by their distance from the boundary; a score of zero predicts class 0."""
     scores = np.array([-3.0, 0.5, 2.0, -0.1, 0.0])
     evaluation = Evaluation(
         [*"abcde"], np.array([1, 0, 1, 1, 1]), scores, scores, np.zeros(5, dtype=bool)
@@ -134,9 +151,9 @@ def test_the_most_wrong_come_first() -> None:
     assert most_wrong(evaluation, 1) == [0]
 
 
-def test_a_model_without_errors_is_drawn(made: tuple[Manifest, Evaluation, Any]) -> None:
-    """Where nothing is wrong, the page says so."""
-    manifest, found, pipeline = made
+def test_a_model_without_errors_has_a_page(made: Made) -> None:
+    """When no review is misclassified, the page says so."""
+    found = made.evaluation
     right = Evaluation(
         found.texts[:-1],
         found.labels[:-1],
@@ -144,24 +161,21 @@ def test_a_model_without_errors_is_drawn(made: tuple[Manifest, Evaluation, Any])
         found.probabilities[:-1],
         found.seen[:-1],
     )
-    assert "It made no error" in render(manifest, right, pipeline)
+    assert "It made no error" in replace(made, evaluation=right).render()
 
 
-def test_the_strongest_words_speak_for_their_side(
-    made: tuple[Manifest, Evaluation, Any],
-) -> None:
-    """Positive weights on one side, negative ones on the other, the strongest first."""
-    best, worst = strongest(made[2], 3)
-    assert "good" in {term for term, _ in best}
-    assert "bad" in {term for term, _ in worst}
-    assert [weight for _, weight in best] == sorted((w for _, w in best), reverse=True)
-    assert [weight for _, weight in worst] == sorted(w for _, w in worst)
-    assert best[-1][1] > 0 > worst[-1][1]
+def test_the_strongest_words_have_the_right_sign(made: Made) -> None:
+    """Positive weights for one label, negative ones for the other, the strongest first."""
+    positive, negative = strongest(made.pipeline, 3)
+    assert "good" in {term for term, _ in positive}
+    assert "bad" in {term for term, _ in negative}
+    assert [weight for _, weight in positive] == sorted((w for _, w in positive), reverse=True)
+    assert [weight for _, weight in negative] == sorted(w for _, w in negative)
+    assert positive[-1][1] > 0 > negative[-1][1]
 
 
-def test_training_writes_the_report(tmp_path: Path) -> None:
-    """It lies beside the model, and is the page of that model."""
-    manifest = train(Options(None, tmp_path), Terminal(Console(quiet=True)))
-    content = (tmp_path / "report" / "index.html").read_text()
-    assert manifest.sha256 in Page(content).text
-    assert not list((tmp_path / "report").glob(".*"))
+def test_training_writes_the_report(sample_model: Path) -> None:
+    """The report is stored next to the model, and describes that model."""
+    content = (sample_model / "report" / "index.html").read_text()
+    assert load(sample_model)[0].sha256 in Page(content).text
+    assert not list((sample_model / "report").glob(".*"))

@@ -1,7 +1,6 @@
-"""Training: measured, stored as a whole, and used again when nothing has changed."""
+"""Training: measured, repeatable, and skipped when nothing has changed."""
 
 import io
-import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -25,16 +24,36 @@ from training.train import current, train
 QUIET = Terminal(Console(quiet=True))
 
 
+@pytest.fixture
+def options(sample_model: Path) -> Options:
+    """The options of the model that was trained on the sample."""
+    return Options(output=sample_model)
+
+
+@pytest.fixture
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training without the report, which takes a second to draw."""
+    monkeypatch.setattr("training.train.render", lambda *arguments: "<html>")
+
+
 @pytest.fixture(scope="module")
-def options(tmp_path_factory: pytest.TempPathFactory) -> Options:
-    """A model trained on the sample."""
-    made = Options(source=None, output=tmp_path_factory.mktemp("model"))
-    train(made, QUIET)
-    return made
+def other_process(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of each recipe, trained on the sample by another process."""
+    folder = tmp_path_factory.mktemp("other-process")
+    program = (
+        "import sys\n"
+        "from training.__main__ import main\n"
+        "for recipe in sys.argv[2:]:\n"
+        "    folder = f'{sys.argv[1]}/{recipe}'\n"
+        "    assert main(['train', '--recipe', recipe, '--output', folder]) == 0\n"
+    )
+    command = [sys.executable, "-c", program, str(folder), *RECIPES]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return folder
 
 
-def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> None:
-    """The manifest names data, versions and metrics, and the artifact predicts."""
+def test_a_model_is_stored_with_its_manifest(options: Options) -> None:
+    """The manifest describes data, versions and metrics, and the artifact predicts."""
     manifest, content = load(options.output)
     assert manifest.name == "review"
     assert manifest.size == len(content)
@@ -57,23 +76,23 @@ def test_a_model_is_stored_with_all_that_is_known_about_it(options: Options) -> 
     assert not list(options.output.glob(".*")), "no temporary file is left"
 
 
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_the_same_training_gives_the_same_artifact(
-    options: Options, tmp_path: Path, recipe: str
+    options: Options, other_process: Path, tmp_path: Path, recipe: str
 ) -> None:
-    """Data, recipe and seed decide the bytes; another process makes no others."""
+    """Data, recipe and seed determine the bytes, in every process; another seed gives others."""
     here = train(replace(options, output=tmp_path / "here", recipe=recipe), QUIET)
-    command = ["-m", "training", "train", "--recipe", recipe, "--output", str(tmp_path / "there")]
-    subprocess.run([sys.executable, *command], check=True, stdout=subprocess.DEVNULL)
-    assert load(tmp_path / "there")[0].sha256 == here.sha256
+    assert load(other_process / recipe)[0].sha256 == here.sha256
     other = train(replace(options, output=tmp_path / "other", recipe=recipe, seed=1), QUIET)
     assert other.sha256 != here.sha256
 
 
-def test_a_search_is_made_on_the_reviews_that_are_fitted_on(
+@pytest.mark.usefixtures("undrawn")
+def test_a_search_uses_only_the_reviews_to_fit_on(
     options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Reviews that measure take no part in it, and what it found is what is trained."""
+    """Held-out reviews take no part in a search, and the variant that it finds is trained."""
     grid = {"longest": (1,), "min_df": (1,), "C": (0.5,)}
     monkeypatch.setitem(cast(dict[str, object], GRIDS), "article", grid)
     seen: list[Reviews] = []
@@ -91,25 +110,31 @@ def test_a_search_is_made_on_the_reviews_that_are_fitted_on(
     assert current(replace(options, output=tmp_path)) is None
 
 
+def warnings_in(output: str) -> list[str]:
+    return [line for line in output.splitlines() if line.startswith("!")]
+
+
 def warnings(options: Options) -> list[str]:
-    """Train, and return what it warned of."""
+    """Train, and return the warnings."""
     output = io.StringIO()
     train(options, Terminal(Console(file=output, width=400)))
-    return [line for line in output.getvalue().splitlines() if line.startswith("!")]
+    return warnings_in(output.getvalue())
 
 
-def test_a_rare_label_is_warned_of(options: Options, tmp_path: Path) -> None:
-    """Below a fifth, accuracy says little: the share is told. Balanced data get no warning."""
+def test_a_rare_label_gives_a_warning(options: Options, tmp_path: Path, sample_output: str) -> None:
+    """Below a fifth, accuracy says little, so the share is reported; balanced data are fine."""
     data = tmp_path / "data.csv"
     rows = [f"fine story {n},1\n" for n in range(90)] + [f"awful mess {n},0\n" for n in range(10)]
     data.write_text("text,label\n" + "".join(rows))
     (warning,) = warnings(replace(options, output=tmp_path, source=str(data)))
     assert "only 10.0% of data.csv is labelled Negative Review" in warning
-    assert warnings(replace(options, output=tmp_path)) == []
+    assert warnings_in(sample_output) == []
 
 
-def test_duplicates_across_the_split_are_warned_of(options: Options, tmp_path: Path) -> None:
-    """How many reviews are measured on and fitted on, and the accuracy without them."""
+def test_test_reviews_from_the_training_data_give_a_warning(
+    options: Options, tmp_path: Path
+) -> None:
+    """The warning counts them, and gives the accuracy without them."""
     data, test = tmp_path / "data.csv", tmp_path / "test.csv"
     rows = [f"a fine story {n},1\nan awful mess {n},0\n" for n in range(20)]
     data.write_text("text,label\n" + "".join(rows))
@@ -125,10 +150,10 @@ def test_duplicates_across_the_split_are_warned_of(options: Options, tmp_path: P
     assert str(metrics["accuracy_unseen"]) in warning
 
 
-def test_scores_that_say_nothing_are_warned_of(options: Options, tmp_path: Path) -> None:
-    """Where held-out reviews contradict what was fitted, the probability is said to be constant."""
+def test_scores_without_information_give_a_warning(options: Options, tmp_path: Path) -> None:
+    """When held-out reviews contradict the model, its probability is reported to be constant."""
     data = tmp_path / "data.csv"
-    # Each word stands once with each label: whatever is fitted on one, the other contradicts.
+    # Each word occurs once with each label: held-out reviews contradict those that were fitted.
     rows = [f"word{n} film,1\nword{n} film,0\n" for n in range(20)]
     data.write_text("text,label\n" + "".join(rows))
     named = replace(options, output=tmp_path, source=str(data), recipe="article")
@@ -146,18 +171,25 @@ def test_a_current_model_is_recognised(options: Options, tmp_path: Path) -> None
     assert current(replace(options, output=tmp_path)) is None
 
 
-def test_reviews_of_a_file_of_their_own_measure(options: Options, tmp_path: Path) -> None:
-    """With test data, all reviews are trained on and the metrics are those of that file."""
+def test_a_damaged_model_is_not_current(options: Options, tmp_path: Path) -> None:
+    """A model that cannot be loaded is trained again."""
+    (tmp_path / "manifest.json").write_bytes((options.output / "manifest.json").read_bytes())
+    (tmp_path / "model.zip").write_bytes(b"cut")
+    assert current(replace(options, output=tmp_path)) is None
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_model_is_measured_on_test_data(options: Options, tmp_path: Path) -> None:
+    """With test data, all reviews are fitted on, and the metrics come from the test data."""
     data = tmp_path / "test.csv"
     data.write_text("text,label\n" + "I love it,1\nI hate it,0\n" * 10)
     manifest = train(replace(options, output=tmp_path, test_source=str(data)), QUIET)
     assert (manifest.metrics["rows"], manifest.metrics["source"]) == (20, "test.csv")
 
 
-def test_columns_that_are_named_are_those_of_the_test_data_too(
-    options: Options, tmp_path: Path
-) -> None:
-    """Reviews to measure on have the columns that were named for those to fit on."""
+@pytest.mark.usefixtures("undrawn")
+def test_named_columns_apply_to_the_test_data_too(options: Options, tmp_path: Path) -> None:
+    """The reviews to measure on have the same column names as those to fit on."""
     odd = tmp_path / "odd.csv"
     odd.write_text("words,verdict\n" + "I love it,1\nI hate it,0\n" * 10)
     named = replace(options, output=tmp_path, source=str(odd), test_source=str(odd))
@@ -167,16 +199,16 @@ def test_columns_that_are_named_are_those_of_the_test_data_too(
 
 
 @pytest.mark.parametrize("test_size", [0.001, 0.999])
-def test_too_few_reviews_on_one_side_are_said(
+def test_too_few_reviews_on_one_side_are_refused(
     options: Options, tmp_path: Path, test_size: float
 ) -> None:
-    """A share that leaves no review of each label to fit or to measure on is refused."""
+    """A share that leaves no review of each label to fit or to measure on is an error."""
     with pytest.raises(TrainingError, match=f"--test-size {test_size} of 454 reviews"):
         train(replace(options, output=tmp_path, test_size=test_size), QUIET)
 
 
-def test_reviews_without_words_are_said(options: Options, tmp_path: Path) -> None:
-    """Texts that hold nothing to learn from are an error that names their file."""
+def test_reviews_without_words_are_refused(options: Options, tmp_path: Path) -> None:
+    """Texts with nothing to learn from are an error that names their file."""
     data = tmp_path / "dots.csv"
     data.write_text("text,label\n" + "...,1\n...,0\n" * 20)
     with pytest.raises(TrainingError, match=r"dots\.csv: empty vocabulary"):
@@ -184,8 +216,10 @@ def test_reviews_without_words_are_said(options: Options, tmp_path: Path) -> Non
     assert not (tmp_path / "model").exists()
 
 
-def test_too_few_of_a_label_to_calibrate_are_said(options: Options, tmp_path: Path) -> None:
-    """One review of a label cannot be both fitted on and held out."""
+def test_too_few_reviews_of_a_label_to_calibrate_are_refused(
+    options: Options, tmp_path: Path
+) -> None:
+    """A single review of a label cannot be both fitted on and held out."""
     data = tmp_path / "data.csv"
     rows = [f"bad {n},0\n" for n in range(40)] + [f"good {n},1\n" for n in range(5)]
     data.write_text("text,label\n" + "".join(rows))
@@ -196,8 +230,9 @@ def test_too_few_of_a_label_to_calibrate_are_said(options: Options, tmp_path: Pa
         train(named, QUIET)
 
 
-def test_a_change_of_the_data_is_a_change(options: Options, tmp_path: Path) -> None:
-    """A model is current for its file's content and not for its name."""
+@pytest.mark.usefixtures("undrawn")
+def test_a_model_is_not_current_for_changed_data(options: Options, tmp_path: Path) -> None:
+    """The content of the data file counts, not its name."""
     data = tmp_path / "data.csv"
     data.write_text("text,label\n" + "I love it,1\nI hate it,0\n" * 10)
     named = replace(options, output=tmp_path, source=str(data))
@@ -207,58 +242,24 @@ def test_a_change_of_the_data_is_a_change(options: Options, tmp_path: Path) -> N
     assert current(named) is None
 
 
-def test_a_model_is_replaced_as_a_whole_or_not_at_all(options: Options, tmp_path: Path) -> None:
-    """Where the new model cannot take the old one's place, the old file stays, and nothing else."""
-    (tmp_path / "manifest.json").write_bytes((options.output / "manifest.json").read_bytes())
-    kept = tmp_path / "model.zip" / "kept"  # a folder cannot be replaced by a file
-    kept.parent.mkdir()
-    kept.touch()
-    with pytest.raises(TrainingError, match="cannot be written"):
-        train(replace(options, output=tmp_path), QUIET)
-    assert kept.exists()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["manifest.json", "model.zip"]
-    assert (tmp_path / "manifest.json").read_bytes() == (
-        options.output / "manifest.json"
-    ).read_bytes()
+@pytest.mark.usefixtures("undrawn")
+def test_a_folder_that_cannot_be_written_is_reported(options: Options, tmp_path: Path) -> None:
+    """When the model cannot be stored, the error is one sentence."""
+    data = tmp_path / "data.csv"
+    data.write_text("text,label\n" + "I love it,1\nI hate it,0\n" * 10)
+    with pytest.raises(TrainingError, match=r"data\.csv/below cannot be written: Not a directory"):
+        train(replace(options, source=str(data), output=data / "below"), QUIET)
 
 
-def test_a_damaged_model_is_not_used(options: Options, tmp_path: Path) -> None:
-    """A missing, cut or foreign file is said, and training again mends it."""
-    with pytest.raises(TrainingError, match="there is no model in"):
-        load(tmp_path)
-    manifest = (options.output / "manifest.json").read_text()
-    (tmp_path / "manifest.json").write_text(manifest)
-    (tmp_path / "model.zip").write_bytes(b"cut")
-    with pytest.raises(TrainingError, match="train again"):
-        load(tmp_path)
-    assert current(replace(options, output=tmp_path)) is None
-    (tmp_path / "manifest.json").write_text(json.dumps({"name": "review"}))
-    with pytest.raises(TrainingError, match="missing or unknown fields"):
-        load(tmp_path)
-
-
-def test_a_file_in_the_place_of_the_folder_is_said(options: Options) -> None:
-    """The artifact named instead of its folder is an error in words."""
-    with pytest.raises(TrainingError, match="cannot be read: Not a directory"):
-        load(options.output / "model.zip")
-
-
-def test_a_folder_that_cannot_be_written_is_said(options: Options, tmp_path: Path) -> None:
-    """Where the output cannot be written, one sentence says so."""
-    file = tmp_path / "file"
-    file.touch()
-    with pytest.raises(TrainingError, match="cannot be written"):
-        train(replace(options, output=file / "below"), QUIET)
-
-
-def test_a_data_set_of_the_hub_measures_with_its_test_split(
+@pytest.mark.usefixtures("undrawn")
+def test_a_data_set_on_the_hub_is_measured_on_its_test_split(
     options: Options, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Data come from the train split and test data from the test split, of the same commit."""
-    asked: list[tuple[str, str]] = []
+    requested: list[tuple[str, str]] = []
 
     def read_hub(name: str, revision: str, split: str) -> dict[str, list[object]]:
-        asked.append((revision, split))
+        requested.append((revision, split))
         return {"text": [f"{split} {n}" for n in range(20)], "label": [n % 2 for n in range(20)]}
 
     monkeypatch.setattr("training.data._read_hub", read_hub)
@@ -266,4 +267,4 @@ def test_a_data_set_of_the_hub_measures_with_its_test_split(
         options, output=tmp_path, source="some/reviews", test_source="some/reviews", revision="c0"
     )
     train(hub, QUIET)
-    assert asked == [("c0", "train"), ("c0", "test")]
+    assert requested == [("c0", "train"), ("c0", "test")]
