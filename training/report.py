@@ -247,7 +247,7 @@ def _manifest(manifest: Manifest) -> Iterator[str]:
         yield f"<tr><th>{name}</th><td>{escape(str(value))}</td></tr>"
     yield "</table>"
     full = escape(json.dumps(json.loads(manifest.to_json()), indent=2, ensure_ascii=False))
-    yield f"<details><summary>The file</summary><pre>{full}</pre></details></div>"
+    yield f"<details><summary>As JSON</summary><pre>{full}</pre></details></div>"
 
 
 def _figure(title: str, caption: str, svg: str) -> str:
