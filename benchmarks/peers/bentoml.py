@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from benchmarks.contender import Contender, Target
 from benchmarks.model import Model
-from benchmarks.peers.environment import PROGRAMS, folder, install, serving, version
+from benchmarks.peers.environment import SERVICES, folder, install, serving, version
 from scripts.lib.emulator import free_port
 
 NAME = "bentoml"
@@ -30,7 +30,7 @@ def _start(model: Model) -> Iterator[Target]:
             "BENTOML_HOME": str(home),
             "BENTOML_DO_NOT_TRACK": "True",
         }
-        cwd = PROGRAMS / NAME
+        cwd = SERVICES / NAME
         with serving(NAME, command, target, cwd=cwd, environment=environment) as running:
             yield running
 

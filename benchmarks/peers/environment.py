@@ -14,7 +14,7 @@ from scripts.lib import toolchain
 from scripts.lib.project import LOCAL, ROOT, python_version
 
 ENVIRONMENTS = LOCAL / "peers"
-PROGRAMS = ROOT / "benchmarks" / "peers" / "services"
+SERVICES = Path(__file__).with_name("services")
 
 
 def install(name: str) -> Path:

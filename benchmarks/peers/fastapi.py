@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from benchmarks.contender import Contender, Target
 from benchmarks.model import Model
-from benchmarks.peers.environment import PROGRAMS, install, serving, version
+from benchmarks.peers.environment import SERVICES, install, serving, version
 from scripts.lib.emulator import free_port
 
 NAME = "fastapi"
@@ -25,7 +25,7 @@ def _start(model: Model) -> Iterator[Target]:
     ]  # fmt: skip
     target = Target(f"http://127.0.0.1:{port}/review", 0, 0.0)
     with serving(
-        NAME, command, target, cwd=PROGRAMS / NAME, environment={"MODEL": str(model.pickle)}
+        NAME, command, target, cwd=SERVICES / NAME, environment={"MODEL": str(model.pickle)}
     ) as running:
         yield running
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from benchmarks import own
 from benchmarks.contender import Contender, Target
 from benchmarks.model import Model
-from benchmarks.peers.environment import ENVIRONMENTS, PROGRAMS, serving
+from benchmarks.peers.environment import ENVIRONMENTS, SERVICES, serving
 from scripts.lib import toolchain
 from scripts.lib.emulator import free_port
 from scripts.lib.project import ROOT, python_version
@@ -26,7 +26,7 @@ _ENVIRONMENT = ENVIRONMENTS / NAME
 def _install() -> str:
     own.install()
     toolchain.check_node()
-    source = PROGRAMS / NAME
+    source = SERVICES / NAME
     wanted = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
     stamp = _ENVIRONMENT / ".lock"
     if not (stamp.exists() and stamp.read_text() == wanted):
@@ -49,7 +49,7 @@ def _start(model: Model) -> Iterator[Target]:
     for name in ("handlers", "sklearn_api"):
         shutil.rmtree(_ENVIRONMENT / name, ignore_errors=True)
         shutil.copytree(ROOT / name, _ENVIRONMENT / name)
-    shutil.copy(PROGRAMS / NAME / "serverless.yml", _ENVIRONMENT)
+    shutil.copy(SERVICES / NAME / "serverless.yml", _ENVIRONMENT)
     own.copy_sources()
     with own.started() as emulator:
         stack = own.deploy(emulator)

@@ -14,6 +14,8 @@ from scripts.lib.project import ROOT
 # LocalStack's dependencies are loosely bounded: later releases of them break it.
 LOCALSTACK_RELEASED = "2026-03-05"
 
+NPM_PROJECTS = (ROOT, ROOT / "benchmarks" / "peers" / "services" / "serverless-offline")
+
 
 def compile_lock(source: list[str], target: str, *options: str, folder: str = ".") -> None:
     """Resolve requirements for every supported Python and write a lock with hashes."""
@@ -67,7 +69,7 @@ def main() -> int:
             [f"{name}.in"], f"{name}.lock", "--python-version", "3.9", *upgrade, folder="emulator"
         )
     npm = "update" if upgrade else "install"
-    for folder in (ROOT, ROOT / "benchmarks" / "peers" / "services" / "serverless-offline"):
+    for folder in NPM_PROJECTS:
         name = str((folder / "package-lock.json").relative_to(ROOT))
         with step(name):
             toolchain.run(
