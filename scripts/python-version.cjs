@@ -4,7 +4,8 @@
 const fs = require('fs');
 const path = require('path');
 
-const SUPPORTED = ['3.11', '3.12', '3.13'];
+const versions = fs.readFileSync(path.join(__dirname, 'versions.env'), 'utf8');
+const SUPPORTED = /^SUPPORTED_PYTHONS="(.*)"$/m.exec(versions)[1].split(' ');
 const file = path.join(__dirname, '..', '.python-version');
 const source = process.env.PYTHON_VERSION ? 'PYTHON_VERSION' : file;
 const version = (process.env.PYTHON_VERSION || fs.readFileSync(file, 'utf8')).trim();

@@ -2,9 +2,9 @@
 # environment with its lock, and runs a module of scripts/lib in it. Everything it makes lies in the
 # project's folder. bash 3.2 is enough.
 
-UV_VERSION=0.13.9 # the one that is installed where there is none
-
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$root/scripts/versions.env"
+supported=${SUPPORTED_PYTHONS// /, }
 
 say() { printf '%s\n' "$*" >&2; }
 fail() {
@@ -29,9 +29,9 @@ pyenv_versions() { printf '%s' "${PYENV_ROOT:-$HOME/.pyenv}/versions"; }
 find_uv() {
   UV=$(first_working "${UV:-}" uv "$HOME/.local/bin/uv" "$root/.local/uv/bin/uv" \
     "$(pyenv_versions)"/*/bin/uv) && return
-  local base
-  base=$(first_working python3 "$(pyenv_versions)"/3.*/bin/python3 python3.13 python3.12 python3.11 \
-    /usr/bin/python3) ||
+  local base version pythons=()
+  for version in $SUPPORTED_PYTHONS; do pythons+=("python$version"); done
+  base=$(first_working python3 "$(pyenv_versions)"/3.*/bin/python3 "${pythons[@]}" /usr/bin/python3) ||
     fail "no Python found; install Python 3 from your system's packages or python.org"
   say "• uv is not installed: bringing uv $UV_VERSION into .local/uv"
   rm -rf "$root/.local/uv"
@@ -57,8 +57,8 @@ find_python() {
   say "• Python $version is not installed: having uv fetch it"
   "$UV" python install -q "$version" >&2 && "$UV" python find --no-project "$version" 2>/dev/null && return
   fail "Python $version is needed and was not found, nor could uv fetch it. Install it (for example
-  with: pyenv install $version), or choose another of 3.11, 3.12 and 3.13 for one command with
-  PYTHON_VERSION=3.12, or for good in the file .python-version"
+  with: pyenv install $version), or choose another of $supported for one command with
+  PYTHON_VERSION=…, or for good in the file .python-version"
 }
 
 # Make a virtual environment hold exactly what a lock names. Does nothing when it already does.
@@ -82,9 +82,9 @@ run_module() {
   local declared environment
   declared=$(tr -d '[:space:]' <"$root/.python-version")
   PYTHON_VERSION=${PYTHON_VERSION:-$declared}
-  case $PYTHON_VERSION in
-    3.11 | 3.12 | 3.13) ;;
-    *) fail "Python $PYTHON_VERSION is asked for (by PYTHON_VERSION or the file .python-version); this project runs on 3.11, 3.12 and 3.13" ;;
+  case " $SUPPORTED_PYTHONS " in
+    *" $PYTHON_VERSION "*) ;;
+    *) fail "Python $PYTHON_VERSION is asked for (by PYTHON_VERSION or the file .python-version); this project runs on $supported" ;;
   esac
   environment="$root/.venv"
   [ "$PYTHON_VERSION" = "$declared" ] || environment="$root/.venv-$PYTHON_VERSION"

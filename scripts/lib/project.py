@@ -7,6 +7,7 @@ replaces it for one command. ``scripts/python-version.cjs`` reads the same two f
 import json
 import os
 import platform
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
 SERVICE = "sklearn-api"
-SUPPORTED = ("3.11", "3.12", "3.13")
+VERSIONS = dict(
+    re.findall(r'^(\w+)="(.*)"$', (ROOT / "scripts" / "versions.env").read_text(), re.MULTILINE)
+)
+SUPPORTED = tuple(VERSIONS["SUPPORTED_PYTHONS"].split())
 
 DEPLOYED = (
     *("serverless.yml", "handlers", "sklearn_api", ".env.local", ".python-version", "package.json"),
-    *("scripts/python-version.cjs", "scripts/layer.cjs"),
+    *("scripts/versions.env", "scripts/python-version.cjs", "scripts/layer.cjs"),
     *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py", "scripts/remove-models.cjs"),
 )
 """Paths in the project, files or folders: what the deployer reads, but for its own packages."""

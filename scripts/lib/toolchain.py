@@ -7,18 +7,19 @@ they are current.
 
 import functools
 import hashlib
+import json
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 from scripts.lib.project import LOCAL, ROOT, ScriptError, python_version
 
 EMULATOR = ROOT / "emulator"
 EMULATOR_ENVIRONMENT = EMULATOR / ".venv"
-EMULATOR_PYTHON = ("3.13", "3.12")  # LocalStack 4.14 runs on no other
 RUNTIMES = LOCAL / "runtimes"
-NODE_MAJOR = 20
 
 
 @functools.cache
@@ -130,6 +131,15 @@ def get_python(version: str) -> Path:
     return found
 
 
+def emulator_pythons() -> list[str]:
+    """Return the Python versions that LocalStack runs on, the newest first."""
+    project = tomllib.loads((EMULATOR / "pyproject.toml").read_text())["project"]
+    bounds = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"])
+    assert bounds, project["requires-python"]
+    oldest, end = map(int, bounds.groups())
+    return [f"3.{minor}" for minor in reversed(range(oldest, end))]
+
+
 def _fingerprint(*files: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
@@ -144,7 +154,8 @@ def install_emulator() -> bool:
     wanted = _fingerprint(lock, EMULATOR / "pyproject.toml")
     if stamp.exists() and stamp.read_text() == wanted:
         return False
-    version = next((v for v in EMULATOR_PYTHON if find_python(v)), EMULATOR_PYTHON[0])
+    pythons = emulator_pythons()
+    version = next((v for v in pythons if find_python(v)), pythons[0])
     python = get_python(version)
     target = str(EMULATOR_ENVIRONMENT / "bin" / "python")
     run(
@@ -216,8 +227,10 @@ def install_deployer() -> bool:
 
 def check_node() -> None:
     """Raise `ScriptError` where Node.js is missing or too old."""
+    engines = json.loads((ROOT / "package.json").read_text())["engines"]
+    oldest = int(engines["node"].removeprefix(">="))
     how = (
-        f"install Node.js {NODE_MAJOR} or newer (https://nodejs.org/en/download, or your system's "
+        f"install Node.js {oldest} or newer (https://nodejs.org/en/download, or your system's "
         "packages)"
     )
     node = shutil.which("node")
@@ -227,5 +240,5 @@ def check_node() -> None:
         )
     version = run([node, "--version"], "`node --version`").strip()
     major = version.lstrip("v").split(".")[0]
-    if not major.isdigit() or int(major) < NODE_MAJOR:
+    if not major.isdigit() or int(major) < oldest:
         raise ScriptError(f"Node.js {version} is too old for the deployer: {how}")

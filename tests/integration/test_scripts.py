@@ -292,7 +292,7 @@ def test_a_used_port_is_reported_in_a_sentence(checkout: Path, port: int) -> Non
 @pytest.mark.parametrize(
     ("command", "environment", "message"),
     [
-        (["up"], {"PYTHON_VERSION": "3.8"}, "runs on 3.11, 3.12 and 3.13"),
+        (["up"], {"PYTHON_VERSION": "3.8"}, "runs on 3.11, 3.12, 3.13"),
         (["up", "--port", "70000"], {}, "port 70000 is none"),
         (["up", "--data", "no/such/file.csv"], {}, "there is no file no/such/file.csv"),
         (["bench", "--requests", "3"], {}, "--requests must be at least 16"),
