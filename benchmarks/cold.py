@@ -166,7 +166,7 @@ def _plain_layer(layer: Path, plain: Path) -> Path:
 
 
 def _publish(model: Model, url: str) -> None:
-    s3: Any = aws_client("s3", url)
+    s3 = aws_client("s3", url)
     s3.create_bucket(Bucket=_BUCKET)
     content = model.artifact.read_bytes()
     now = datetime.now(UTC).isoformat()

@@ -5,16 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.lib import emulator as emulators
 from scripts.lib.console import ERR, OUT, run_main
 from scripts.lib.live_code import Copies, LiveFunction, packages
-from scripts.lib.project import LOCAL, ROOT, SERVICE, ScriptError, python_version
+from scripts.lib.project import LOCAL, ROOT, ScriptError, python_version
 from scripts.lib.stack import Stack, client
 from scripts.lib.up import bring_up, chosen_port, summary
+from training.account import SERVICE
 
 LOOK_SECONDS = 0.1  # how often files are looked at
 ALIVE_SECONDS = 2.0  # how often LocalStack is
@@ -46,7 +46,7 @@ def live(stack: Stack) -> Iterator[dict[str, Copies]]:
     ScriptError
         serverless.yml has functions that are not deployed, or LocalStack refuses.
     """
-    functions: Any = client("lambda", stack.emulator.url)
+    functions = client("lambda", stack.emulator.url)
     copies: dict[str, Copies] = {}
     with ExitStack() as undo:
         for name, patterns in packages(ROOT).items():

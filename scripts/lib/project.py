@@ -15,7 +15,6 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = ROOT / ".local"
-SERVICE = "sklearn-api"
 VERSIONS = dict(
     re.findall(r'^(\w+)="(.*)"$', (ROOT / "scripts" / "versions.env").read_text(), re.MULTILINE)
 )

@@ -5,17 +5,20 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import DEPLOYED, LOCAL, ROOT, SERVICE, python_version, write_json
+from scripts.lib.project import DEPLOYED, LOCAL, ROOT, python_version, write_json
 from scripts.lib.stack import client
+from training.account import SERVICE
 
 RECORD_FILE = LOCAL / "up.json"
 
 # Paths in the project, files or folders.
 MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/model/review")
-DEPLOYMENT_INPUTS = (*DEPLOYED, "package-lock.json", "scripts/lib/stack.py")
+DEPLOYMENT_INPUTS = (
+    *DEPLOYED,
+    *("package-lock.json", "scripts/lib/stack.py", "training/account.py"),
+)
 # What LocalStack says of a function at the moment, and not of what was deployed.
 MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonCode"}
 
@@ -62,12 +65,12 @@ def deployed(emulator: Emulator) -> str:
 
     It changes with every deployment, and with every change to a function by other means.
     """
-    cloudformation: Any = client("cloudformation", emulator.url)
+    cloudformation = client("cloudformation", emulator.url)
     try:
         stack = cloudformation.describe_stacks(StackName=f"{SERVICE}-local")["Stacks"][0]
     except cloudformation.exceptions.ClientError:
         return ""
-    functions: Any = client("lambda", emulator.url)
+    functions = client("lambda", emulator.url)
     found = [
         {name: value for name, value in function.items() if name not in MOMENTARY}
         for page in functions.get_paginator("list_functions").paginate()

@@ -7,25 +7,27 @@ import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import boto3
+from botocore.config import Config
 
 from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import (
     LOCAL,
     ROOT,
-    SERVICE,
     ScriptError,
     architecture,
     python_version,
     write_json,
 )
-
-if TYPE_CHECKING:
-    from botocore.client import BaseClient
+from training.account import DEFAULT_REGION, SERVICE
 
 STACK_FILE = LOCAL / "stack.json"
-REGION = "us-east-1"
+
+# Seconds. Everything is on this machine; the emulator may take a while, and then it answers.
+_TIMEOUTS = Config(connect_timeout=5, read_timeout=60)
 
 
 @dataclass(frozen=True)
@@ -58,21 +60,20 @@ def credentials() -> dict[str, str]:
     return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": DEFAULT_REGION,
+        "AWS_DEFAULT_REGION": DEFAULT_REGION,
     }
 
 
-def client(service: str, url: str) -> "BaseClient":
-    """Return a boto3 client of the emulator at `url`."""
-    import boto3
-
-    return boto3.client(  # type: ignore[call-overload, no-any-return]  # the name is a variable
+def client(service: str, url: str) -> Any:
+    """Return a boto3 client of the emulator at `url`; any type, since `service` is a variable."""
+    return boto3.client(  # type: ignore[call-overload]  # the stubs know literal names only
         service,
         endpoint_url=url,
-        region_name=REGION,
+        region_name=DEFAULT_REGION,
         aws_access_key_id="test",
         aws_secret_access_key="test",
+        config=_TIMEOUTS,
     )
 
 
@@ -123,8 +124,8 @@ def describe(emulator: Emulator, stage: str = "local") -> Stack:
         It is not deployed.
     """
     name = f"{SERVICE}-{stage}"
-    cloudformation: Any = client("cloudformation", emulator.url)
-    gateway: Any = client("apigateway", emulator.url)
+    cloudformation = client("cloudformation", emulator.url)
+    gateway = client("apigateway", emulator.url)
     try:
         found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
         resource = cloudformation.describe_stack_resource(
@@ -137,7 +138,7 @@ def describe(emulator: Emulator, stage: str = "local") -> Stack:
     keys = gateway.get_api_keys(includeValues=True, nameQuery=name)["items"]
     return Stack(
         stage=stage,
-        region=REGION,
+        region=DEFAULT_REGION,
         # Path style: no name has to resolve to this machine.
         endpoint=f"{emulator.url}/restapis/{api}/{stage}/_user_request_",
         api_key=next(key["value"] for key in keys if key["name"] == name),

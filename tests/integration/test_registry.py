@@ -55,8 +55,8 @@ def buckets(emulator: Emulator) -> Iterator[list[str]]:
 
 
 def registry(emulator: Emulator, bucket: str) -> Registry:
-    """Return a registry with its own client."""
-    return Registry(client("s3", emulator.url), bucket, "review")  # type: ignore[arg-type]  # any client
+    """Return a registry with a client of its own."""
+    return Registry(client("s3", emulator.url), bucket, "review")
 
 
 def pointers(emulator: Emulator, bucket: str) -> list[dict[str, Any]]:

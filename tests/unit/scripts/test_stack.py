@@ -1,0 +1,20 @@
+"""The names and settings by which the scripts find a stack."""
+
+import re
+
+from scripts.lib.project import ROOT
+from scripts.lib.stack import client
+from training.account import DEFAULT_REGION, SERVICE
+
+
+def test_names_are_those_of_the_configuration() -> None:
+    """serverless.yml, which names every resource, has the same service and default region."""
+    text = (ROOT / "serverless.yml").read_text()
+    assert re.findall(r"^service: (.+)$", text, re.MULTILINE) == [SERVICE]
+    assert re.findall(r"^  region: .*'(.+)'}$", text, re.MULTILINE) == [DEFAULT_REGION]
+
+
+def test_clients_have_timeouts() -> None:
+    """A client waits 5 s for a connection and a minute for an answer, and then fails."""
+    config = client("s3", "http://127.0.0.1:9").meta.config
+    assert (config.connect_timeout, config.read_timeout) == (5, 60)
