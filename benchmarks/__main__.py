@@ -8,13 +8,13 @@ from collections.abc import Callable
 from rich.console import Console
 
 from benchmarks import cold, deploy, document, growth, handler, machine, sizes, warm
-from benchmarks.model import Model, train
 from benchmarks.options import Options
-from benchmarks.report import Section
+from benchmarks.section import Section
+from benchmarks.subject import Subject, train
 from scripts.lib.console import OUT, run_main, step
 from scripts.lib.project import ROOT, ScriptError
 
-SECTIONS: dict[str, Callable[[Model, Options], Section]] = {
+SECTIONS: dict[str, Callable[[Subject, Options], Section]] = {
     "cold": cold.measure,
     "handler": handler.measure,
     "warm": warm.measure,
@@ -66,11 +66,11 @@ def main() -> int:
     if asked.write and asked.only:
         raise ScriptError("--write writes the whole document, and cannot be used with --only")
     options = Options(asked.peers, asked.quick, asked.requests, asked.data)
-    load = machine.load()
+    load = machine.load_average()
     with step("Model") as done:
-        model = train(options.data)
-        terms = sum(len(one.vocabulary_) for _, one in model.pipeline.steps if _knows_terms(one))
-        described = f"{terms:,} terms, from {model.manifest['training']['source']}"
+        subject = train(options.data)
+        terms = sum(len(one.vocabulary_) for _, one in subject.pipeline.steps if _knows_terms(one))
+        described = f"{terms:,} terms, from {subject.manifest['training']['source']}"
         done(described)
     tables = Console(highlight=False, width=max(OUT.width, 120))  # wrapped, they say nothing
     failed: dict[str, str] = {}
@@ -78,7 +78,7 @@ def main() -> int:
     for name in asked.only or SECTIONS:
         OUT.rule(name)
         try:
-            section = SECTIONS[name](model, options)
+            section = SECTIONS[name](subject, options)
         except ScriptError as exc:
             failed[name] = str(exc)
             OUT.print(f"NOT MEASURED: {exc}", markup=False)

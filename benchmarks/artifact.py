@@ -68,9 +68,9 @@ def compare(pipeline: Any, rounds: int) -> Comparison:
     for _ in range(rounds + 1):
         for kept, load in zip(times, loads, strict=True):
             gc.collect()
-            begun = time.perf_counter()
+            started = time.perf_counter()
             loaded = load()
-            kept.append(time.perf_counter() - begun)
+            kept.append(time.perf_counter() - started)
             del loaded  # outside of the time
     artifact_times, pickle_times = (statistics.median(one[1:]) for one in times)
     return Comparison(len(artifact), len(pickled), artifact_times, pickle_times)

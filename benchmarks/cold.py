@@ -23,10 +23,10 @@ from typing import Any
 import sklearn
 
 from benchmarks import own, plots
-from benchmarks.model import REVIEW, Model
 from benchmarks.options import Options
 from benchmarks.processes import FOLDER
-from benchmarks.report import Section, Table, milliseconds, paired_ratio, times
+from benchmarks.section import Section, Table, milliseconds, paired_ratio, times
+from benchmarks.subject import REVIEW, Subject
 from scripts.lib import toolchain
 from scripts.lib.console import step
 from scripts.lib.emulator import Emulator
@@ -85,16 +85,16 @@ class Way:
     environment: Mapping[str, str]
 
 
-def measure(model: Model, options: Options) -> Section:
+def measure(subject: Subject, options: Options) -> Section:
     """Run the section."""
     folder = FOLDER / "cold"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     with step("Cold starts") as done:
         own.install()
-        with own.started() as emulator:
+        with own.fresh_emulator() as emulator:
             ways = _ways(folder, emulator)
-            _publish(model, emulator.url)
+            _publish(subject, emulator.url)
             found = _time(ways, emulator.url, options.cold_rounds)
         done(f"{options.cold_rounds} rounds")
     shutil.rmtree(folder)
@@ -165,16 +165,16 @@ def _plain_layer(layer: Path, plain: Path) -> Path:
     return plain
 
 
-def _publish(model: Model, url: str) -> None:
+def _publish(subject: Subject, url: str) -> None:
     s3 = aws_client("s3", url)
     s3.create_bucket(Bucket=_BUCKET)
-    content = model.artifact.read_bytes()
+    content = subject.artifact.read_bytes()
     now = datetime.now(UTC).isoformat()
     pointer = Pointer("review", "1", sha256(content).hexdigest(), now)
     for key, body in (
         (version_key("review", "1", "model.zip"), content),
         (pointer_key("review"), pointer.to_json()),
-        (_PICKLE, model.pickle.read_bytes()),
+        (_PICKLE, subject.pickle.read_bytes()),
     ):
         s3.put_object(Bucket=_BUCKET, Key=key, Body=body)
 
@@ -210,7 +210,7 @@ def _start(way: Way, url: str, event: Any, client: bool) -> float:
     # The Python of the project's Lambda runtime, with AWS's client and boto3 beside it.
     python = toolchain.RUNTIMES / f"python{python_version()}" / "bin" / "python"
     try:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         process = subprocess.Popen(
             [str(python), "-c", code],
             env=environment,
@@ -220,7 +220,7 @@ def _start(way: Way, url: str, event: Any, client: bool) -> float:
     finally:
         os.close(writing)
     done = os.read(reading, 1)
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     os.close(reading)
     if process.wait() or not done:
         raise ScriptError(f"{way.name}: the function failed, see above")

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from benchmarks.load import Load, LoadError, Measured, measure
-from benchmarks.model import REVIEW, Model
+from benchmarks.load_generator import Load, LoadError, Measured, measure
 from benchmarks.processes import fetch
+from benchmarks.subject import REVIEW, Subject
 from scripts.lib.console import step
 from scripts.lib.project import ScriptError
 
 
 @dataclass(frozen=True)
-class Target:
+class Server:
     """A server that runs and has answered.
 
     Attributes
@@ -79,7 +79,7 @@ class Contender:
 
     name: str
     install: Callable[[], str]
-    start: Callable[[Model], AbstractContextManager[Target]]
+    start: Callable[[Subject], AbstractContextManager[Server]]
     about: str
 
 
@@ -87,19 +87,19 @@ class Contender:
 class Running:
     """Contenders that are up, their versions, and why others are not, by name."""
 
-    targets: dict[str, Target]
+    servers: dict[str, Server]
     versions: dict[str, str]
     failures: dict[str, str]
 
 
 @contextmanager
-def running(contenders: Sequence[Contender], model: Model) -> Iterator[Running]:
+def running(contenders: Sequence[Contender], subject: Subject) -> Iterator[Running]:
     """Start contenders, prove that they serve the same model, and stop them at the end.
 
     One that cannot be installed or started, or says something else of a review, is left out, and
     the reason kept.
     """
-    expected = model.labels()
+    expected = subject.labels()
     found = Running({}, {}, {})
     with ExitStack() as stack:
         for contender in contenders:
@@ -107,21 +107,21 @@ def running(contenders: Sequence[Contender], model: Model) -> Iterator[Running]:
                 with ExitStack() as own:  # unwound where it does not get to the end
                     try:
                         found.versions[contender.name] = contender.install()
-                        target = own.enter_context(contender.start(model))
-                        check(target, model.reviews, expected)
+                        server = own.enter_context(contender.start(subject))
+                        check(server, subject.reviews, expected)
                     except (ScriptError, OSError, ValueError, KeyError) as exc:
                         found.failures[contender.name] = str(exc)
                         done(f"NOT MEASURED: {exc}")
                         continue
-                    found.targets[contender.name] = target
+                    found.servers[contender.name] = server
                     stack.push(own.pop_all())
                 done(f"{found.versions[contender.name]}; predicts as the pipeline does")
         yield found
 
 
-def check(target: Target, reviews: Sequence[str], expected: Sequence[int]) -> None:
+def check(server: Server, reviews: Sequence[str], expected: Sequence[int]) -> None:
     """Raise `ScriptError` where a contender's labels are not the pipeline's own."""
-    answers = [target.predict(review) for review in reviews]
+    answers = [server.predict(review) for review in reviews]
     if answers != list(expected):
         wrong = sum(one != other for one, other in zip(answers, expected, strict=True))
         raise ScriptError(f"it says something else than the pipeline of {wrong} reviews")
@@ -132,7 +132,7 @@ Key = tuple[str, int]
 
 
 def alternate(
-    targets: Mapping[str, Target],
+    servers: Mapping[str, Server],
     clients: Sequence[int],
     rounds: int,
     requests: int,
@@ -150,14 +150,14 @@ def alternate(
     """
     measured: dict[Key, list[Measured]] = {}
     failures: dict[str, str] = {}
-    names = list(targets)
+    names = list(servers)
     for number in range(rounds):
         with step(f"Round {number + 1} of {rounds} under load"):
             for count, name in product(clients, rotated(names, number)):
                 if name in failures:
                     continue
                 try:
-                    one = targets[name].load(count, requests)
+                    one = servers[name].load(count, requests)
                 except LoadError as exc:
                     failures[name] = f"with {count} client(s): {exc}"
                 else:

@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 
 from benchmarks import own
-from benchmarks.model import Model
 from benchmarks.options import Options
-from benchmarks.report import Section, Table, paired_ratio, times
+from benchmarks.section import Section, Table, paired_ratio, times
+from benchmarks.subject import Subject
 from scripts.lib import emulator as emulators
 from scripts.lib.console import step
 from scripts.lib.emulator import Emulator
@@ -24,13 +24,13 @@ there. Publishing is `python -m training publish`, most of whose time is that of
 function that runs looks for a new model every `MODEL_REFRESH_SECONDS` (1 s on `local`)."""
 
 
-def measure(model: Model, options: Options) -> Section:
+def measure(subject: Subject, options: Options) -> Section:
     """Run the section."""
     own.install()
     found: dict[str, list[float]] = {}
     for number in range(options.deploy_rounds):
         with step(f"Deploying, round {number + 1} of {options.deploy_rounds}"):
-            for name, seconds in _round(model).items():
+            for name, seconds in _round(subject).items():
                 found.setdefault(name, []).append(seconds)
     rows = [
         [name, f"{sorted(seconds)[len(seconds) // 2]:.2f}", times(paired_ratio(seconds, base))]
@@ -45,21 +45,21 @@ def measure(model: Model, options: Options) -> Section:
     )
 
 
-def _round(model: Model) -> dict[str, float]:
+def _round(subject: Subject) -> dict[str, float]:
     copy = own.copy_sources()
     seconds: dict[str, float] = {}
 
     def timed(name: str, do: Callable[[], object]) -> None:
-        begun = time.perf_counter()
+        started = time.perf_counter()
         do()
-        seconds[name] = time.perf_counter() - begun
+        seconds[name] = time.perf_counter() - started
 
-    begun = time.perf_counter()
-    with own.started() as emulator:
-        seconds["start the emulator"] = time.perf_counter() - begun
+    started = time.perf_counter()
+    with own.fresh_emulator() as emulator:
+        seconds["start the emulator"] = time.perf_counter() - started
         timed(_BASE, lambda: _deploy(emulator))
         stack = describe(emulator)
-        timed("publish a model", lambda: own.publish(model.folder, emulator))
+        timed("publish a model", lambda: own.publish(subject.folder, emulator))
         timed(
             "the first prediction, from a cold start",
             lambda: _until(lambda: bool(ask(stack, _REVIEW)), "a first prediction"),
@@ -76,13 +76,13 @@ def _round(model: Model) -> dict[str, float]:
         version = _version(stack)
 
         def replace() -> None:
-            own.publish(model.other, emulator)
+            own.publish(subject.other, emulator)
             _until(lambda: _version(stack) != version, "the new model")
 
         timed("publish another model, until it answers", replace)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         emulators.stop(emulator)
-    seconds["stop the emulator"] = time.perf_counter() - begun
+    seconds["stop the emulator"] = time.perf_counter() - started
     return seconds
 
 

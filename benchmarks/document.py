@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.report import Section
+from benchmarks.section import Section
 
 _HEAD = """\
 # Benchmarks

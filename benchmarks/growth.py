@@ -10,10 +10,10 @@ from statistics import median
 from typing import Any
 
 from benchmarks import pickles, plots, synthetic
-from benchmarks.model import MAX_BYTES, Model
 from benchmarks.options import Options
 from benchmarks.processes import FOLDER
-from benchmarks.report import Section, Table, megabytes, milliseconds, paired_ratio, times
+from benchmarks.section import Section, Table, megabytes, milliseconds, paired_ratio, times
+from benchmarks.subject import MAX_BYTES, Subject
 from scripts.lib.console import step
 from scripts.lib.project import ROOT, ScriptError
 from sklearn_api.load import load_model
@@ -42,7 +42,7 @@ scikit-learn at once, as its API allows; the compiled form takes one review afte
 _Found = dict[tuple[int, str], list[dict[str, float]]]
 
 
-def measure(model: Model, options: Options) -> Section:
+def measure(subject: Subject, options: Options) -> Section:
     """Run the section; the trained model has no part in it."""
     folder = FOLDER / "growth"
     folder.mkdir(parents=True, exist_ok=True)
@@ -156,10 +156,10 @@ def _race(
         for size in sizes:
             some = texts(size, number)
             for call, kept in zip(calls, found[size], strict=True):
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 call(some)
                 if number:
-                    kept.append(time.perf_counter() - begun)
+                    kept.append(time.perf_counter() - started)
     return found
 
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import own, pickles, synthetic
-from benchmarks.model import MAX_BYTES, REVIEW, Model
 from benchmarks.options import Options
 from benchmarks.processes import FOLDER
-from benchmarks.report import Section, Table, milliseconds, paired_ratio, times
+from benchmarks.section import Section, Table, milliseconds, paired_ratio, times
+from benchmarks.subject import MAX_BYTES, REVIEW, Subject
 from scripts.lib import toolchain
 from scripts.lib.console import step
 from scripts.lib.project import ROOT
@@ -39,26 +39,26 @@ handler's time holds all that it does for a request: reading and checking the ev
 the model is still the current one, predicting, writing the answer and its line of log."""
 
 
-def measure(model: Model, options: Options) -> Section:
+def measure(subject: Subject, options: Options) -> Section:
     """Run the section."""
     own.install()
     rounds = 20 if options.quick else 100
     reviews = FOLDER / "reviews.json"
-    texts = synthetic.reviews(model.words, _WORDS, _CALLS * (rounds + 2))
+    texts = synthetic.reviews(subject.words, _WORDS, _CALLS * (rounds + 2))
     reviews.write_text(json.dumps(texts))
     with step("Handler time") as done:
         own.copy_sources()
-        with own.started() as emulator:
+        with own.fresh_emulator() as emulator:
             stack = own.deploy(emulator)
-            own.publish(model.folder, emulator)
+            own.publish(subject.folder, emulator)
             printed = toolchain.run(
                 [
                     sys.executable,
                     "-m",
                     "benchmarks.handler",
-                    str(model.pickle),
+                    str(subject.pickle),
                     str(reviews),
-                    str(model.artifact),
+                    str(subject.artifact),
                 ],
                 "timing the handler",
                 cwd=ROOT,
@@ -110,9 +110,9 @@ def turns(
         for name, call in calls.items():
             taken = []
             for review in reviews[start : start + _CALLS]:
-                begun = time.perf_counter()
+                started = time.perf_counter()
                 call(review)
-                taken.append(time.perf_counter() - begun)
+                taken.append(time.perf_counter() - started)
             found[name].append(statistics.median(taken))
     return {name: seconds[2:] for name, seconds in found.items()}
 

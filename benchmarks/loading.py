@@ -45,14 +45,14 @@ def main() -> int:
     form, path = sys.argv[1], Path(sys.argv[2])
     reviews = json.load(sys.stdin)
     load = reader(form, path)
-    begun = time.perf_counter()
+    started = time.perf_counter()
     predict = load()
-    loaded = time.perf_counter() - begun
+    loaded = time.perf_counter() - started
     taken = []
     for review in reviews:  # a different one each time: forms may remember what they have met
-        begun = time.perf_counter()
+        started = time.perf_counter()
         predict(review)
-        taken.append(time.perf_counter() - begun)
+        taken.append(time.perf_counter() - started)
     status = Path("/proc/self/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
     print(

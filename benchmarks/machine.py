@@ -9,7 +9,7 @@ from pathlib import Path
 from scripts.lib.project import ROOT
 
 
-def load() -> str:
+def load_average() -> str:
     """Return how busy the machine is: the mean number of running processes of 1, 5 and 15 min."""
     means = os.getloadavg()
     shared = "; other programs ran at the same time" if means[1] > 1 else ""

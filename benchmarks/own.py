@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.contender import Contender, Target
-from benchmarks.model import REVIEW, Model
+from benchmarks.contender import Contender, Server
 from benchmarks.processes import FOLDER
+from benchmarks.subject import REVIEW, Subject
 from scripts.lib import emulator as emulators
 from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
@@ -66,17 +66,17 @@ def publish(folder: Path, emulator: Emulator) -> None:
     )
 
 
-def target(stack: Stack, begun: float) -> Target:
+def server(stack: Stack, started: float) -> Server:
     """Return the stack as a target, once it has answered."""
-    found = Target(f"{stack.endpoint}/review", stack.emulator.pid, 0.0)
+    found = Server(f"{stack.endpoint}/review", stack.emulator.pid, 0.0)
     headers = {**found.headers, "x-api-key": stack.api_key}
-    found = Target(found.url, found.pid, 0.0, headers=headers)
+    found = Server(found.url, found.pid, 0.0, headers=headers)
     found.predict(REVIEW)
-    return Target(found.url, found.pid, time.monotonic() - begun, headers=headers)
+    return Server(found.url, found.pid, time.monotonic() - started, headers=headers)
 
 
 @contextmanager
-def started() -> Iterator[Emulator]:
+def fresh_emulator() -> Iterator[Emulator]:
     """Run an emulator at a free port; its log is kept only where something failed."""
     one = emulators.start(emulators.free_port())
     try:
@@ -88,14 +88,14 @@ def started() -> Iterator[Emulator]:
 
 
 @contextmanager
-def start(model: Model) -> Iterator[Target]:
+def start(subject: Subject) -> Iterator[Server]:
     """Run the stack."""
-    begun = time.monotonic()
+    started = time.monotonic()
     copy_sources()
-    with started() as emulator:
+    with fresh_emulator() as emulator:
         stack = deploy(emulator)
-        publish(model.folder, emulator)
-        yield target(stack, begun)
+        publish(subject.folder, emulator)
+        yield server(stack, started)
 
 
 CONTENDER = Contender(

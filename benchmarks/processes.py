@@ -55,7 +55,7 @@ def memory(pid: int) -> int:
 
 
 @contextmanager
-def server(
+def run_server(
     name: str, command: list[str], *, cwd: Path = ROOT, **environment: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """Run a server until the context ends; what it prints goes to a log in `FOLDER`."""

@@ -69,7 +69,7 @@ def find(folder: Path, name: str) -> Path:
 
 def train(data: Path, test: Path, recipe: str, output: Path) -> Run:
     """Train as a person does, in a process of its own, all included."""
-    begun = time.perf_counter()
+    started = time.perf_counter()
     result = subprocess.run(
         [
             sys.executable, "-m", "training", "train", "--recipe", recipe, "--data", str(data),
@@ -77,7 +77,7 @@ def train(data: Path, test: Path, recipe: str, output: Path) -> Run:
         ],
         cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, check=False,
     )  # fmt: skip
-    seconds = time.perf_counter() - begun
+    seconds = time.perf_counter() - started
     if result.returncode:
         raise ScriptError(f"training failed: {result.stderr.strip()}")
     # Of the largest child so far: right for each where they are called in the order of their size.

@@ -4,10 +4,10 @@ import zipfile
 from pathlib import Path
 
 from benchmarks import own
-from benchmarks.model import Model
 from benchmarks.options import Options
 from benchmarks.peers.environment import ENVIRONMENTS
-from benchmarks.report import Section, Table, megabytes, times
+from benchmarks.section import Section, Table, megabytes, times
+from benchmarks.subject import Subject
 from scripts.lib.console import step
 from scripts.lib.project import ROOT
 from scripts.lib.stack import serverless
@@ -18,20 +18,20 @@ needs the layer only where its model has no compiled form; AWS's limit for both 
 unpacked. Environments are what a peer's Python packages (or Node.js ones) take up on disk."""
 
 
-def measure(model: Model, options: Options) -> Section:
+def measure(subject: Subject, options: Options) -> Section:
     """Run the section."""
     own.install()
     with step("Sizes"):
         copy = own.copy_sources()
-        with own.started() as emulator:  # the deployer asks it about the last layer
+        with own.fresh_emulator() as emulator:  # the deployer asks it about the last layer
             serverless(["package"], stage="local", url=emulator.url, cwd=copy)
         sizes: dict[str, tuple[int, int]] = {}
         for name in ("review", "health"):
             sizes[f"function `{name}`"] = _zip(copy / ".serverless" / f"{name}.zip")
         for layer in sorted((ROOT / ".local" / "layer").glob("*.zip")):
             sizes[f"layer {layer.stem}"] = _zip(layer)
-        sizes["model, artifact"] = _zip(model.artifact)
-        pickled = model.pickle.stat().st_size
+        sizes["model, artifact"] = _zip(subject.artifact)
+        pickled = subject.pickle.stat().st_size
         sizes["model, pickle"] = (pickled, pickled)
         for folder in sorted(ENVIRONMENTS.glob("*")) if options.peers else []:
             if (folder / ".lock").exists():

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from benchmarks import own, plots
 from benchmarks.contender import Contender, Key, alternate, running
-from benchmarks.load import Measured
-from benchmarks.model import Model
+from benchmarks.load_generator import Measured
 from benchmarks.options import Options
 from benchmarks.peers import bentoml, fastapi, ministack, mlserver, serverless_offline
 from benchmarks.processes import memory
-from benchmarks.report import Section, Table, megabytes, milliseconds, paired_ratio, times
+from benchmarks.section import Section, Table, megabytes, milliseconds, paired_ratio, times
+from benchmarks.subject import Subject
 from scripts.lib.project import ScriptError
 
 PEERS: tuple[Contender, ...] = (
@@ -35,7 +35,7 @@ divided among those who share them (PSS). With {most} clients, emulators start u
 execution environments, as AWS does."""
 
 
-def measure(model: Model, options: Options) -> Section:
+def measure(subject: Subject, options: Options) -> Section:
     """Run the section.
 
     Raises
@@ -44,24 +44,24 @@ def measure(model: Model, options: Options) -> Section:
         This project itself cannot be measured.
     """
     contenders = [own.CONTENDER, *(PEERS if options.peers else ())]
-    with running(contenders, model) as found:
-        if own.NAME not in found.targets:
+    with running(contenders, subject) as found:
+        if own.NAME not in found.servers:
             raise ScriptError(f"this project's stack: {found.failures[own.NAME]}")
-        idle = {name: memory(target.pid) for name, target in found.targets.items()}
-        target = found.targets[own.NAME]
+        idle = {name: memory(server.pid) for name, server in found.servers.items()}
+        server = found.servers[own.NAME]
         health = replace(
-            target, url=target.url.replace("/review", "/health"), body=lambda _: b"", method="GET"
+            server, url=server.url.replace("/review", "/health"), body=lambda _: b"", method="GET"
         )
         measured, failures = alternate(
-            {**found.targets, HEALTH: health}, CLIENTS, options.load_rounds, options.requests
+            {**found.servers, HEALTH: health}, CLIENTS, options.load_rounds, options.requests
         )
         if own.NAME in failures:
             raise ScriptError(f"this project's stack, {failures[own.NAME]}")
-        busy = {name: memory(target.pid) for name, target in found.targets.items()}
+        busy = {name: memory(server.pid) for name, server in found.servers.items()}
     rows = [
         [
             name,
-            f"{found.targets[name].ready:.1f}",
+            f"{found.servers[name].ready:.1f}",
             megabytes(idle[name]),
             times(idle[name] / idle[own.NAME]),
             megabytes(busy[name]),
@@ -73,7 +73,7 @@ def measure(model: Model, options: Options) -> Section:
     memories = Table([*columns, "ratio"], rows)
     about = {one.name: one.about for one in contenders}
     text = _TEXT.format(
-        rounds=options.load_rounds, requests=options.requests, reviews=len(model.reviews),
+        rounds=options.load_rounds, requests=options.requests, reviews=len(subject.reviews),
         most=max(CLIENTS),
     )  # fmt: skip
     alt = "Bars of median latency and throughput of each server; the tables hold the figures."

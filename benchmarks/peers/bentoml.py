@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.contender import Contender, Target
-from benchmarks.model import Model
+from benchmarks.contender import Contender, Server
 from benchmarks.peers.environment import SERVICES, folder, install, serving, version
+from benchmarks.subject import Subject
 from scripts.lib.emulator import free_port
 
 NAME = "bentoml"
@@ -17,21 +17,21 @@ def _install() -> str:
 
 
 @contextmanager
-def _start(model: Model) -> Iterator[Target]:
+def _start(subject: Subject) -> Iterator[Server]:
     port = free_port()
     command = [
         str(install(NAME) / "bentoml"), "serve", "service:Reviews",
         "--host", "127.0.0.1", "--port", str(port),
     ]  # fmt: skip
-    target = Target(f"http://127.0.0.1:{port}/review", 0, 0.0)
+    server = Server(f"http://127.0.0.1:{port}/review", 0, 0.0)
     with folder(NAME) as home:
         environment = {
-            "MODEL": str(model.pickle),
+            "MODEL": str(subject.pickle),
             "BENTOML_HOME": str(home),
             "BENTOML_DO_NOT_TRACK": "True",
         }
         cwd = SERVICES / NAME
-        with serving(NAME, command, target, cwd=cwd, environment=environment) as running:
+        with serving(NAME, command, server, cwd=cwd, environment=environment) as running:
             yield running
 
 

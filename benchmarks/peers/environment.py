@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.contender import Target
-from benchmarks.model import REVIEW
-from benchmarks.processes import server, wait_until_answers
+from benchmarks.contender import Server
+from benchmarks.processes import run_server, wait_until_answers
+from benchmarks.subject import REVIEW
 from scripts.lib import toolchain
 from scripts.lib.project import LOCAL, ROOT, python_version
 
@@ -65,13 +65,13 @@ def folder(name: str) -> Iterator[Path]:
 
 @contextmanager
 def serving(
-    name: str, command: list[str], target: Target, *, cwd: Path, environment: Mapping[str, str]
-) -> Iterator[Target]:
-    """Run a peer's server; yield the target, with its process and the time until it answered."""
-    begun = time.monotonic()
-    with server(name, command, cwd=cwd, **environment) as process:
-        wait_until_answers(name, process, lambda: target.predict(REVIEW))
-        yield Target(
-            target.url, process.pid, time.monotonic() - begun,
-            target.body, target.label, target.headers, target.method,
+    name: str, command: list[str], server: Server, *, cwd: Path, environment: Mapping[str, str]
+) -> Iterator[Server]:
+    """Run a peer's server; yield the server, with its process and the time until it answered."""
+    started = time.monotonic()
+    with run_server(name, command, cwd=cwd, **environment) as process:
+        wait_until_answers(name, process, lambda: server.predict(REVIEW))
+        yield Server(
+            server.url, process.pid, time.monotonic() - started,
+            server.body, server.label, server.headers, server.method,
         )  # fmt: skip

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.contender import Contender, Target
-from benchmarks.model import Model
+from benchmarks.contender import Contender, Server
 from benchmarks.peers.environment import SERVICES, install, serving, version
+from benchmarks.subject import Subject
 from scripts.lib.emulator import free_port
 
 NAME = "fastapi"
@@ -17,15 +17,15 @@ def _install() -> str:
 
 
 @contextmanager
-def _start(model: Model) -> Iterator[Target]:
+def _start(subject: Subject) -> Iterator[Server]:
     port = free_port()
     command = [
         str(install(NAME) / "uvicorn"), "app:app", "--host", "127.0.0.1", "--port", str(port),
         "--no-access-log",
     ]  # fmt: skip
-    target = Target(f"http://127.0.0.1:{port}/review", 0, 0.0)
+    server = Server(f"http://127.0.0.1:{port}/review", 0, 0.0)
     with serving(
-        NAME, command, target, cwd=SERVICES / NAME, environment={"MODEL": str(model.pickle)}
+        NAME, command, server, cwd=SERVICES / NAME, environment={"MODEL": str(subject.pickle)}
     ) as running:
         yield running
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks import own
-from benchmarks.contender import Contender, Target
-from benchmarks.model import Model
+from benchmarks.contender import Contender, Server
 from benchmarks.peers.environment import folder, install, version
-from benchmarks.processes import fetch, server, wait_until_answers
+from benchmarks.processes import fetch, run_server, wait_until_answers
+from benchmarks.subject import Subject
 from scripts.lib.emulator import Emulator, free_port
 
 NAME = "ministack"
@@ -21,7 +21,7 @@ def _install() -> str:
 
 
 @contextmanager
-def _start(model: Model) -> Iterator[Target]:
+def _start(subject: Subject) -> Iterator[Server]:
     port = free_port()
     environment = {
         "BIND_HOST": "127.0.0.1",
@@ -29,10 +29,10 @@ def _start(model: Model) -> Iterator[Target]:
         "MINISTACK_HOST": "127.0.0.1",
         "LAMBDA_EXECUTOR": "local",
     }
-    begun = time.monotonic()
+    started = time.monotonic()
     with (
         folder(NAME) as run,
-        server(
+        run_server(
             NAME, [str(install(NAME) / "ministack")], cwd=run,
             **environment, TMPDIR=str(run), HOME=str(run),
         ) as process,
@@ -42,8 +42,8 @@ def _start(model: Model) -> Iterator[Target]:
         wait_until_answers(NAME, process, lambda: fetch(health, "GET", {}, b""))
         own.copy_sources()
         stack = own.deploy(emulator)
-        own.publish(model.folder, emulator)
-        yield own.target(stack, begun)
+        own.publish(subject.folder, emulator)
+        yield own.server(stack, started)
 
 
 PEER = Contender(

@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from benchmarks.contender import Contender, Target
-from benchmarks.model import Model
+from benchmarks.contender import Contender, Server
 from benchmarks.peers.environment import folder, install, serving, version
+from benchmarks.subject import Subject
 from scripts.lib.emulator import free_port
 
 NAME = "mlserver"
@@ -23,7 +23,7 @@ def _body(review: str) -> bytes:
 
 
 @contextmanager
-def _start(model: Model) -> Iterator[Target]:
+def _start(subject: Subject) -> Iterator[Server]:
     port = free_port()
     settings = {
         "host": "127.0.0.1",
@@ -36,9 +36,9 @@ def _start(model: Model) -> Iterator[Target]:
     served = {
         "name": "review",
         "implementation": "mlserver_sklearn.SKLearnModel",
-        "parameters": {"uri": str(model.pickle)},
+        "parameters": {"uri": str(subject.pickle)},
     }
-    target = Target(
+    server = Server(
         f"http://127.0.0.1:{port}/v2/models/review/infer",
         0,
         0.0,
@@ -49,7 +49,7 @@ def _start(model: Model) -> Iterator[Target]:
     with folder(NAME) as cwd:
         (cwd / "settings.json").write_text(json.dumps(settings))
         (cwd / "model-settings.json").write_text(json.dumps(served))
-        with serving(NAME, command, target, cwd=cwd, environment={}) as running:
+        with serving(NAME, command, server, cwd=cwd, environment={}) as running:
             yield running
 
 

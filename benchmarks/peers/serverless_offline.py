@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from benchmarks import own
-from benchmarks.contender import Contender, Target
-from benchmarks.model import Model
+from benchmarks.contender import Contender, Server
 from benchmarks.peers.environment import ENVIRONMENTS, SERVICES, serving
+from benchmarks.subject import Subject
 from scripts.lib import toolchain
 from scripts.lib.emulator import free_port
 from scripts.lib.project import ROOT, python_version
@@ -45,15 +45,15 @@ def _install() -> str:
 
 
 @contextmanager
-def _start(model: Model) -> Iterator[Target]:
+def _start(subject: Subject) -> Iterator[Server]:
     for name in ("handlers", "sklearn_api"):
         shutil.rmtree(_ENVIRONMENT / name, ignore_errors=True)
         shutil.copytree(ROOT / name, _ENVIRONMENT / name)
     shutil.copy(SERVICES / NAME / "serverless.yml", _ENVIRONMENT)
     own.copy_sources()
-    with own.started() as emulator:
+    with own.fresh_emulator() as emulator:
         stack = own.deploy(emulator)
-        own.publish(model.folder, emulator)
+        own.publish(subject.folder, emulator)
         port = free_port()
         command = [
             str(_ENVIRONMENT / "node_modules" / ".bin" / "sls"), "offline",
@@ -69,9 +69,9 @@ def _start(model: Model) -> Iterator[Target]:
             "VIRTUAL_ENV": sys.prefix,  # whose Python runs the function
         }
         url = f"http://127.0.0.1:{port}/review"
-        target = Target(url, 0, 0.0)
-        target = Target(url, 0, 0.0, headers={**target.headers, "x-api-key": stack.api_key})
-        with serving(NAME, command, target, cwd=_ENVIRONMENT, environment=environment) as running:
+        server = Server(url, 0, 0.0)
+        server = Server(url, 0, 0.0, headers={**server.headers, "x-api-key": stack.api_key})
+        with serving(NAME, command, server, cwd=_ENVIRONMENT, environment=environment) as running:
             yield running
 
 

@@ -30,7 +30,7 @@ class Step:
 @contextmanager
 def step(title: str) -> Iterator[Step]:
     """Show a step while it runs (a spinner on a terminal) and one line when it has ended."""
-    begun = time.monotonic()
+    started = time.monotonic()
     current = Step()
     if OUT.is_terminal:
         with OUT.status(f"{title} …"):
@@ -38,9 +38,7 @@ def step(title: str) -> Iterator[Step]:
     else:
         OUT.print(f"• {title} …", markup=False)
         yield current
-    OUT.print(
-        f"✓ {title}: {current.result} ({time.monotonic() - begun:.1f} s)", markup=False, style=None
-    )
+    OUT.print(f"✓ {title}: {current.result} ({time.monotonic() - started:.1f} s)", markup=False)
 
 
 def on_end(act: Callable[[int], object]) -> None:

@@ -20,10 +20,10 @@ from matplotlib.figure import Figure
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from benchmarks import document, own, processes, synthetic, warm
-from benchmarks.contender import Contender, Target, alternate, check, rotated, running
-from benchmarks.load import Answer, Load, LoadError, Measured, measure
-from benchmarks.model import Model
-from benchmarks.report import Section, Table, megabytes, milliseconds, paired_ratio, times
+from benchmarks.contender import Contender, Server, alternate, check, rotated, running
+from benchmarks.load_generator import Answer, Load, LoadError, Measured, measure
+from benchmarks.section import Section, Table, megabytes, milliseconds, paired_ratio, times
+from benchmarks.subject import Subject
 from scripts.lib.project import ScriptError
 from tests.helpers.waiting import wait_for
 
@@ -112,8 +112,8 @@ def test_turns_begin_with_another_one_each_round() -> None:
 def test_one_that_fails_under_load_does_not_stop_the_others() -> None:
     """Its figures are dropped, its reason is kept, and the others go on."""
     with serving() as (good, _), serving(fails_from=30) as (bad, _):
-        targets = {"good": Target(good, 0, 0.0), "bad": Target(bad, 0, 0.0)}
-        found, failures = alternate(targets, (1, 2), rounds=2, requests=10)
+        servers = {"good": Server(good, 0, 0.0), "bad": Server(bad, 0, 0.0)}
+        found, failures = alternate(servers, (1, 2), rounds=2, requests=10)
     assert {key: len(one) for key, one in found.items()} == {("good", 1): 2, ("good", 2): 2}
     assert list(failures) == ["bad"]
     assert "500" in failures["bad"]
@@ -131,28 +131,28 @@ def test_a_contender_that_does_not_start_is_left_out_with_its_reason() -> None:
     stopped = []
 
     @contextmanager
-    def start(model: Model) -> Iterator[Target]:
+    def start(subject: Subject) -> Iterator[Server]:
         with serving() as (url, _):
-            yield Target(url, 0, 0.0)
+            yield Server(url, 0, 0.0)
         stopped.append("good")
 
     @contextmanager
-    def wrong(model: Model) -> Iterator[Target]:
+    def wrong(subject: Subject) -> Iterator[Server]:
         with serving() as (url, _):
-            yield Target(url, 0, 0.0, label=lambda answer: 0)
+            yield Server(url, 0, 0.0, label=lambda answer: 0)
         stopped.append("wrong")
 
     def missing() -> str:
         raise ScriptError("it cannot be installed")
 
-    model = Model(Path(), Path(), Path(), Pipeline(), ["one", "two"], [])
+    subject = Subject(Path(), Path(), Path(), Pipeline(), ["one", "two"], [])
     contenders = [
         Contender("missing", missing, start, ""),
         Contender("wrong", lambda: "1", wrong, ""),
         Contender("good", lambda: "2", start, ""),
     ]
-    with running(contenders, model) as found:
-        assert list(found.targets) == ["good"]
+    with running(contenders, subject) as found:
+        assert list(found.servers) == ["good"]
         assert stopped == ["wrong"]
         assert found.failures["missing"] == "it cannot be installed"
         assert "something else" in found.failures["wrong"]
@@ -162,10 +162,10 @@ def test_a_contender_that_does_not_start_is_left_out_with_its_reason() -> None:
 def test_contenders_must_say_what_the_pipeline_says() -> None:
     """A server of another model is not compared."""
     with serving() as (url, _):
-        target = Target(url, 0, 0.0)
-        check(target, ["a", "b"], [1, 1])
+        server = Server(url, 0, 0.0)
+        check(server, ["a", "b"], [1, 1])
         with pytest.raises(ScriptError, match="of 1 reviews"):
-            check(target, ["a", "b"], [1, 0])
+            check(server, ["a", "b"], [1, 0])
 
 
 def test_a_server_is_stopped_with_all_that_it_has_started(tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ def test_a_server_is_stopped_with_all_that_it_has_started(tmp_path: Path) -> Non
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid))\n"
         "time.sleep(600)\n"
     )
-    with processes.server("test-tree", [sys.executable, "-c", parent]) as process:
+    with processes.run_server("test-tree", [sys.executable, "-c", parent]) as process:
         written = tmp_path / "pid"
         pid = int(wait_for(lambda: written.exists() and written.read_text(), "the child"))
         assert set(processes.tree(process.pid)) == {process.pid, pid}
@@ -200,7 +200,7 @@ def test_a_server_that_dies_is_reported_with_its_log() -> None:
         raise OSError("refused")
 
     with (
-        processes.server("test-dies", command) as process,
+        processes.run_server("test-dies", command) as process,
         pytest.raises(ScriptError, match=r"(?s)status 3\).*no port"),
     ):
         processes.wait_until_answers("test-dies", process, refuse)

@@ -4,7 +4,7 @@ A client in the process that measures would share its interpreter lock with ever
 one thread for each connection would measure the threads. So one process speaks HTTP/1.1 over plain
 sockets, reads a `Load` as JSON from standard input, and prints a `Measured` to standard output::
 
-    python -m benchmarks.load <load.json
+    python -m benchmarks.load_generator <load.json
 """
 
 import asyncio
@@ -195,9 +195,9 @@ async def run(load: Load) -> Measured:
         first = time.perf_counter()
         while left > 0 and time.perf_counter() - first < load.seconds:
             left -= 1
-            begun = time.perf_counter()
+            started = time.perf_counter()
             await send()
-            times.append(time.perf_counter() - begun)
+            times.append(time.perf_counter() - started)
         connection.close()
         return first
 
@@ -219,7 +219,7 @@ def measure(load: Load) -> Measured:
     """
     described = {**asdict(load), "body": base64.b64encode(load.body).decode()}
     result = subprocess.run(
-        [sys.executable, "-m", "benchmarks.load"],
+        [sys.executable, "-m", "benchmarks.load_generator"],
         cwd=ROOT,
         input=json.dumps(described),
         capture_output=True,

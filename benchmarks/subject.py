@@ -21,7 +21,7 @@ MAX_BYTES = 2**31
 
 
 @dataclass(frozen=True)
-class Model:
+class Subject:
     """A trained model, in the form of this project and in that of its peers.
 
     Attributes
@@ -62,7 +62,7 @@ class Model:
         return [int(label) for label in self.pipeline.predict(self.reviews)]
 
 
-def train(source: str | None) -> Model:
+def train(source: str | None) -> Subject:
     """Train a model as ``scripts/up`` does, unless what is there would come out again."""
     folder, other = FOLDER / "model", FOLDER / "other-model"
     for seed, target in enumerate((folder, other)):
@@ -74,7 +74,7 @@ def train(source: str | None) -> Model:
     pickle = FOLDER / "model.joblib"
     pickles.write(pipeline, pickle)
     words = [word for word, _ in Counter(" ".join(texts).split()).most_common()]
-    return Model(folder, other, pickle, pipeline, [REVIEW, *texts[::step][:20]], words)
+    return Subject(folder, other, pickle, pipeline, [REVIEW, *texts[::step][:20]], words)
 
 
 def _train(target: Path, source: str | None, seed: int) -> None:
