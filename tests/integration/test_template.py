@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from scripts.lib.emulator import Emulator
-from scripts.lib.layer.build import check_total
+from scripts.lib.layer.limits import check_total
 from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless

@@ -30,7 +30,7 @@ import os
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,22 +39,26 @@ from typing import Any
 
 from scripts.lib import toolchain
 from scripts.lib.console import ERR, OUT, run_main
-from scripts.lib.layer import content as files
-from scripts.lib.layer import elf
-from scripts.lib.layer.content import LayerError
+from scripts.lib.layer.content import (
+    compile_modules,
+    folder_sizes,
+    install,
+    prune,
+    shrink_libraries,
+    write_zip,
+)
+from scripts.lib.layer.errors import LayerError
+from scripts.lib.layer.limits import LIMIT_BYTES, RESERVE_BYTES, check_size, megabytes
 from scripts.lib.project import ROOT, SUPPORTED
-
-LIMIT_BYTES = 262_144_000
-"""All layers and the code of one function, unzipped: AWS's "250 MB" (Lambda quotas)."""
-
-RESERVE_BYTES = 5_000_000
-"""How much of the limit is left to a function's own code."""
 
 ARCHITECTURES = {"x86_64": "x86_64", "arm64": "aarch64"}
 
 # Lambda's python3.11 runs on Amazon Linux 2 (glibc 2.26), later ones on Amazon Linux 2023 (2.34).
 PLATFORMS = {"3.11": "manylinux2014"}
 NEWER_PLATFORM = "manylinux_2_28"
+
+RECIPE = ("build.py", "content.py", "elf.py")
+"""Modules beside this one whose change makes another layer."""
 
 Progress = Callable[[str], None]
 
@@ -116,8 +120,7 @@ def build_layer(
     built = None
     try:
         inputs = [lock.read_bytes(), python.encode(), arch.encode()]
-        modules = (__file__, files.__file__, elf.__file__)
-        inputs += [Path(file).read_bytes() for file in modules]
+        inputs += [Path(__file__).with_name(name).read_bytes() for name in RECIPE]
         digests = b"".join(hashlib.sha256(content).digest() for content in inputs)
         wanted = hashlib.sha256(digests).hexdigest()
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -135,37 +138,9 @@ def build_layer(
             reason = str(exc)
         raise LayerError(f"the layer could not be built: {reason}") from exc
     made = built or description or {}
-    _check_size(Counter(made["folders"]), limit)
+    check_size(Counter(made["folders"]), limit)
     size, unzipped_size = made["size"], made["unzipped_size"]
     return Layer(target, made["sha256"], size, unzipped_size, python, arch, reused=built is None)
-
-
-def check_total(
-    layer_size: int, function_sizes: Mapping[str, int], limit_bytes: int = LIMIT_BYTES
-) -> None:
-    """Check that every function still fits into Lambda beside the layer.
-
-    Parameters
-    ----------
-    layer_size : int
-        Bytes of the layer, unzipped.
-    function_sizes : mapping of str to int
-        Bytes of each function's own code, unzipped, by the function's name.
-    limit_bytes : int
-        AWS's limit for the two together.
-
-    Raises
-    ------
-    LayerError
-        One of them is over the limit; the message names every such function.
-    """
-    over = {name: size for name, size in function_sizes.items() if layer_size + size > limit_bytes}
-    if over:
-        names = ", ".join(f"{name} ({_mb(size)})" for name, size in sorted(over.items()))
-        raise LayerError(
-            f"Lambda takes {_mb(limit_bytes)} unzipped, and the layer alone has "
-            f"{_mb(layer_size)}: no room for {names}"
-        )
 
 
 def _build(
@@ -187,18 +162,18 @@ def _build(
         build = Path(temporary)
         content = build / "python"
         report(f"installing packages for Python {python} on {platform}")
-        files.install(lock, content, interpreter, python, platform)
-        report(f"pruning {_mb(files.folders(content).total())}")
-        files.prune(content)
-        report(f"compiling {_mb(files.folders(content).total())} with Python {python}")
-        files.compile_modules(build, interpreter)
-        report(f"shrinking {_mb(files.folders(content).total())}")
-        files.shrink_libraries(content)
-        folders = files.folders(content)
-        _check_size(folders, limit)
-        report(f"zipping {_mb(folders.total())}")
+        install(lock, content, interpreter, python, platform)
+        report(f"pruning {megabytes(folder_sizes(content).total())}")
+        prune(content)
+        report(f"compiling {megabytes(folder_sizes(content).total())} with Python {python}")
+        compile_modules(build, interpreter)
+        report(f"shrinking {megabytes(folder_sizes(content).total())}")
+        shrink_libraries(content)
+        folders = folder_sizes(content)
+        check_size(folders, limit)
+        report(f"zipping {megabytes(folders.total())}")
         archive = build / "layer.zip"
-        files.write_zip(content, archive)
+        write_zip(content, archive)
         description: dict[str, Any] = {
             "fingerprint": fingerprint,
             "sha256": _sha256(archive),
@@ -254,22 +229,9 @@ def _find_interpreter(python: str) -> Path:
     return found
 
 
-def _check_size(folders: Counter[str], limit: int) -> None:
-    if folders.total() > limit:
-        largest = ", ".join(f"{name} {_mb(size)}" for name, size in folders.most_common(4))
-        raise LayerError(
-            f"the layer would have {_mb(folders.total())} unzipped, and {_mb(limit)} is what "
-            f"Lambda's limit leaves for it beside a function; the largest parts: {largest}"
-        )
-
-
 def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
-def _mb(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
 
 
 def _arguments(argv: list[str] | None, root: Path) -> argparse.Namespace:
@@ -288,7 +250,8 @@ def _arguments(argv: list[str] | None, root: Path) -> argparse.Namespace:
     )
     parser.add_argument(
         "--reserve-bytes", type=int, default=RESERVE_BYTES, metavar="N",
-        help=f"what to leave of Lambda's {_mb(LIMIT_BYTES)} for a function (default: %(default)s)",
+        help=f"how much of Lambda's {megabytes(LIMIT_BYTES)} to leave for a function "
+        "(default: %(default)s)",
     )  # fmt: skip
     parser.add_argument("--force", action="store_true", help="build even when it is current")
     return parser.parse_args(argv)
@@ -323,7 +286,9 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
     path = layer.path.relative_to(root) if layer.path.is_relative_to(root) else layer.path
     OUT.print("layer is current" if layer.reused else "layer is built", markup=False)
     OUT.print(f"  {path}", markup=False)
-    OUT.print(f"  {_mb(layer.size)} zipped, {_mb(layer.unzipped_size)} unzipped", markup=False)
+    OUT.print(
+        f"  {megabytes(layer.size)} zipped, {megabytes(layer.unzipped_size)} unzipped", markup=False
+    )
     OUT.print(f"  sha256 {layer.sha256}", markup=False)
     return 0
 

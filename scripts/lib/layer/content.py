@@ -10,6 +10,7 @@ from shutil import rmtree
 
 from scripts.lib import toolchain
 from scripts.lib.layer import elf
+from scripts.lib.layer.errors import LayerError
 from scripts.lib.project import ScriptError
 
 # __pycache__: a few wheels bring bytecode along, of their own time and place.
@@ -49,10 +50,6 @@ UV_FAILURES = {
     "error sending request": "the packages could not be downloaded (is the network reachable?): ",
     "no usable wheels": "not every package exists for this Python on this architecture: ",
 }
-
-
-class LayerError(ScriptError):
-    """The layer cannot be built, or would not fit into Lambda."""
 
 
 def install(lock: Path, content: Path, interpreter: Path, python: str, platform: str) -> None:
@@ -147,7 +144,7 @@ def files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def folders(content: Path) -> Counter[str]:
+def folder_sizes(content: Path) -> Counter[str]:
     """Return the bytes under each top-level name; a package's own libraries count with it."""
     sizes: Counter[str] = Counter()
     for file in files(content):

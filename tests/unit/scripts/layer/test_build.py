@@ -26,9 +26,10 @@ import pytest
 
 from scripts.lib import toolchain
 from scripts.lib.layer import build as layers
-from scripts.lib.layer import content as files
-from scripts.lib.layer.build import Layer, build_layer, check_total
-from scripts.lib.layer.content import LayerError
+from scripts.lib.layer.build import Layer, build_layer
+from scripts.lib.layer.content import KEPT
+from scripts.lib.layer.errors import LayerError
+from scripts.lib.layer.limits import RESERVE_BYTES, check_total
 from scripts.lib.project import ROOT, SUPPORTED, architecture
 
 PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
@@ -127,7 +128,7 @@ def test_fits_into_lambda(layer: Layer) -> None:
         sizes = [info.file_size for info in archive.infolist()]
     assert sum(sizes) == layer.unzipped_size <= MOST_BYTES
     assert layer.path.stat().st_size == layer.size
-    check_total(layer.unzipped_size, {"review": layers.RESERVE_BYTES})
+    check_total(layer.unzipped_size, {"review": RESERVE_BYTES})
 
 
 def test_lambda_can_read_it(layer: Layer) -> None:
@@ -148,9 +149,7 @@ def test_no_tests_and_no_sources(layer: Layer) -> None:
     with zipfile.ZipFile(layer.path) as archive:
         paths = [Path(name) for name in archive.namelist()]
     tests = {str(path) for path in paths if {"tests", "test"} & set(path.parts)}
-    assert {name for name in tests if name.endswith(".pyc")} <= {
-        f"python/{name}c" for name in files.KEPT
-    }
+    assert {name for name in tests if name.endswith(".pyc")} <= {f"python/{name}c" for name in KEPT}
     sources = {".py", ".c", ".cpp", ".h", ".pyx", ".pxd", ".pyi", ".a"}
     assert not {path.suffix for path in paths} & sources
     assert not [path for path in paths if path.name == "RECORD" or path.parts[1] == "bin"]
