@@ -10,7 +10,7 @@ import time
 from io import BufferedReader
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sklearn_api.signature import Credentials, quote, sign
+from sklearn_api.sigv4 import Credentials, quote, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -25,7 +25,7 @@ from sklearn_api.s3 import (
     locate,
 )
 from sklearn_api.settings import Storage
-from sklearn_api.signature import Credentials
+from sklearn_api.sigv4 import Credentials
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -43,7 +43,7 @@ ROOMS: dict[str, list[str]] = {
     "sklearn_model": [],
     "load": [],
     "http": [],
-    "signature": [],
+    "sigv4": [],
     "s3": [],
     "store": [],
     "current": [],

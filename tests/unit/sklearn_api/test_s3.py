@@ -16,7 +16,7 @@ from sklearn_api import s3
 from sklearn_api.errors import ModelUnavailableError, SettingsError
 from sklearn_api.s3 import Location, S3Error, S3Reader, locate
 from sklearn_api.settings import Storage
-from sklearn_api.signature import Credentials, quote, sign
+from sklearn_api.sigv4 import Credentials, quote, sign
 from sklearn_api.store import ModelStore, Pointer, create_reader
 from tests.helpers.servers import Answer, Server, content, hang_up, raw, serving
 
