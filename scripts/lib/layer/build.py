@@ -180,6 +180,7 @@ def _build(
             "size": archive.stat().st_size,
             "unzipped_size": folders.total(),
             "python": python,
+            "compiled_by": _release(interpreter),
             "arch": arch,
             "packages": sorted(
                 f"{found.name}=={found.version}"
@@ -227,6 +228,12 @@ def _find_interpreter(python: str) -> Path:
             f"install it (for example: uv python install {python}) or choose another with --python"
         )
     return found
+
+
+def _release(interpreter: Path) -> str:
+    """Return the whole version of an interpreter, such as ``3.13.1``."""
+    program = "import platform; print(platform.python_version())"
+    return toolchain.run([str(interpreter), "-c", program], "asking for Python's version").strip()
 
 
 def _sha256(file: Path) -> str:
