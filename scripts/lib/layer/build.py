@@ -1,23 +1,23 @@
 """Build the Lambda layer that holds scikit-learn: ``.local/layer/python3.13-x86_64.zip``.
 
-Five steps, the same on every machine:
+There are five steps (`content`), which give the same result on every machine:
 
 install
-    uv resolves ``requirements/layer.lock`` for Lambda's platform and checks every hash.
+    uv installs ``requirements/layer.lock`` for Lambda's platform and checks every hash.
 prune
-    What no function runs goes: tests, C and Cython sources, headers, type stubs. Everything that
-    can be imported by a documented name stays, and so do licences and package metadata.
+    Remove what no function runs: tests, C and Cython sources, headers, type stubs. Every module
+    with a documented name stays, and so do licences and package metadata.
 compile
-    Every module to bytecode, by an interpreter of the version that will load it. A layer is a
-    read-only disk: without bytecode each cold start compiles scikit-learn anew (2.7 s, not 1 s).
-    Sources, then, are read by nobody, and go.
+    Replace every module by its bytecode, with an interpreter of the version that will load it.
+    A layer is read-only, so without bytecode each cold start would compile scikit-learn anew
+    (2.7 s instead of 1 s). Why no sources are kept: docs/decisions/0015-layer-of-bytecode.md.
 shrink
-    Shared libraries lose their tables for debuggers and linkers.
+    Remove tables for debuggers and linkers from shared libraries.
 zip
-    Sorted, with one date and fixed permissions, so that the same input makes the same bytes.
+    Sort the files, and give all of them the same date and fixed permissions.
 
-The zip appears in one piece, with a ``.json`` beside it that says what it was made of; while that
-is unchanged, the next build uses it again.
+The zip is moved into place when it is complete, with a ``.json`` that describes its inputs. As long
+as they are unchanged, the next build reuses the zip.
 """
 
 import argparse
@@ -58,14 +58,14 @@ PLATFORMS = {"3.11": "manylinux2014"}
 NEWER_PLATFORM = "manylinux_2_28"
 
 RECIPE = ("build.py", "content.py", "elf.py")
-"""Modules beside this one whose change makes another layer."""
+"""Modules in this folder that decide what the layer holds: a change of them makes a new one."""
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer on disk; sizes in bytes."""
+    """A layer on disk. Sizes are in bytes."""
 
     path: Path
     sha256: str
@@ -86,34 +86,38 @@ def build_layer(
     limit_bytes: int = LIMIT_BYTES,
     reserve_bytes: int = RESERVE_BYTES,
 ) -> Layer:
-    """Build the layer, or return the one that is there when it is current.
+    """Build the layer, or return the existing one if it is current.
 
     Parameters
     ----------
     python : str
         Version of Lambda's Python, such as ``3.13``.
     arch : str
-        Lambda's name of the architecture: ``x86_64`` or ``arm64``.
+        Lambda's name for the architecture: ``x86_64`` or ``arm64``.
     root : pathlib.Path
-        The project's folder: ``requirements/layer.lock`` is read there, and the layer written to
-        ``.local/layer/python<version>-<arch>.zip``.
+        The project's folder. It has ``requirements/layer.lock``, and the layer is written to
+        ``.local/layer/python<version>-<arch>.zip`` in it.
     force : bool
-        Build even when the layer is current.
+        Build even if the layer is current.
     report : callable
-        Called with one line as each step begins.
+        Called with one line when a step starts.
     limit_bytes, reserve_bytes : int
-        The layer may be as large, unzipped, as the first less the second.
+        The unzipped layer may have `limit_bytes` - `reserve_bytes`.
 
     Raises
     ------
     LayerError
-        Unknown Python or architecture, no interpreter of that version, packages that could not
-        be installed, a layer over the limit, or a disk that is full.
+        The Python version or the architecture is unknown, there is no interpreter of that
+        version, packages could not be installed, the layer is over the limit, or the disk is full.
     """
-    if python not in SUPPORTED:
-        raise LayerError(f"no layer for Python {python!r}: choose one of {', '.join(SUPPORTED)}")
-    if arch not in ARCHITECTURES:
-        raise LayerError(f"no layer for {arch!r}: choose one of {', '.join(ARCHITECTURES)}")
+    for what, value, choices in (
+        ("Python", python, SUPPORTED),
+        ("architecture", arch, ARCHITECTURES),
+    ):
+        if value not in choices:
+            raise LayerError(
+                f"{what} {value!r} is not supported; choose one of {', '.join(choices)}"
+            )
     lock = root / "requirements" / "layer.lock"
     target = root / ".local" / "layer" / f"python{python}-{arch}.zip"
     limit = limit_bytes - reserve_bytes
@@ -127,13 +131,13 @@ def build_layer(
         description = None if force else _read_current(target, wanted)
         if description is None:
             with _exclusive(target.parent, report):
-                # Another build may have made it while this one waited.
+                # Another build may have finished it while this one waited.
                 description = None if force else _read_current(target, wanted)
                 if description is None:
                     built = _build(lock, target, python, arch, limit, report, fingerprint=wanted)
     except OSError as exc:
         if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            reason = f"the disk of {target.parent} is full; a build needs about 300 MB"
+            reason = f"the disk that holds {target.parent} is full; a build needs about 300 MB"
         else:
             reason = str(exc)
         raise LayerError(f"the layer could not be built: {reason}") from exc
@@ -154,10 +158,10 @@ def _build(
     fingerprint: str,
 ) -> dict[str, Any]:
     for leftover in target.parent.glob(".build-*"):
-        rmtree(leftover, ignore_errors=True)  # of a build that was killed
+        rmtree(leftover, ignore_errors=True)  # from a build that was killed
     interpreter = _find_interpreter(python)
     platform = f"{ARCHITECTURES[arch]}-{PLATFORMS.get(python, NEWER_PLATFORM)}"
-    # On the target's own disk: only there can the finished zip be moved in one step.
+    # On the same file system as the target, so that moving the finished zip is atomic.
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as temporary:
         build = Path(temporary)
         content = build / "python"
@@ -196,7 +200,7 @@ def _build(
 
 
 def _read_current(target: Path, fingerprint: str) -> dict[str, Any] | None:
-    """Return the layer's description if it was made of the same and is still whole."""
+    """Return the layer's description if its inputs are the same and the zip is intact."""
     try:
         description = json.loads(target.with_suffix(".json").read_text(encoding="utf-8"))
         same = description["fingerprint"] == fingerprint
@@ -207,24 +211,24 @@ def _read_current(target: Path, fingerprint: str) -> dict[str, Any] | None:
 
 @contextmanager
 def _exclusive(folder: Path, report: Progress) -> Iterator[None]:
-    """Let one build at a time into a folder. The kernel frees the lock of a process that dies."""
+    """Let one build at a time use a folder. The kernel frees the lock if the process dies."""
     with (folder / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            report("waiting for another build of the layer")
+            report("waiting for another build of the layer to finish")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _find_interpreter(python: str) -> Path:
-    """Return a CPython of the layer's version: each one loads no bytecode but its own."""
+    """Return an interpreter of the layer's version, since no other makes bytecode for it."""
     if sys.version_info[:2] == tuple(map(int, python.split("."))):
         return Path(sys.executable)
     found = toolchain.find_python(python)
     if found is None:
         raise LayerError(
-            f"Python {python} is not installed here, and only it can compile a layer for itself; "
+            f"Python {python} is not installed, and only Python {python} can compile its layer; "
             f"install it (for example: uv python install {python}) or choose another with --python"
         )
     return found
@@ -245,8 +249,8 @@ def _arguments(argv: list[str] | None, root: Path) -> argparse.Namespace:
     declared = os.environ.get("PYTHON_VERSION") or (root / ".python-version").read_text().strip()
     parser = argparse.ArgumentParser(
         prog="scripts/build-layer",
-        description="Build the Lambda layer that holds scikit-learn. A layer that is current is "
-        "used again.",
+        description="Build the Lambda layer that holds scikit-learn. If the layer is current, "
+        "nothing is built.",
     )
     parser.add_argument(
         "--python", default=declared, metavar="VERSION",
@@ -260,7 +264,7 @@ def _arguments(argv: list[str] | None, root: Path) -> argparse.Namespace:
         help=f"how much of Lambda's {megabytes(LIMIT_BYTES)} to leave for a function "
         "(default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--force", action="store_true", help="build even when it is current")
+    parser.add_argument("--force", action="store_true", help="build even if it is current")
     return parser.parse_args(argv)
 
 
@@ -270,7 +274,7 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
     Returns
     -------
     int
-        Exit status: 0, 2 for an error told in words, 130 after Ctrl-C.
+        Exit status: 0, 2 after an error, 130 after Ctrl-C.
     """
     options = _arguments(argv, root)
     try:
@@ -288,10 +292,10 @@ def main(argv: list[str] | None = None, root: Path = ROOT) -> int:
         ERR.print(f"error: {exc}", markup=False)
         return 2
     except KeyboardInterrupt:
-        ERR.print("stopped by Ctrl-C; the layer is as it was", markup=False)
+        ERR.print("stopped by Ctrl-C; the layer is unchanged", markup=False)
         return 130
     path = layer.path.relative_to(root) if layer.path.is_relative_to(root) else layer.path
-    OUT.print("layer is current" if layer.reused else "layer is built", markup=False)
+    OUT.print("layer is current" if layer.reused else "layer has been built", markup=False)
     OUT.print(f"  {path}", markup=False)
     OUT.print(
         f"  {megabytes(layer.size)} zipped, {megabytes(layer.unzipped_size)} unzipped", markup=False

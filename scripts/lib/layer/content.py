@@ -1,4 +1,4 @@
-"""What goes into the layer: installed, pruned, compiled, shrunk, zipped. `layer.py` says when."""
+"""The steps that make the layer: install, prune, compile, shrink, zip. `build` runs them."""
 
 import os
 import re
@@ -13,20 +13,21 @@ from scripts.lib.layer import elf
 from scripts.lib.layer.errors import LayerError
 from scripts.lib.project import ScriptError
 
-# __pycache__: a few wheels bring bytecode along, of their own time and place.
+# __pycache__: a few wheels ship bytecode, with the dates and paths of where they were built.
 PRUNED_FOLDERS = {"tests", "test", "_precompute", "_examples", "_build_utils", "__pycache__"}
 PRUNED_NAMES = {".lock", "RECORD", "REQUESTED", "INSTALLER", "conftest.py", "py.typed"}
 PRUNED_SUFFIXES = {
     *(".a", ".build", ".c", ".cpp", ".f", ".f90", ".h", ".hpp", ".in", ".pc"),
     *(".pxd", ".pxi", ".pyi", ".pyx", ".template", ".tp"),
 }
-# Extension modules that only the tests of numpy and scipy import.
+# Extension modules that only numpy's and scipy's tests import.
 PRUNED_EXTENSION = re.compile(r"(_test_\w+|_\w+_tests|_c(y)?test|_simd)\.[\w.-]+\.so")
-# numpy.testing of numpy 2.2 imports a test module; scipy and scikit-learn import numpy.testing.
+# scipy and scikit-learn import numpy.testing, which imports a test module in numpy 2.2.
 KEPT = {"numpy/_core/tests/__init__.py", "numpy/_core/tests/_natype.py"}
 
-# A module's bytecode depends a little on what its process has compiled before (which strings are
-# interned by then). So the share of each process is fixed, whatever the number of processors.
+# A module's bytecode depends slightly on what its process compiled before it, since that decides
+# which strings are interned. So each process always gets the same share of the modules, however
+# many processors there are.
 COMPILERS = 4
 COMPILER = """
 import os, py_compile, sys
@@ -43,7 +44,7 @@ with open("sources.txt", encoding="utf-8") as sources:
         os.unlink(name)
 """
 
-# What uv says, and what it means.
+# Parts of uv's messages, and what they mean.
 UV_FAILURES = {
     "No space left": "the disk is full: ",
     "Failed to fetch": "the packages could not be downloaded (is the network reachable?): ",
@@ -53,13 +54,13 @@ UV_FAILURES = {
 
 
 def install(lock: Path, content: Path, interpreter: Path, python: str, platform: str) -> None:
-    """Install the lock's packages for Lambda's platform, whatever this machine is."""
+    """Install the lock's packages for Lambda's platform, on a machine of any other."""
     command = [
         *(toolchain.uv(), "pip", "install", "--no-progress", "--color", "never"),
         *("--target", str(content), "--python", str(interpreter)),
         *("--python-version", python, "--python-platform", platform),
         *("--only-binary", ":all:", "--no-deps", "--require-hashes", "--no-compile-bytecode"),
-        # Never a link into uv's cache, which other environments share.
+        # No links into uv's cache: other environments share it, and files are changed below.
         *("--link-mode", "copy", "-r", str(lock)),
     ]
     try:
@@ -70,7 +71,7 @@ def install(lock: Path, content: Path, interpreter: Path, python: str, platform:
 
 
 def prune(content: Path) -> None:
-    """Remove what no function runs; what can be imported by a documented name stays."""
+    """Remove what no function runs. Every module with a documented name stays."""
     rmtree(content / "bin", ignore_errors=True)
     for file in files(content):
         relative = file.relative_to(content)
@@ -84,17 +85,17 @@ def prune(content: Path) -> None:
 
 
 def compile_modules(build: Path, interpreter: Path) -> None:
-    """Replace every module by its bytecode, with the path that Lambda will show in tracebacks.
+    """Replace every module by its bytecode, with the path that tracebacks will show on Lambda.
 
-    Python imports ``module.pyc`` where there is no ``module.py``. A traceback still names file,
-    line and function, but cannot print the line itself.
+    Python imports ``module.pyc`` if there is no ``module.py``. A traceback still names file, line
+    and function, but cannot quote the line.
     """
     sources = [file for file in files(build / "python") if file.suffix == ".py"]
     names = [str(file.relative_to(build)) for file in sources]
     (build / "sources.txt").write_text("\n".join(names), encoding="utf-8")
-    # Unchecked-hash bytecode: unzipping changes dates, and dated bytecode would then be ignored.
-    # A fixed hash seed: bytecode holds the elements of set constants in hash order.
-    # No debug ranges: they point out columns of lines, and there are no lines to point into.
+    # Unchecked-hash bytecode: unzipping changes dates, and Python would ignore dated bytecode.
+    # A fixed hash seed: bytecode stores the elements of set constants in hash order.
+    # No debug ranges: they mark columns of a quoted line, and no line can be quoted.
     inherited = {name: v for name, v in os.environ.items() if not name.startswith("PYTHON")}
     options = ["-P", "-s", "-S", "-W", "ignore", "-X", "no_debug_ranges"]
     command = [str(interpreter), *options, "-c", COMPILER]
@@ -122,19 +123,19 @@ def compile_modules(build: Path, interpreter: Path) -> None:
 
 
 def shrink_libraries(content: Path) -> None:
-    """Take out of every shared library what only debuggers and linkers read."""
+    """Remove from every shared library what only debuggers and linkers read."""
     for file in files(content):
         if ".so" in file.suffixes:
             file.write_bytes(elf.shrink(file.read_bytes()))
 
 
 def write_zip(content: Path, archive: Path) -> None:
-    """Zip the content: sorted, with one date and fixed permissions."""
+    """Zip the content: sorted, all files with the same date and with fixed permissions."""
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as written:
         for file in files(content):
             info = zipfile.ZipInfo(str(file.relative_to(content.parent)), (1980, 1, 1, 0, 0, 0))
-            info.create_system = 3  # Unix, whose permissions follow
-            # Lambda's user is not the owner: everyone must be able to read.
+            info.create_system = 3  # Unix: external_attr holds permissions
+            # Lambda's user does not own the files, so everyone must be able to read them.
             info.external_attr = (0o100755 if ".so" in file.suffixes else 0o100644) << 16
             written.writestr(info, file.read_bytes(), zipfile.ZIP_DEFLATED)
 
@@ -145,7 +146,7 @@ def files(folder: Path) -> list[Path]:
 
 
 def folder_sizes(content: Path) -> Counter[str]:
-    """Return the bytes under each top-level name; a package's own libraries count with it."""
+    """Return the bytes below each top-level name; a package's ``.libs`` count as the package."""
     sizes: Counter[str] = Counter()
     for file in files(content):
         sizes[file.relative_to(content).parts[0].removesuffix(".libs")] += file.stat().st_size

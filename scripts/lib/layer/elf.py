@@ -1,23 +1,21 @@
-"""Shared libraries without what only debuggers and linkers read.
+"""Shrink shared libraries to what the loader maps into memory.
 
-What the loader maps into memory is listed in a library's program headers. Symbol tables for
-debuggers, debug information and the table of sections are not; in scikit-learn's wheels they are a
-tenth of all bytes. `strip` removes them too, but its bytes differ from version to version, GNU's
-knows its own machine's architecture only, and LLVM's (14) misplaces segments that the wheels' tools
-have added: the loader then refuses the library. So it is done here, on the format itself (System V
-ABI, chapters 4 and 5: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html).
+A library's program headers list what is mapped. Symbol tables for debuggers, debug information and
+the section header table are not in the list; they are a tenth of the libraries in scikit-learn's
+wheels. Why not `strip`: docs/decisions/0016-shrink-libraries-in-python.md. The format is that of
+the System V ABI, chapters 4 and 5: https://refspecs.linuxfoundation.org/elf/gabi4+/contents.html
 """
 
 import struct
 from typing import NamedTuple
 
-ELF64_LITTLE = b"\x7fELF\x02\x01"  # Lambda's two architectures are both of this kind
+ELF64_LITTLE = b"\x7fELF\x02\x01"  # 64-bit, little-endian: both of Lambda's architectures
 LOAD = 1
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
 
 
 class Segment(NamedTuple):
-    """A program header: `size` bytes at `offset` of the file, seen at `address` of memory."""
+    """A program header: `size` bytes at `offset` in the file, mapped at `address` in memory."""
 
     kind: int
     flags: int
@@ -30,7 +28,7 @@ class Segment(NamedTuple):
 
 
 def segments(library: bytes) -> list[Segment]:
-    """Return the segments of a 64-bit little-endian ELF file, in its own order."""
+    """Return the segments of a 64-bit little-endian ELF file, in the order of their headers."""
     (start,) = struct.unpack_from("<Q", library, 32)
     _, count = struct.unpack_from("<HH", library, 54)
     end = start + count * PROGRAM_HEADER.size
@@ -38,11 +36,10 @@ def segments(library: bytes) -> list[Segment]:
 
 
 def shrink(library: bytes) -> bytes:
-    """Keep of a shared library what the loader maps, and nothing else.
+    """Drop everything from a shared library that the loader does not map.
 
-    Every segment keeps its bytes, its address and its alignment, so that memory looks the same
-    after loading; only offsets in the file change. They must equal the address, modulo the
-    alignment.
+    Every segment keeps its bytes, its address and its alignment, so memory looks the same after
+    loading. Only offsets in the file change; they must equal the address modulo the alignment.
 
     Parameters
     ----------
@@ -52,8 +49,8 @@ def shrink(library: bytes) -> bytes:
     Returns
     -------
     bytes
-        The smaller file's content, or the same where this is no ELF file for Lambda, or one whose
-        headers lie outside of what is mapped or whose mapped parts share bytes.
+        The content of the smaller file. It is `library` itself if that is not a 64-bit
+        little-endian ELF file, if its headers are not mapped, or if mapped parts overlap.
     """
     if not library.startswith(ELF64_LITTLE):
         return library
@@ -61,7 +58,7 @@ def shrink(library: bytes) -> bytes:
     headers = segments(library)
     loads = sorted((one for one in headers if one.kind == LOAD), key=lambda one: one.offset)
     small = bytearray()
-    moves: list[tuple[int, int, int]] = []  # of the bytes from, up to, by so many
+    moves: list[tuple[int, int, int]] = []  # start and end in `library`, and by how much it moves
     for load in loads:
         if moves and load.offset < moves[-1][1]:
             return library
@@ -84,6 +81,6 @@ def shrink(library: bytes) -> bytes:
             return library
         position = new_table + index * PROGRAM_HEADER.size
         PROGRAM_HEADER.pack_into(small, position, *header._replace(offset=offset))
-    struct.pack_into("<QQ", small, 32, new_table, 0)  # where the program headers are; no sections
+    struct.pack_into("<QQ", small, 32, new_table, 0)  # the program headers' offset; no sections
     struct.pack_into("<HH", small, 60, 0, 0)
     return bytes(small)

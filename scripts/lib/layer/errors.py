@@ -1,7 +1,7 @@
-"""What building a layer raises."""
+"""Errors of the layer's build."""
 
 from scripts.lib.project import ScriptError
 
 
 class LayerError(ScriptError):
-    """The layer cannot be built, or would not fit into Lambda."""
+    """The layer could not be built, or would not fit into Lambda."""

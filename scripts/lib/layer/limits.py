@@ -1,4 +1,4 @@
-"""What Lambda's limit of 250 MB leaves for the layer."""
+"""How much of Lambda's limit of 250 MB the layer may use."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,37 +6,37 @@ from collections.abc import Mapping
 from scripts.lib.layer.errors import LayerError
 
 LIMIT_BYTES = 262_144_000
-"""All layers and the code of one function, unzipped: AWS's "250 MB" (Lambda quotas)."""
+"""Limit for all layers and the code of one function, unzipped: AWS's "250 MB" (Lambda quotas)."""
 
 RESERVE_BYTES = 5_000_000
-"""How much of the limit is left to a function's own code."""
+"""How much of the limit is reserved for a function's own code."""
 
 
 def check_total(
     layer_size: int, function_sizes: Mapping[str, int], limit_bytes: int = LIMIT_BYTES
 ) -> None:
-    """Check that every function still fits into Lambda beside the layer.
+    """Check that every function fits into Lambda together with the layer.
 
     Parameters
     ----------
     layer_size : int
-        Bytes of the layer, unzipped.
+        Bytes of the unzipped layer.
     function_sizes : mapping of str to int
-        Bytes of each function's own code, unzipped, by the function's name.
+        Bytes of each function's own unzipped code, by the function's name.
     limit_bytes : int
-        AWS's limit for the two together.
+        AWS's limit for both together.
 
     Raises
     ------
     LayerError
-        One of them is over the limit; the message names every such function.
+        A function is over the limit. The message names every such function.
     """
     over = {name: size for name, size in function_sizes.items() if layer_size + size > limit_bytes}
     if over:
         names = ", ".join(f"{name} ({megabytes(size)})" for name, size in sorted(over.items()))
         raise LayerError(
-            f"Lambda takes {megabytes(limit_bytes)} unzipped, and the layer alone has "
-            f"{megabytes(layer_size)}: no room for {names}"
+            f"Lambda's limit is {megabytes(limit_bytes)} unzipped, and the layer alone has "
+            f"{megabytes(layer_size)}, which leaves no room for {names}"
         )
 
 
@@ -46,21 +46,21 @@ def check_size(folders: Counter[str], limit: int) -> None:
     Parameters
     ----------
     folders : Counter of str
-        Bytes of each part, unzipped.
+        Unzipped bytes of each part.
     limit : int
-        What the layer may have in all.
+        How many bytes all parts together may have.
 
     Raises
     ------
     LayerError
-        It has more; the message names the four largest parts.
+        The layer is over the limit. The message names the four largest parts.
     """
     if folders.total() > limit:
         largest = ", ".join(f"{name} {megabytes(size)}" for name, size in folders.most_common(4))
         raise LayerError(
-            f"the layer would have {megabytes(folders.total())} unzipped, and "
-            f"{megabytes(limit)} is what Lambda's limit leaves for it beside a function; "
-            f"the largest parts: {largest}"
+            f"the layer would have {megabytes(folders.total())} unzipped, but Lambda's limit "
+            f"leaves {megabytes(limit)} for it, with room for a function; the largest parts: "
+            f"{largest}"
         )
 
 

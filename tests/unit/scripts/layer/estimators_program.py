@@ -1,4 +1,4 @@
-"""Fit, and ask, an estimator for each compiled part of scikit-learn; print the answers as JSON.
+"""Fit an estimator for each compiled module of scikit-learn; print their results as JSON.
 
 `test_build.py` runs this from the layer alone, and again in the project's environment, with
 as many jobs as the environment variable JOBS says.
@@ -43,13 +43,13 @@ answers: dict[str, Any] = {}
 
 
 def predict(*models: Any, features: Any = X) -> None:
-    """Note what models predict for the data that they have seen."""
+    """Record what models predict for the data that they were fitted on."""
     for model in models:
         answers[repr(model)] = model.fit(features, y).predict(features)
 
 
 def transform(*models: Any, features: Any = X) -> None:
-    """Note what models make of the data."""
+    """Record how models transform the data."""
     for model in models:
         made = model.fit_transform(features, y)
         # The sign of a component is arbitrary.
@@ -119,18 +119,18 @@ for labels in (cluster.DBSCAN(), cluster.HDBSCAN(copy=True), cluster.Agglomerati
 answers["isotonic"] = isotonic.isotonic_regression(X[:, 0])
 answers["mutual information"] = metrics.adjusted_mutual_info_score(y, y[::-1])
 answers["distances"] = metrics.pairwise_distances(sparse, metric="manhattan")[0]
-# With more than one job, in processes that find scikit-learn as this one does.
+# With more than one job this starts processes, which have to find scikit-learn as this one does.
 answers["cross-validation"] = cross_val_score(svm.SVC(), X, y, n_jobs=int(os.environ["JOBS"]))
 answers["hashing"] = feature_extraction.FeatureHasher(8).transform([{"a": 1, "b": 2}]).toarray()
 file = BytesIO()
 datasets.dump_svmlight_file(X, y, file)
 file.seek(0)
 answers["svmlight"] = datasets.load_svmlight_file(file)[0].toarray()[0]
-# BLAS and LAPACK at sizes for which OpenBLAS takes other paths, numpy's copy and scipy's.
+# numpy's and scipy's copies of BLAS and LAPACK, at sizes for which OpenBLAS uses other kernels.
 big = np.random.default_rng(0).normal(size=(400, 400))
 answers["numpy"] = [np.linalg.slogdet(big)[1], np.linalg.norm(np.linalg.inv(big) @ big)]
 answers["scipy"] = [*scipy.linalg.eigvalsh(big @ big.T)[-3:], *scipy.linalg.svdvals(big)[:3]]
-# An exception of C++ has to find its way through the stack.
+# A C++ exception has to be unwound through the stack.
 try:
     scipy.io.mmread(BytesIO(b"%%MatrixMarket matrix nonsense"))
 except ValueError as exc:

@@ -1,6 +1,6 @@
-"""Import, train and fail with nothing but the layer; print what was seen as JSON.
+"""Import modules, train a model and raise an error with nothing but the layer; print JSON.
 
-`test_build.py` runs this from the layer alone, and each of its tests looks at a part.
+`test_build.py` runs this once, from the layer alone, and each of several tests checks a part.
 """
 
 import importlib
@@ -46,7 +46,7 @@ def trained() -> dict[str, Any]:
 
 
 def public_modules() -> dict[str, Any]:
-    """Import every public module of scikit-learn; return their number and those from elsewhere."""
+    """Import every public module of scikit-learn; return counts and those not from the layer."""
     import joblib
     import sklearn
     import sklearn.utils.discovery
@@ -81,7 +81,7 @@ def _from_the_layer(file: str | None) -> bool:
 
 
 def all_modules() -> dict[str, Any]:
-    """Import every module, private ones too; return how many could be, and what was missing."""
+    """Import every module, public or private; return how many succeeded and what was missing."""
     missing: list[str] = []
     imported = 0
 

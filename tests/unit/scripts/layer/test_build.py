@@ -1,8 +1,8 @@
-"""The layer: what is in it, that it works alone, and that it is only built when it must be.
+"""The layer: what it holds, that it works on its own, and that it is built only when needed.
 
-The layer of this machine and the one of the other architecture are built where the scripts keep
-them, so that a second run finds them there. What needs no scikit-learn is tried on a layer of one
-small package, which takes half a second.
+The layers for this machine and for the other architecture are built where the scripts keep them, so
+that a second run reuses them. Tests that need no scikit-learn use a layer of one small package,
+which takes half a second to build.
 """
 
 import fcntl
@@ -38,31 +38,31 @@ PYTHON = f"{sys.version_info[0]}.{sys.version_info[1]}"
 ELF_MACHINES = {"x86_64": 62, "arm64": 183}  # e_machine, in the ELF header's bytes 18 and 19
 UNCHECKED_HASH = (1).to_bytes(4, "little")  # PEP 552
 MOST_BYTES = 170_000_000  # unzipped, for every Python and architecture
-PATIENT = {"OMP_WAIT_POLICY": "passive"}  # threads that spin stand still where others work, too
+PATIENT = {"OMP_WAIT_POLICY": "passive"}  # threads that spin are slow on a busy machine
 
 
 def silent(line: str) -> None:
-    """Report nothing."""
+    """Ignore the report of a step."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def uv() -> Iterator[None]:
-    """Name a uv that works: the launchers do, but pytest can be started without them."""
+    """Set UV to a uv that works. The launchers do so, but pytest can be started without them."""
     pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv") / "versions"
-    places = [*os.get_exec_path(), str(ROOT / ".local/uv/bin"), *map(str, pyenv.glob("*/bin"))]
-    for candidate in filter(None, [os.environ.get("UV"), *(f"{place}/uv" for place in places)]):
+    folders = [*os.get_exec_path(), str(ROOT / ".local/uv/bin"), *map(str, pyenv.glob("*/bin"))]
+    for candidate in filter(None, [os.environ.get("UV"), *(f"{one}/uv" for one in folders)]):
         found = shutil.which(candidate)
         if found and not subprocess.run([found, "--version"], capture_output=True).returncode:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("UV", found)
                 yield
             return
-    pytest.fail("no uv that works; run scripts/test, which brings one")
+    pytest.fail("there is no uv that works; run ./scripts/test, which installs one")
 
 
 @pytest.fixture(scope="session")
 def layer() -> Layer:
-    """Return the real layer, for this machine."""
+    """Return the real layer for this machine."""
     return build_layer(PYTHON, architecture(), root=ROOT, report=silent)
 
 
@@ -77,7 +77,7 @@ def unzipped(layer: Layer, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small(tmp_path: Path) -> Path:
-    """Return a project's folder whose layer is one small package of the real lock."""
+    """Return a project's folder whose layer holds one small package of the real lock."""
     return project(tmp_path / "small", locked("threadpoolctl"))
 
 
@@ -91,32 +91,32 @@ def locked(package: str) -> str:
 
 
 def project(root: Path, lock: str) -> Path:
-    """Make a project's folder with just a lock."""
+    """Make a project's folder that holds nothing but a lock."""
     (root / "requirements").mkdir(parents=True)
     (root / "requirements" / "layer.lock").write_text(lock)
     return root
 
 
 def build(root: Path, *, force: bool = False) -> Layer:
-    """Build a layer for this machine in a folder."""
+    """Build a layer for this machine in a project's folder."""
     return build_layer(PYTHON, architecture(), root=root, force=force, report=silent)
 
 
 def described(layer: Layer) -> dict[str, Any]:
-    """Return what a layer's description says."""
+    """Return a layer's description."""
     found: dict[str, Any] = json.loads(layer.path.with_suffix(".json").read_text())
     return found
 
 
 def written(root: Path) -> list[str]:
-    """Return the names in the layers' folder, but for the lock."""
+    """Return the names in the layers' folder, without the lock."""
     return sorted(path.name for path in (root / ".local/layer").iterdir() if path.name != ".lock")
 
 
 def run_alone(opt: Path, program: str, **environment: str) -> str:
-    """Run a program that can import the standard library and the layer, and return its output.
+    """Run a program that can import only the standard library and the layer; return its output.
 
-    The search path is in the environment, as on AWS, so that processes of the program have it too.
+    The search path is in the environment, as on AWS, so that the program's child processes have it.
     """
     done = subprocess.run(
         [sys.executable, "-P", "-s", "-S", "-W", "ignore", "-c", program],
@@ -135,14 +135,14 @@ def run_alone(opt: Path, program: str, **environment: str) -> str:
 
 @pytest.fixture(scope="session")
 def seen(unzipped: Path) -> dict[str, Any]:
-    """Return what `imports_program.py` sees of the layer alone: one start for several tests."""
+    """Return what `imports_program.py` prints. Several tests share this one run."""
     program = Path(__file__).with_name("imports_program.py").read_text()
     found: dict[str, Any] = json.loads(run_alone(unzipped, program).splitlines()[-1])
     return found
 
 
 def code_objects(code: CodeType) -> Iterator[CodeType]:
-    """Yield a code object and all within it."""
+    """Yield a code object and all code objects inside it."""
     yield code
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
@@ -150,7 +150,7 @@ def code_objects(code: CodeType) -> Iterator[CodeType]:
 
 
 def test_fits_into_lambda(layer: Layer) -> None:
-    """The layer has at most 170 MB, leaves room for a function, and its sizes are the zip's own."""
+    """The layer has at most 170 MB, leaves room for a function, and reports the zip's sizes."""
     with zipfile.ZipFile(layer.path) as archive:
         sizes = [info.file_size for info in archive.infolist()]
     assert sum(sizes) == layer.unzipped_size <= MOST_BYTES
@@ -159,7 +159,7 @@ def test_fits_into_lambda(layer: Layer) -> None:
 
 
 def test_lambda_can_read_it(layer: Layer) -> None:
-    """All lies under ``python/``, readable to all; order and dates say nothing of the build."""
+    """All files are under ``python/`` and readable for all; order and dates are fixed."""
     with zipfile.ZipFile(layer.path) as archive:
         infos = archive.infolist()
     assert {info.filename.split("/")[0] for info in infos} == {"python"}
@@ -172,7 +172,7 @@ def test_lambda_can_read_it(layer: Layer) -> None:
 
 
 def test_no_tests_and_no_sources(layer: Layer) -> None:
-    """Only numpy's one test module that numpy.testing needs has stayed; nothing to compile."""
+    """Only the test modules that numpy.testing needs are kept, and no file that is compiled."""
     with zipfile.ZipFile(layer.path) as archive:
         paths = [Path(name) for name in archive.namelist()]
     tests = {str(path) for path in paths if {"tests", "test"} & set(path.parts)}
@@ -183,7 +183,7 @@ def test_no_tests_and_no_sources(layer: Layer) -> None:
 
 
 def test_every_module_is_bytecode_that_lambda_will_use(layer: Layer) -> None:
-    """Each module is bytecode of this Python, undated, with the paths of a Lambda inside."""
+    """Each module is bytecode of this Python, undated, and names its path on Lambda."""
     with zipfile.ZipFile(layer.path) as archive:
         modules = [name for name in archive.namelist() if name.endswith(".pyc")]
         assert len(modules) > 1000
@@ -191,13 +191,13 @@ def test_every_module_is_bytecode_that_lambda_will_use(layer: Layer) -> None:
             assert "__pycache__" not in module
             data = archive.read(module)
             assert data[:8] == importlib.util.MAGIC_NUMBER + UNCHECKED_HASH
-            code = marshal.loads(data[16:])  # noqa: S302 - bytecode that was built here
+            code = marshal.loads(data[16:])  # noqa: S302 - this project built it
             paths = {part.co_filename for part in code_objects(code)}
             assert paths == {f"/opt/{module[:-1]}"}
 
 
 def test_tracebacks_name_file_line_and_function(seen: dict[str, Any]) -> None:
-    """An error inside scikit-learn says where it came from, by the path that it has on AWS."""
+    """A traceback names the file in scikit-learn, by its path on AWS, the line and the function."""
     assert re.search(
         r'File "/opt/python/sklearn/linear_model/_base\.py", line \d+, in predict\n',
         seen["traceback"],
@@ -207,22 +207,22 @@ def test_tracebacks_name_file_line_and_function(seen: dict[str, Any]) -> None:
 def test_every_public_module_of_scikit_learn_imports_from_the_layer_alone(
     seen: dict[str, Any],
 ) -> None:
-    """Every module with a public name, at any depth, is there, and comes from the layer."""
+    """Every public module, at any depth, can be imported and comes from the layer."""
     assert seen["public"]["modules"] > 60
     assert seen["public"]["estimators"] > 190
     assert seen["public"]["elsewhere"] == []
 
 
-def test_nothing_that_was_pruned_is_missed(seen: dict[str, Any]) -> None:
-    """Of all modules, private ones too, none fails for want of another module of the layer."""
+def test_no_module_needs_a_pruned_one(seen: dict[str, Any]) -> None:
+    """No module, public or private, fails to import because another was pruned."""
     assert seen["all"]["imported"] > 1000
     assert seen["all"]["missing"] == []
 
 
-def test_every_compiled_module_computes_what_it_does_elsewhere(unzipped: Path) -> None:
-    """Estimators of all compiled modules answer from the layer as in the project's environment."""
+def test_every_compiled_module_computes_the_same_from_the_layer(unzipped: Path) -> None:
+    """Estimators that use every compiled module give the same results as where it is installed."""
     program = Path(__file__).with_name("estimators_program.py")
-    with subprocess.Popen(  # at the same time
+    with subprocess.Popen(  # runs at the same time as the one below
         [sys.executable, "-W", "ignore", str(program)],
         env={**os.environ, **PATIENT, "JOBS": "1"},
         stdout=subprocess.PIPE,
@@ -247,15 +247,15 @@ def test_every_compiled_module_computes_what_it_does_elsewhere(unzipped: Path) -
 
 
 def test_trains_predicts_and_stores_a_model_from_the_layer_alone(seen: dict[str, Any]) -> None:
-    """A text pipeline fits, predicts and survives skops; data sets and versions are there."""
+    """A text pipeline fits, predicts and is stored; data sets and versions can be read."""
     assert seen["trained"]["predictions"] == [1, 0]
     assert seen["trained"]["rows"] == 150
     lock = (ROOT / "requirements" / "layer.lock").read_text()
     assert f"scikit-learn=={seen['trained']['version']} " in lock
 
 
-def test_licences_stay(unzipped: Path) -> None:
-    """Every package still carries its licence, and the metadata that importlib.metadata reads."""
+def test_licences_are_kept(unzipped: Path) -> None:
+    """Every package keeps its licence and the metadata that importlib.metadata reads."""
     folders = list((unzipped / "python").glob("*.dist-info"))
     assert len(folders) >= 10
     for folder in folders:
@@ -264,13 +264,13 @@ def test_licences_stay(unzipped: Path) -> None:
 
 
 def test_same_input_makes_the_same_bytes(layer: Layer, tmp_path: Path) -> None:
-    """Two builds in different folders give the same zip."""
+    """Two builds in different folders make the same zip."""
     lock = (ROOT / "requirements" / "layer.lock").read_text()
     second = build(project(tmp_path / "another" / "and longer", lock))
     assert not second.reused
     first = layer
     if described(first)["compiled_by"] != described(second)["compiled_by"]:
-        # It is from before this Python was updated; another release may make other bytecode.
+        # Python has been updated since, and another release may make other bytecode.
         first = build(project(tmp_path / "a", lock))
     assert first.path != second.path
     assert first.sha256 == second.sha256
@@ -278,7 +278,7 @@ def test_same_input_makes_the_same_bytes(layer: Layer, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(PYTHON == "3.11", reason="no scikit-learn for arm64 and Amazon Linux 2")
 def test_the_other_architecture_gets_its_own_libraries() -> None:
-    """A layer for another architecture holds shared objects of that architecture, and 170 MB."""
+    """A layer for another architecture holds its shared objects, and has at most 170 MB."""
     (other,) = set(ELF_MACHINES) - {architecture()}
     foreign = build_layer(PYTHON, other, root=ROOT, report=silent)
     assert foreign.unzipped_size <= MOST_BYTES
@@ -292,8 +292,8 @@ def test_the_other_architecture_gets_its_own_libraries() -> None:
     assert machines == {ELF_MACHINES[other]}
 
 
-def test_unchanged_layer_is_used_again(small: Path) -> None:
-    """Nothing is built while the inputs and the zip are as they were, unless it is forced."""
+def test_an_unchanged_layer_is_reused(small: Path) -> None:
+    """A layer is not built while its inputs and the zip are unchanged, unless that is forced."""
     first = build(small)
     assert first.path == small / f".local/layer/python{PYTHON}-{architecture()}.zip"
     assert [first.reused, build(small).reused, build(small, force=True).reused] == [
@@ -309,8 +309,8 @@ def test_unchanged_layer_is_used_again(small: Path) -> None:
     assert written(small) == [f"{first.path.stem}.json", first.path.name]
 
 
-def test_changed_lock_is_built_anew(small: Path) -> None:
-    """Another lock is another layer."""
+def test_a_changed_lock_is_built(small: Path) -> None:
+    """A layer is rebuilt after a change of its lock."""
     build(small)
     lock = small / "requirements" / "layer.lock"
     lock.write_text(lock.read_text() + "# changed\n")
@@ -318,8 +318,8 @@ def test_changed_lock_is_built_anew(small: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["zip", "json"])
-def test_damaged_layer_is_built_anew(small: Path, damage: str) -> None:
-    """A zip that is not what was built, or a description cut short, is never used."""
+def test_a_damaged_layer_is_rebuilt(small: Path, damage: str) -> None:
+    """A zip that differs from what was built, or a truncated description, is not used."""
     first = build(small)
     first.path.with_suffix(f".{damage}").write_bytes(b"{")
     second = build(small)
@@ -327,7 +327,7 @@ def test_damaged_layer_is_built_anew(small: Path, damage: str) -> None:
 
 
 def test_another_python_compiles_its_own_bytecode(small: Path) -> None:
-    """A layer for another Python is compiled by that Python, whichever runs the script."""
+    """That Python compiles its layer, whichever Python runs the script."""
     for python in SUPPORTED:
         interpreter = None if python == PYTHON else toolchain.find_python(python)
         if interpreter:
@@ -340,10 +340,10 @@ def test_another_python_compiles_its_own_bytecode(small: Path) -> None:
     pytest.skip("no other Python is installed")
 
 
-def test_compiles_where_python_is_told_to_write_no_bytecode(
+def test_variables_of_python_do_not_change_the_layer(
     small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Variables that change what Python compiles, or where to, change nothing in the layer."""
+    """Environment variables that change what Python compiles, or where to, have no effect."""
     plain = build(small).sha256
     monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
     monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(small / "elsewhere"))
@@ -352,8 +352,8 @@ def test_compiles_where_python_is_told_to_write_no_bytecode(
     assert build(small, force=True).sha256 == plain
 
 
-def test_layer_over_the_limit_is_refused(small: Path) -> None:
-    """A layer that leaves no room for a function is not written; the largest packages are named."""
+def test_a_layer_over_the_limit_is_refused(small: Path) -> None:
+    """A layer that leaves no room for a function is not written; the error names what is large."""
 
     def limited(limit: int) -> Layer:
         return build_layer(
@@ -365,7 +365,7 @@ def test_layer_over_the_limit_is_refused(small: Path) -> None:
             reserve_bytes=50_000,
         )
 
-    with pytest.raises(LayerError, match=r"limit leaves.*largest parts: .*threadpoolctl"):
+    with pytest.raises(LayerError, match=r"limit leaves.* for it.*largest parts: .*threadpoolctl"):
         limited(100_000)
     assert written(small) == []
     build(small)
@@ -375,30 +375,31 @@ def test_layer_over_the_limit_is_refused(small: Path) -> None:
 
 
 def test_functions_over_the_limit_are_named() -> None:
-    """Layer and code count together, for each function by itself."""
+    """The sizes of the layer and of a function's code are added, for each function separately."""
     check_total(60, {"health": 40, "review": 39}, limit_bytes=100)
     with pytest.raises(LayerError, match=r"no room for review \("):
         check_total(60, {"health": 40, "review": 41}, limit_bytes=100)
 
 
 @pytest.mark.parametrize(("python", "arch"), [("3.10", "x86_64"), ("3.13", "aarch64"), ("", "")])
-def test_unknown_python_or_architecture_is_refused(small: Path, python: str, arch: str) -> None:
-    """The message says what can be chosen instead, and nothing is built."""
-    with pytest.raises(LayerError, match=r"choose one of (3\.11, 3\.12, 3\.13|x86_64, arm64)"):
+def test_an_unknown_python_or_architecture_is_refused(small: Path, python: str, arch: str) -> None:
+    """The error lists the valid choices, and nothing is built."""
+    choices = f"{re.escape(', '.join(SUPPORTED))}|x86_64, arm64"
+    with pytest.raises(LayerError, match=rf"is not supported; choose one of ({choices})$"):
         build_layer(python, arch, root=small, report=silent)
     assert not (small / ".local").exists()
 
 
-def test_missing_interpreter_is_told_in_words(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the layer's Python there is no layer; the message says which to install."""
+def test_a_missing_interpreter_is_reported(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the layer's Python is not installed, the error says which version to install."""
     monkeypatch.setattr(toolchain, "find_python", lambda _: None)
     python = next(version for version in SUPPORTED if version != PYTHON)
     with pytest.raises(LayerError, match=rf"Python {re.escape(python)} is not installed"):
         build_layer(python, architecture(), root=small, report=silent)
 
 
-def test_failed_build_leaves_the_last_layer(small: Path) -> None:
-    """A package that is not what the lock says stops the build; the layer stays as it was."""
+def test_a_failed_build_keeps_the_last_layer(small: Path) -> None:
+    """A package whose hash is not in the lock stops the build, and the old layer is unchanged."""
     good = build(small)
     lock = small / "requirements" / "layer.lock"
     lock.write_text(re.sub(r"sha256:\w+", f"sha256:{'0' * 64}", lock.read_text()))
@@ -408,8 +409,8 @@ def test_failed_build_leaves_the_last_layer(small: Path) -> None:
     assert written(small) == [f"{good.path.stem}.json", good.path.name]
 
 
-def test_missing_network_is_told_in_words(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A download that fails is called one, with the end of what uv said."""
+def test_a_missing_network_is_reported(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a download fails, the error says so and ends with uv's own message."""
     monkeypatch.setenv("UV_CACHE_DIR", str(small / "cold"))
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
@@ -422,8 +423,8 @@ def test_missing_network_is_told_in_words(small: Path, monkeypatch: pytest.Monke
     assert written(small) == []
 
 
-def test_second_build_waits_and_uses_the_first_ones_layer(small: Path) -> None:
-    """Two builds at once do not meet: the later waits, says so, and finds the layer made."""
+def test_a_second_build_waits_and_uses_the_first_ones_layer(small: Path) -> None:
+    """Of two builds at once, the second reports that it waits, and then reuses the first's layer."""
     made = build(small)
     description = made.path.with_suffix(".json")
     hidden = description.rename(small / "hidden.json")
@@ -446,11 +447,11 @@ def test_second_build_waits_and_uses_the_first_ones_layer(small: Path) -> None:
 
 
 def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
-    """Ctrl-C in the middle ends with status 130; no process, no half layer, no temporary folder."""
+    """Ctrl-C ends a build with status 130; no process, partial layer or temporary folder is left."""
     root = project(tmp_path / "root", locked("numpy"))  # about a second to compile
     (root / ".python-version").write_text(PYTHON)
     start = (
-        # Where the tests run in the background, Ctrl-C is ignored, and so it is by what they start.
+        # If the tests run in the background, they and their children ignore Ctrl-C by default.
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "import sys, pathlib; from scripts.lib.layer.build import main; "
         "sys.exit(main([], pathlib.Path(sys.argv[1])))"
@@ -471,16 +472,16 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
             if "compiling" in line:
                 process.send_signal(signal.SIGINT)
                 break
-        errors = process.stderr.read()  # ends when every process that could write to it has
+        errors = process.stderr.read()  # returns when every process that holds the pipe has ended
         assert process.wait(10) == 130
-    assert errors == "stopped by Ctrl-C; the layer is as it was\n"
+    assert errors == "stopped by Ctrl-C; the layer is unchanged\n"
     assert written(root) == []
 
 
-def test_command_line_speaks_in_plain_lines(
+def test_the_command_line_prints_plain_lines(
     small: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Steps and sizes line by line off a terminal; errors in one line, with exit status 2."""
+    """Without a terminal, each step and size is a line; an error is one line, with exit status 2."""
     monkeypatch.setenv("PYTHON_VERSION", PYTHON)
     arguments = ["--arch", architecture()]
     assert layers.main(arguments, small) == 0
@@ -492,10 +493,10 @@ def test_command_line_speaks_in_plain_lines(
         "shrinking",
         "zipping",
     ]
-    assert first[5] == "layer is built"
+    assert first[5] == "layer has been built"
     assert first[6].strip() == f".local/layer/python{PYTHON}-{architecture()}.zip"
     assert max(map(len, first)) <= 80
     assert layers.main(arguments, small) == 0
     assert capsys.readouterr().out.splitlines()[0] == "layer is current"
     assert layers.main(["--python", "2.7"], small) == 2
-    assert capsys.readouterr().err.startswith("error: no layer for Python '2.7'")
+    assert capsys.readouterr().err.startswith("error: Python '2.7' is not supported")

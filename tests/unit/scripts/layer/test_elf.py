@@ -1,4 +1,4 @@
-"""Shared libraries made smaller: those of this environment, as their wheels brought them."""
+"""Shrinking the shared libraries of this environment, as they came in their wheels."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from scripts.lib.layer.elf import LOAD, Segment, segments, shrink
 
-PHDR = 6  # the segment that is the table of segments
+PHDR = 6  # the segment that holds the table of segments
 
 spec = find_spec("scipy")
 assert spec
@@ -21,14 +21,14 @@ LIBRARIES = [
 
 
 def content(library: bytes, segment: Segment) -> bytes:
-    """Return a segment's bytes, without the headers that say where things are in the file."""
+    """Return a segment's bytes, without the headers that hold offsets in the file."""
     begin = segment.offset
     headers = 64 + len(segments(library)) * 56 if begin == 0 else 0
     return library[begin + headers : begin + segment.size]
 
 
 def test_memory_looks_the_same() -> None:
-    """Each segment of each library keeps its bytes, address and size, where the loader wants it."""
+    """Every segment keeps its bytes, address and size, at an offset that the loader accepts."""
     before = after = 0
     for path in LIBRARIES:
         library = path.read_bytes()
@@ -44,8 +44,8 @@ def test_memory_looks_the_same() -> None:
     assert after < 0.95 * before
 
 
-def test_nothing_is_left_to_take_out() -> None:
-    """A library that has been made smaller stays as it is."""
+def test_shrinking_twice_changes_nothing() -> None:
+    """A library that has been shrunk cannot be shrunk further."""
     for path in LIBRARIES[::10]:
         small = shrink(path.read_bytes())
         assert len(small) == max(one.offset + one.size for one in segments(small))
@@ -53,6 +53,6 @@ def test_nothing_is_left_to_take_out() -> None:
 
 
 @pytest.mark.parametrize("other", [b"", b"text", b"\x7fELF\x01\x01 32 bits", b"\x7fELF\x02\x02"])
-def test_other_files_stay(other: bytes) -> None:
-    """What is no 64-bit little-endian ELF file is returned as it came."""
+def test_other_files_are_unchanged(other: bytes) -> None:
+    """A file that is not a 64-bit little-endian ELF file is returned unchanged."""
     assert shrink(other) is other
