@@ -1,1 +1,1 @@
-"""What a person types: one launcher for each task, and what is behind it in ``lib``."""
+"""The commands that a person types: one launcher for each; ``lib`` is what they run."""

@@ -1,8 +1,7 @@
 'use strict';
-// A plugin of the deployer: adds bytecode to the functions' zips, after they are written and before
-// they are hashed. scripts/lib/function_bytecode.py does it, in a Python of the runtime's version,
-// since no other loads what it compiles. Without such a Python the zips stay as they are: functions
-// run all the same, but compile their sources at each cold start.
+// A plugin of the deployer that adds bytecode to the functions' zips, after they are written and
+// before they are hashed. It runs scripts/lib/function_bytecode.py. What happens where there is no
+// Python of the runtime's version, and why: docs/decisions/0025-bytecode-beside-sources.md.
 const path = require('path');
 const { execFile } = require('child_process');
 const { promisify } = require('util');
@@ -10,7 +9,7 @@ const { promisify } = require('util');
 const run = promisify(execFile);
 const PROGRAM = path.join(__dirname, 'lib', 'function_bytecode.py');
 const TAG = 'import sys; print(sys.implementation.cache_tag)';
-// No module from where the deployer is started, none that is installed, and no warnings.
+// No modules from the working directory, no installed packages, and no warnings.
 const OPTIONS = ['-P', '-s', '-S', '-W', 'ignore'];
 const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('PYTHON'));
 const env = { ...Object.fromEntries(inherited), PYTHONHASHSEED: '0', PYTHONUTF8: '1' };
@@ -25,7 +24,7 @@ class Bytecode {
     };
   }
 
-  // Add bytecode to the zips of those of the functions that run on the provider's Python.
+  // Add bytecode to the zips of the named functions, if they run on the provider's Python.
   async add(names) {
     const { runtime } = this.serverless.service.provider;
     const [, version] = /^python(3\.\d+)$/.exec(runtime) || [];
@@ -35,8 +34,8 @@ class Bytecode {
     if (!python) {
       this.log.warning(
         'The functions are packaged without bytecode, and each cold start compiles them again: ' +
-          `there is no Python ${version} here. PYTHON_VERSION=${version} ./scripts/build-layer ` +
-          'brings one.'
+          `Python ${version} was not found. To install it, run ` +
+          `PYTHON_VERSION=${version} ./scripts/build-layer.`
       );
       return;
     }
@@ -46,8 +45,8 @@ class Bytecode {
     }
   }
 
-  // Return the zips that the deployer has just made for functions of that runtime. A zip that
-  // serverless.yml names is somebody else's, and an image has none.
+  // Return the zips that the deployer has just made for functions of that runtime. It has not made a
+  // zip that serverless.yml names itself, and an image has no zip.
   zips(names, runtime) {
     const { service, serviceDir } = this.serverless;
     const found = names
@@ -58,7 +57,7 @@ class Bytecode {
     return [...new Set(found)];
   }
 
-  // Return an interpreter of a version: that of the project's environment, or one on PATH.
+  // Return an interpreter of a version, from the project's environments or from PATH.
   async findPython(version) {
     const environments = [`.venv-${version}`, '.venv'];
     const candidates = [
@@ -66,7 +65,7 @@ class Bytecode {
       ...[`python${version}`, 'python3', 'python'],
     ];
     for (const candidate of candidates) {
-      // It may be missing, of another version, or a shim of pyenv for what is not installed.
+      // It may be missing, of another version, or a shim of pyenv for a version it does not have.
       const probe = await run(candidate, ['-S', '-c', TAG], { env }).catch(() => ({ stdout: '' }));
       if (probe.stdout.trim() === `cpython-${version.replace('.', '')}`) return candidate;
     }
@@ -74,14 +73,14 @@ class Bytecode {
   }
 }
 
-// Add bytecode to a zip; return why that failed, or nothing.
+// Add bytecode to a zip; return the error message, or null.
 async function compile(python, zip) {
   try {
     await run(python, [...OPTIONS, PROGRAM, zip], { env });
     return null;
   } catch (error) {
     const reason = (error.stderr || error.message).trim().split('\n').pop();
-    return `${path.basename(zip)} cannot be packaged: ${reason}`;
+    return `${path.basename(zip)} could not be packaged: ${reason}`;
   }
 }
 

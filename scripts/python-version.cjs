@@ -1,6 +1,6 @@
 'use strict';
-// The project's Python for serverless.yml: the file .python-version, or the environment variable
-// PYTHON_VERSION for one command. Python code reads it in scripts/lib/project.py.
+// The project's Python version, for serverless.yml: from the environment variable PYTHON_VERSION, or
+// else from the file .python-version. Python code gets it from scripts/lib/project.py.
 const fs = require('fs');
 const path = require('path');
 
@@ -10,6 +10,8 @@ const file = path.join(__dirname, '..', '.python-version');
 const source = process.env.PYTHON_VERSION ? 'PYTHON_VERSION' : file;
 const version = (process.env.PYTHON_VERSION || fs.readFileSync(file, 'utf8')).trim();
 if (!SUPPORTED.includes(version)) {
-  throw new Error(`${source} says "${version}"; this project runs on ${SUPPORTED.join(', ')}`);
+  throw new Error(
+    `Python ${version} (from ${source}) is not supported; this project runs on ${SUPPORTED.join(', ')}`
+  );
 }
 module.exports = { version, runtime: `python${version}` };

@@ -1,6 +1,6 @@
 'use strict';
-// A plugin of the deployer: `sls remove` deletes the models too, where `bucketRemoval` says Delete.
-// CloudFormation deletes no bucket that holds anything, and the deployer empties only its own.
+// A plugin of the deployer: `sls remove` also deletes the models, if `bucketRemoval` is Delete.
+// Why: docs/decisions/0030-sls-remove-empties-buckets.md.
 const BUCKET = 'ModelBucket';
 
 class RemoveModels {
@@ -22,13 +22,15 @@ class RemoveModels {
       const removed = await this.empty(bucket, (count) =>
         line.update(`Removing models from ${bucket}: ${count} objects`)
       );
-      if (removed) this.log.notice(`Removed ${removed} objects from ${bucket}, old versions too`);
+      if (removed) {
+        this.log.notice(`Removed ${removed} objects from ${bucket}, including old versions`);
+      }
     } finally {
       line.remove();
     }
   }
 
-  // Return the bucket's name, or nothing where the stack has none (any more).
+  // Return the bucket's name, or null if the stack or its bucket does not exist.
   async find() {
     try {
       const { StackResourceDetail: found } = await this.provider.request(
@@ -42,8 +44,9 @@ class RemoveModels {
     }
   }
 
-  // Delete all versions of all objects, a thousand at a time; return how many there were.
-  async empty(bucket, tell) {
+  // Delete all versions of all objects, a thousand at a time; return how many there were. Call
+  // `report` with the number so far.
+  async empty(bucket, report) {
     for (let removed = 0; ; ) {
       const page = await this.provider.request('S3', 'listObjectVersions', { Bucket: bucket });
       const found = [...(page.Versions || []), ...(page.DeleteMarkers || [])];
@@ -54,12 +57,12 @@ class RemoveModels {
       );
       if (failure) {
         throw new this.serverless.classes.Error(
-          `${bucket}: ${failure.Key} cannot be deleted: ${failure.Message || failure.Code}`,
+          `${bucket}: ${failure.Key} could not be deleted: ${failure.Message || failure.Code}`,
           'MODEL_NOT_DELETED'
         );
       }
       removed += found.length;
-      tell(removed);
+      report(removed);
     }
   }
 }

@@ -1,1 +1,1 @@
-"""The Python behind the launchers in ``scripts/``."""
+"""The Python code that the launchers in ``scripts/`` run."""

@@ -1,6 +1,6 @@
-# Sourced by the scripts beside this folder: finds uv and the project's Python, syncs the project's
-# environment with its lock, and runs a module of scripts/lib in it. Everything it makes lies in the
-# project's folder. bash 3.2 is enough.
+# The launchers in scripts/ source this. It finds uv and the project's Python, syncs the project's
+# environment with its lock, and runs a Python module in it. It writes to the project's folder only.
+# bash 3.2 is enough.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$root/scripts/versions.env"
@@ -12,7 +12,7 @@ fail() {
   exit 1
 }
 
-# The first of the given programs that really runs: pyenv's shims exist for programs that do not.
+# Print the path of the first of the given programs that works. A shim of pyenv can exist and fail.
 first_working() {
   local candidate
   for candidate in "$@"; do
@@ -32,21 +32,21 @@ find_uv() {
   local base version pythons=()
   for version in $SUPPORTED_PYTHONS; do pythons+=("python$version"); done
   base=$(first_working python3 "$(pyenv_versions)"/3.*/bin/python3 "${pythons[@]}" /usr/bin/python3) ||
-    fail "no Python found; install Python 3 from your system's packages or python.org"
-  say "• uv is not installed: bringing uv $UV_VERSION into .local/uv"
+    fail "no Python was found; install Python 3 from your system's packages or python.org"
+  say "• uv is not installed: installing uv $UV_VERSION into .local/uv"
   rm -rf "$root/.local/uv"
   "$base" -m venv "$root/.local/uv" ||
-    fail "$base cannot make a virtual environment (on Debian and Ubuntu: apt-get install python3-venv)"
+    fail "$base could not create a virtual environment (on Debian and Ubuntu: apt-get install python3-venv)"
   "$root/.local/uv/bin/python" -m pip install -q --disable-pip-version-check "uv==$UV_VERSION" ||
     fail "uv $UV_VERSION could not be installed with pip; is the network reachable?"
   UV="$root/.local/uv/bin/uv"
 }
 
-# The interpreter of a Python version: installed, in pyenv, or fetched by uv.
+# Print the path of an interpreter: one that is installed, one of pyenv's, or one that uv downloads.
 find_python() {
   local version=$1 found
   if found=$(first_working "python$version" "$(pyenv_versions)/$version"*/bin/"python$version"); then
-    # Through a shim to the interpreter itself.
+    # The interpreter itself, not a shim.
     "$found" -c 'import sys; print(sys.executable)'
     return
   fi
@@ -54,14 +54,14 @@ find_python() {
     printf '%s\n' "$found"
     return
   fi
-  say "• Python $version is not installed: having uv fetch it"
+  say "• Python $version is not installed: downloading it with uv"
   "$UV" python install -q "$version" >&2 && "$UV" python find --no-project "$version" 2>/dev/null && return
-  fail "Python $version is needed and was not found, nor could uv fetch it. Install it (for example
-  with: pyenv install $version), or choose another of $supported for one command with
+  fail "Python $version is not installed, and uv could not download it. Install it (for example with:
+  pyenv install $version), or choose another of $supported: for one command with
   PYTHON_VERSION=…, or for good in the file .python-version"
 }
 
-# Make a virtual environment hold exactly what a lock names. Does nothing when it already does.
+# Install exactly the packages of a lock into a virtual environment, unless it has them already.
 sync_environment() {
   local environment=$1 version=$2 lock=$3 stamp="$1/.lock" python options=(-q --require-hashes)
   if [ -x "$environment/bin/python" ] && cmp -s "$lock" "$stamp" &&
@@ -69,24 +69,24 @@ sync_environment() {
     return
   fi
   python=$(find_python "$version")
-  say "• Installing locked packages for Python $version into ${environment#"$root"/}"
+  say "• Installing the locked packages for Python $version into ${environment#"$root"/}"
   "$UV" venv -q --allow-existing --no-project --python "$python" "$environment" ||
-    fail "no virtual environment for Python $version could be made in $environment"
-  # Where Python writes no bytecode, every start would compile scikit-learn anew: 4 s, not 1 s.
+    fail "the virtual environment $environment for Python $version could not be created"
+  # Without bytecode, every import compiles scikit-learn anew: 4 s instead of 1 s.
   [ -z "${PYTHONDONTWRITEBYTECODE:-}" ] || options+=(--compile-bytecode)
   "$UV" pip sync "${options[@]}" --python "$environment/bin/python" "$lock" ||
-    fail "the packages of ${lock#"$root"/} could not be installed; is the network reachable?"
+    fail "the packages in ${lock#"$root"/} could not be installed; is the network reachable?"
   cp "$lock" "$stamp"
 }
 
-# Run a module in the project's environment; the caller's folder stays the current one.
+# Run a module in the project's environment, in the caller's working directory.
 run_module() {
   local declared environment
   declared=$(tr -d '[:space:]' <"$root/.python-version")
   PYTHON_VERSION=${PYTHON_VERSION:-$declared}
   case " $SUPPORTED_PYTHONS " in
     *" $PYTHON_VERSION "*) ;;
-    *) fail "Python $PYTHON_VERSION is asked for (by PYTHON_VERSION or the file .python-version); this project runs on $supported" ;;
+    *) fail "Python $PYTHON_VERSION (from PYTHON_VERSION or the file .python-version) is not supported; this project runs on $supported" ;;
   esac
   environment="$root/.venv"
   [ "$PYTHON_VERSION" = "$declared" ] || environment="$root/.venv-$PYTHON_VERSION"

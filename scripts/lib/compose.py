@@ -1,4 +1,4 @@
-"""What the service `deploy` of docker-compose.yml does: the part of scripts/up after LocalStack."""
+"""The service `deploy` of docker-compose.yml: scripts/up without starting LocalStack."""
 
 import os
 from dataclasses import replace
@@ -11,7 +11,7 @@ from scripts.lib.up import deploy, predictions, summary, train
 
 
 def main() -> int:
-    """Train, deploy and publish to the LocalStack of another container."""
+    """Train a model, and deploy and publish it to the LocalStack in another container."""
     version = python_version()
     port = emulators.default_port()
     train(None)
@@ -20,19 +20,19 @@ def main() -> int:
         done("current" if layer.reused else "built")
     current = emulators.find(port)
     if os.environ.get("EMULATOR_EXECUTOR") == "docker":
-        # The vendor's image, see docker-compose.localstack-image.yml: it has not our address.
+        # The vendor's image (docker-compose.localstack-image.yml) does not describe itself.
         current = emulators.Emulator(0, port, "docker")
     if current is None:
-        raise ScriptError(f"no emulator answers at {emulators.host()}:{port}")
+        raise ScriptError(f"no emulator answered at {emulators.host()}:{port}")
     stack = deploy(current)
     predictions(stack)
-    # The host reaches the container by its own loopback.
+    # The host reaches the container at its own loopback interface.
     summary(
         replace(stack, endpoint=stack.endpoint.replace(emulators.host(), "127.0.0.1", 1)),
         {
             "Logs": "docker compose logs localstack",
             "Deploy again": "docker compose run --rm deploy",
-            "Stop it": "docker compose down -v",
+            "Stop": "docker compose down -v",
         },
     )
     return 0

@@ -1,4 +1,4 @@
-"""What the scripts print: steps with their progress and time, errors as one sentence."""
+"""The output of the scripts: steps with progress and duration, and errors in one sentence."""
 
 import signal
 import sys
@@ -17,19 +17,19 @@ _ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Step:
-    """One step under way; `result` is what its line says in the end."""
+    """A running step. `result` is printed when it ends."""
 
     def __init__(self) -> None:
         self.result = "done"
 
     def __call__(self, result: str) -> None:
-        """Set what the step's line says when it has ended."""
+        """Set the result."""
         self.result = result
 
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Show a step while it runs (a spinner on a terminal) and one line when it has ended."""
+    """Show a step while it runs (with a spinner on a terminal), and its result when it ends."""
     started = time.monotonic()
     current = Step()
     if OUT.is_terminal:
@@ -42,10 +42,10 @@ def step(title: str) -> Iterator[Step]:
 
 
 def on_end(act: Callable[[int], object]) -> None:
-    """Have SIGTERM or a terminal that is closed call `act`, with its number; the first one alone.
+    """Call `act` with the signal's number on the first SIGTERM or SIGHUP, and ignore later ones.
 
-    A terminal that closes may send several, and cleaning up takes a moment. What is ignored, as
-    `nohup` has SIGHUP ignored, stays so.
+    A terminal that closes may send several signals, and cleaning up takes a moment. A signal that
+    is ignored already, as SIGHUP is below `nohup`, stays ignored.
     """
 
     def once(number: int, frame: FrameType | None) -> None:
@@ -59,11 +59,11 @@ def on_end(act: Callable[[int], object]) -> None:
 
 
 def run_main(main: Callable[[], int]) -> None:
-    """Run a script's main function and end the process as a person expects it.
+    """Run a script's main function and exit with the appropriate status.
 
-    A `ScriptError` becomes ``error: …`` and exit status 1, Ctrl-C exit status 130. SIGTERM and a
-    terminal that is closed (SIGHUP, unless `nohup` has it ignored) are exits, too, with 128 and the
-    signal's number: what has been started is stopped.
+    A `ScriptError` is printed as ``error: …`` and gives exit status 1; Ctrl-C gives 130. SIGTERM
+    and a closed terminal (SIGHUP, unless `nohup` ignores it) give 128 plus the signal's number.
+    Each of them unwinds the stack, so that whatever the script has started is stopped.
     """
     on_end(lambda number: sys.exit(128 + number))
     try:

@@ -1,4 +1,4 @@
-"""Let the running API answer with what was saved a moment ago, until Ctrl-C."""
+"""Run the API with the saved code, without deployments, until Ctrl-C."""
 
 import argparse
 import time
@@ -16,35 +16,40 @@ from scripts.lib.stack import Stack, client
 from scripts.lib.up import bring_up, chosen_port, summary
 from training.account import SERVICE
 
-LOOK_SECONDS = 0.1  # how often files are looked at
-ALIVE_SECONDS = 2.0  # how often LocalStack is
+FILES_SECONDS = 0.1  # how often files are checked for changes
+EMULATOR_SECONDS = 2.0  # how often LocalStack is checked
 
 
 def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/dev",
-        description="Bring the API up as scripts/up does, and then let it run what is saved: a "
-        "change in handlers/ or sklearn_api/ answers the next request, without a deployment. "
-        "Ctrl-C gives the functions back the code that was deployed. A change of serverless.yml "
-        "still needs scripts/up.",
+        description="Bring the API up as scripts/up does, and then let it run the code that is "
+        "saved: a change in handlers/ or sklearn_api/ is live with the next request, without a "
+        "deployment. Ctrl-C gives the functions the deployed code back. A change of "
+        "serverless.yml still needs scripts/up.",
     )
     parser.add_argument(
         "--port",
         type=int,
-        help="port of LocalStack on 127.0.0.1 (default: EMULATOR_PORT, or 4566)",
+        help="LocalStack's port on 127.0.0.1 (default: EMULATOR_PORT, or 4566)",
     )
     return parser.parse_args()
 
 
 @contextmanager
 def live(stack: Stack) -> Iterator[dict[str, Copies]]:
-    """Let every function run a folder of copies; afterwards, what was deployed.
+    """Let every function run a folder of copies; restore the deployed code at the end.
+
+    Yields
+    ------
+    dict of str to Copies
+        The copies, by the function's name.
 
     Raises
     ------
     ScriptError
-        serverless.yml has functions that are not deployed, or LocalStack refuses.
+        serverless.yml has functions that are not deployed, or LocalStack refused.
     """
     functions = client("lambda", stack.emulator.url)
     copies: dict[str, Copies] = {}
@@ -59,21 +64,21 @@ def live(stack: Stack) -> Iterator[dict[str, Copies]]:
                 undo.callback(restore, function)
                 function.run(copies[name].folder)
             except (ClientError, BotoCoreError, OSError) as exc:
-                raise ScriptError(f"function {name} cannot run what is saved: {exc}") from exc
+                raise ScriptError(f"function {name} cannot run the saved code: {exc}") from exc
         yield copies
 
 
 def restore(function: LiveFunction) -> None:
-    """Give a function back what was deployed, or say why not."""
+    """Give a function the deployed code back, or print why that failed."""
     try:
         function.restore()
-        OUT.print(f"✓ {function.name}: runs what was deployed", markup=False)
+        OUT.print(f"✓ {function.name}: runs the deployed code", markup=False)
     except (ClientError, BotoCoreError) as exc:
-        ERR.print(f"! {function.name} goes on with what was saved: {exc}", markup=False)
+        ERR.print(f"! {function.name}: still runs the saved code: {exc}", markup=False)
 
 
 def problem(file: Path) -> str | None:
-    """Return why a file is not Python, None where it is."""
+    """Return why a file is not valid Python; None if it is."""
     try:
         compile(file.read_bytes(), file.name, "exec", dont_inherit=True)
     except FileNotFoundError:
@@ -84,41 +89,41 @@ def problem(file: Path) -> str | None:
     return None
 
 
-def tell(changed: dict[str, list[str]]) -> None:
-    """Print what was saved, which functions have it, and what is wrong with it."""
+def report(changed: dict[str, list[str]]) -> None:
+    """Print which files have changed, for which functions, and their syntax errors."""
     clock = time.strftime("%H:%M:%S")
     for path, names in changed.items():
         OUT.print(f"{clock}  {path} → {', '.join(names)}", markup=False)
         if path.endswith(".py") and (reason := problem(ROOT / path)):
-            ERR.print(f"{clock}  {path} is no Python: {reason}", markup=False)
+            ERR.print(f"{clock}  {path} is not valid Python: {reason}", markup=False)
 
 
 def watch(stack: Stack, copies: dict[str, Copies]) -> None:
-    """Copy what is saved, for as long as LocalStack runs.
+    """Copy saved files until LocalStack stops.
 
     Raises
     ------
     ScriptError
-        LocalStack has ended.
+        LocalStack no longer answers.
     """
     configuration = ROOT / "serverless.yml"
-    read = configuration.read_bytes()
-    asked = time.monotonic()
+    last = configuration.read_bytes()
+    checked = time.monotonic()
     while True:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(FILES_SECONDS)
         changed: dict[str, list[str]] = {}
         for name, one in copies.items():
             for path in one.update():
                 changed.setdefault(path, []).append(name)
-        tell(changed)
-        if time.monotonic() - asked < ALIVE_SECONDS:
+        report(changed)
+        if time.monotonic() - checked < EMULATOR_SECONDS:
             continue
-        asked = time.monotonic()
-        if configuration.exists() and (now := configuration.read_bytes()) != read:
-            read = now
-            OUT.print("serverless.yml has changed: ./scripts/up deploys it", markup=False)
+        checked = time.monotonic()
+        if configuration.exists() and (now := configuration.read_bytes()) != last:
+            last = now
+            OUT.print("serverless.yml has changed; to deploy it: ./scripts/up", markup=False)
         if emulators.find(stack.emulator.port) is None:
-            raise ScriptError(f"LocalStack at port {stack.emulator.port} does not answer any more")
+            raise ScriptError(f"LocalStack at port {stack.emulator.port} no longer answers")
 
 
 def main() -> int:
@@ -130,9 +135,9 @@ def main() -> int:
         summary(
             stack,
             {
-                "Now running": "what is saved in handlers/ and sklearn_api/",
+                "Now running": "the saved code in handlers/ and sklearn_api/",
                 "Functions": ", ".join(copies),
-                "End": "Ctrl-C, which brings back what was deployed",
+                "Stop": "Ctrl-C, which restores the deployed code",
             },
         )
         watch(stack, copies)

@@ -1,4 +1,4 @@
-"""Stop what scripts/up started, and only that."""
+"""Stop the LocalStack that scripts/up started, and no other."""
 
 import argparse
 
@@ -11,21 +11,21 @@ def main() -> int:
     """Run the script; see ``--help``."""
     argparse.ArgumentParser(
         prog="scripts/down",
-        description="Stop the LocalStack that scripts/up started, with all that runs in it. "
+        description="Stop the LocalStack that scripts/up started, and everything that runs in it. "
         "Models, layers and packages stay in .local, so that the next scripts/up is quick.",
     ).parse_args()
     stack = Stack.load()
     if stack is None:
-        OUT.print("Nothing to stop: scripts/up has not left anything running.")
+        OUT.print("Nothing to stop: scripts/up has left nothing running.")
         return 0
     current = stack.emulator
     with step(f"LocalStack at port {current.port}") as done:
         if not emulators.started_by_up(current):
-            done("was not started by scripts/up, and goes on")
+            done("was not started by scripts/up, and keeps running")
         elif emulators.stop(current):
             done(f"stopped (process {current.pid})")
         else:
-            done("had ended already")
+            done("was no longer running")
     STACK_FILE.unlink(missing_ok=True)
     return 0
 

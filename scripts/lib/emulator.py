@@ -1,6 +1,6 @@
-"""The emulator as a process on this machine: started, asked, and stopped.
+"""Starts, queries and stops the emulator, a process on this machine.
 
-Run as a program it starts LocalStack in the foreground, the way `docker compose up` would::
+As a program, this starts LocalStack in the foreground, as `docker compose up` does::
 
     ./scripts/emulator [--port 4566]
 """
@@ -28,12 +28,12 @@ from scripts.lib.project import LOCAL, ScriptError, tail
 
 DEFAULT_PORT = 4566
 START_SECONDS = 90.0
-STOP_SECONDS = 5.0  # then it is killed: its state is gone either way, and its watchdog cleans up
+STOP_SECONDS = 5.0  # then it is killed: its state is lost either way, and its watchdog cleans up
 
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator, as its own address describes it."""
+    """A running emulator, as it describes itself."""
 
     pid: int
     port: int
@@ -41,17 +41,17 @@ class Emulator:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The URL that it listens at."""
         return f"http://{host()}:{self.port}"
 
 
 def host() -> str:
-    """Return the emulator's host: this one, or, in a container, the name in ``EMULATOR_HOST``."""
+    """Return the emulator's host: ``EMULATOR_HOST``, which containers set, or this machine."""
     return os.environ.get("EMULATOR_HOST", "127.0.0.1")
 
 
 def default_port() -> int:
-    """Return the port to use where none is given: ``EMULATOR_PORT``, or 4566."""
+    """Return the port to use if none is given: ``EMULATOR_PORT``, or 4566."""
     text = os.environ.get("EMULATOR_PORT", str(DEFAULT_PORT))
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise ScriptError(f"EMULATOR_PORT is {text!r}; it must be a number from 1 to 65535")
@@ -59,7 +59,7 @@ def default_port() -> int:
 
 
 def find(port: int) -> Emulator | None:
-    """Return the emulator that listens at `port`, None where nothing or something else does."""
+    """Return the emulator that listens at `port`; None if nothing does, or another program."""
     try:
         info = _info(port)
         return Emulator(int(info["pid"]), port, str(info["executor"]))
@@ -68,12 +68,12 @@ def find(port: int) -> Emulator | None:
 
 
 def has_runtime(emulator: Emulator, version: str) -> bool:
-    """Return whether functions of a Python version can run in an emulator."""
+    """Return whether an emulator can run functions of a Python version."""
     return f"python{version}" in _describe(emulator)["runtimes"]
 
 
 def has_namespaces(emulator: Emulator) -> bool:
-    """Return whether functions see AWS's own paths."""
+    """Return whether functions see the same paths as on AWS."""
     return bool(_describe(emulator)["namespaces"])
 
 
@@ -81,9 +81,7 @@ def _describe(emulator: Emulator) -> dict[str, Any]:
     try:
         return _info(emulator.port)
     except (OSError, HTTPException, ValueError) as exc:
-        raise ScriptError(
-            f"LocalStack at port {emulator.port} does not answer any more: {exc}"
-        ) from exc
+        raise ScriptError(f"LocalStack at port {emulator.port} no longer answers: {exc}") from exc
 
 
 def _info(port: int) -> dict[str, Any]:
@@ -92,7 +90,7 @@ def _info(port: int) -> dict[str, Any]:
 
 
 def port_is_free(port: int) -> bool:
-    """Return whether a server can listen at that port of the loopback interface."""
+    """Return whether a server can listen at a port of the loopback interface."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -103,14 +101,14 @@ def port_is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Return a port that nothing listens at."""
+    """Return a port at which nothing listens."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def state_directory(port: int) -> Path:
-    """Return the folder of everything that the emulator at `port` writes."""
+    """Return the folder in which the emulator at `port` keeps its state."""
     return LOCAL / "localstack" / str(port)
 
 
@@ -124,7 +122,7 @@ def _pid_path(port: int) -> Path:
 
 
 def started_by_up(emulator: Emulator) -> bool:
-    """Return whether `start` started it, and not a person with scripts/emulator."""
+    """Return whether `start` started the emulator, not a person with scripts/emulator."""
     try:
         return _pid_path(emulator.port).read_text() == str(emulator.pid)
     except FileNotFoundError:
@@ -140,7 +138,7 @@ def command(port: int) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the emulator's environment: this one, without what would point it elsewhere."""
+    """Return the emulator's environment: this process's, without AWS's and Python's variables."""
     inherited = {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "PYTHON"))
     }
@@ -153,8 +151,8 @@ def start(port: int) -> Emulator:
     Raises
     ------
     ScriptError
-        The port is taken, the emulator died or did not answer in time, or it runs functions in
-        another way than as processes. Nothing is left running.
+        The port is taken, the emulator died or did not answer in time, or it does not run functions
+        as processes. Nothing is left running.
     """
     if not port_is_free(port):
         raise ScriptError(
@@ -171,7 +169,7 @@ def start(port: int) -> Emulator:
             stderr=target,
             stdin=subprocess.DEVNULL,
             env=environment(),
-            start_new_session=True,  # Ctrl-C in this terminal must not reach it
+            start_new_session=True,  # so that Ctrl-C in this terminal does not reach it
         )
     try:
         started = _wait(process, port, log)
@@ -188,13 +186,13 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> Emulator:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise ScriptError(
-                f"LocalStack ended while it was starting (exit status {process.returncode}); "
+                f"LocalStack exited while it was starting (exit status {process.returncode}); "
                 f"the end of {log}:\n{tail(log)}"
             )
         if found := find(port):
             if found.executor != "process":
                 raise ScriptError(
-                    f"LocalStack runs functions with {found.executor!r} instead of 'process'; "
+                    f"LocalStack's executor of functions is {found.executor!r}, not 'process'; "
                     f"the end of {log}:\n{tail(log)}"
                 )
             return found
@@ -205,10 +203,10 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, log: Path) -> Emulator:
 
 
 def stop(emulator: Emulator) -> bool:
-    """Stop an emulator, and remove its state; return False when it does not run (any more).
+    """Stop an emulator and remove its state, but not its log; return False if it does not run.
 
-    Its log stays. It is asked for its process id first, so that no other process can be meant by an
-    old one.
+    The emulator is first asked for its process id, so that no other process is killed that has got
+    the same id since.
     """
     found = find(emulator.port)
     if found is None or found.pid != emulator.pid:
@@ -226,20 +224,20 @@ def stop(emulator: Emulator) -> bool:
 
 
 def _remove_leftovers() -> None:
-    """Remove what emulators that were killed have left: up to a gigabyte each."""
+    """Remove the state of emulators that were killed, up to a gigabyte each."""
     for lock in state_directory(0).parent.glob("*/lock"):
-        # Another one that starts may have removed it by now.
+        # Another emulator that starts may have removed it by now.
         with suppress(FileNotFoundError), lock.open() as opened:
             try:
                 fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
-                continue  # It runs.
+                continue  # the emulator is running
             shutil.rmtree(lock.parent, ignore_errors=True)
 
 
 def _exists(pid: int) -> bool:
     with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)  # Reap it if it is this process's child.
+        os.waitpid(pid, os.WNOHANG)  # reaps it if it is this process's child
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -251,17 +249,17 @@ def main() -> int:
     """Start the emulator in the foreground; see ``--help``."""
     parser = argparse.ArgumentParser(
         prog="scripts/emulator",
-        description="Start LocalStack, with Lambda functions as processes, in the foreground. "
-        "Ctrl-C ends it, and all that runs in it.",
+        description="Start LocalStack in the foreground, with Lambda functions as processes. "
+        "Ctrl-C stops it and everything that runs in it.",
     )
     parser.add_argument("--port", type=int, default=default_port(), help="default: %(default)s")
     port = parser.parse_args().port
     with step("LocalStack") as done:
-        done("installed" if toolchain.install_emulator() else "is current")
+        done("installed" if toolchain.install_emulator() else "current")
         toolchain.install_runtime()
     if not port_is_free(port):
         raise ScriptError(f"port {port} is used by another program; choose another with --port")
-    OUT.print(f"Starting at http://127.0.0.1:{port} (Ctrl-C ends it)", markup=False)
+    OUT.print(f"Starting at http://127.0.0.1:{port} (Ctrl-C stops it)", markup=False)
     arguments = command(port)
     os.execve(arguments[0], arguments, environment())
 

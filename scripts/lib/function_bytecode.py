@@ -1,11 +1,11 @@
 """Add bytecode to a Lambda function's zip: ``python3.13 function_bytecode.py review.zip``.
 
-scripts/bytecode.cjs runs this in a process of its own for each zip, with a fixed seed for hashes:
-bytecode depends a little on what its process has compiled before, and holds the elements of set
-constants in hash order. So the same sources make the same zip. What runs this compiles for its own
-version; it needs nothing but the standard library.
+scripts/bytecode.cjs runs this for each zip, with an interpreter of the runtime's version, since no
+other loads the bytecode. Each zip gets its own process and a fixed hash seed, so that the same
+sources make the same zip: bytecode depends slightly on what its process compiled before, and stores
+the elements of set constants in hash order. Only the standard library is needed.
 
-Sources stay, and tracebacks quote them. The layer keeps bytecode alone: see layer/content.py.
+Why the sources are kept here, but not in the layer: docs/decisions/0025-bytecode-beside-sources.md.
 """
 
 import marshal
@@ -18,31 +18,32 @@ TASK = PurePosixPath("/var/task")
 """Where Lambda unpacks a function."""
 
 CACHE = "__pycache__"
-# PEP 552: compared with the source's hash, not with its date, which unzipping changes. Not to
-# compare would save 0.2 ms, and run old code after an edit in AWS's console.
+# PEP 552: Python compares bytecode with its source by hash, not by date, which unzipping changes.
+# Without the comparison, an edit in AWS's console would have no effect.
 CHECKED_HASH = 0b11
 
 
 class BytecodeError(Exception):
-    """A zip cannot be given its bytecode; it is as it was."""
+    """Bytecode could not be added to a zip. The zip is unchanged."""
 
 
 def add_bytecode(archive: Path) -> None:
     """Replace a zip by one that also holds the bytecode of its modules.
 
-    Bytecode that is in it already is left out: a pattern has swept up that of this machine.
+    Bytecode that is already in the zip is dropped: a pattern of serverless.yml has matched this
+    machine's ``__pycache__``.
 
     Parameters
     ----------
     archive : pathlib.Path
-        The zip. It is replaced as a whole or not at all.
+        The zip. It is replaced atomically.
 
     Raises
     ------
     BytecodeError
-        A source is not Python, or not of this version; it names file and line.
+        A source is not valid Python of this version. The message names file and line.
     OSError
-        The zip cannot be read or written.
+        The zip could not be read or written.
     """
     incoming = archive.with_suffix(".incoming")
     try:
@@ -65,24 +66,24 @@ def add_bytecode(archive: Path) -> None:
 
 
 def cached(path: PurePosixPath) -> PurePosixPath:
-    """Return where Python looks for a module's bytecode."""
+    """Return the path at which Python looks for a module's bytecode."""
     return path.parent / CACHE / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
 
 
 def compiled(source: bytes, path: PurePosixPath) -> bytes:
-    """Return a module's bytecode as a file holds it.
+    """Return the content of a module's ``.pyc`` file.
 
     Parameters
     ----------
     source : bytes
-        What the module's file holds.
+        The content of the module's file.
     path : pathlib.PurePosixPath
         The module's file, relative to the function's folder.
 
     Raises
     ------
     BytecodeError
-        The source is not Python, or not of this version.
+        The source is not valid Python of this version.
     """
     try:
         code = compile(source, str(TASK / path), "exec", dont_inherit=True)
@@ -90,14 +91,14 @@ def compiled(source: bytes, path: PurePosixPath) -> bytes:
         python = f"Python {sys.version_info[0]}.{sys.version_info[1]}"
         line = f"line {exc.lineno}: " if isinstance(exc, SyntaxError) and exc.lineno else ""
         reason = exc.msg if isinstance(exc, SyntaxError) else exc
-        raise BytecodeError(f"{path} is no {python}: {line}{reason}") from exc
+        raise BytecodeError(f"{path} is not valid {python}: {line}{reason}") from exc
     flags = CHECKED_HASH.to_bytes(4, "little")
     return MAGIC_NUMBER + flags + source_hash(source) + marshal.dumps(code)
 
 
 def _entry(name: str, mode: int) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-    entry.create_system = 3  # Unix, whose permissions follow
+    entry.create_system = 3  # Unix: external_attr holds permissions
     entry.external_attr = mode
     entry.compress_type = zipfile.ZIP_DEFLATED
     return entry
@@ -109,7 +110,7 @@ def main(archive: str) -> int:
     Returns
     -------
     int
-        Exit status: 0, or 1 for an error told in words.
+        Exit status: 0, or 1 after an error, whose message is printed.
     """
     try:
         add_bytecode(Path(archive))

@@ -1,10 +1,9 @@
-"""A function that runs what is saved, instead of what was deployed.
+"""Functions that run saved files instead of what was deployed.
 
-LocalStack's bucket `hot-reload` stands for folders of this machine: a function whose code is the
-"object" ``/some/folder`` runs what lies there, and is started anew when that has changed. Such a
-folder holds copies, laid out as the deployed zip is: a function sees its own folder and nothing of
-the project, so links would lead nowhere. Bytecode is not copied: there is a kind of it that is
-never compared with its sources, and would be run instead of what is saved.
+LocalStack's bucket `hot-reload` maps to folders of this machine: a function whose code is the
+"object" ``/some/folder`` runs the code in this folder, and is restarted when it changes. Such a
+folder holds copies: see docs/decisions/0024-dev-runs-copies.md. Bytecode is not copied, since some
+kinds of it are never compared with their sources, and would run instead of the saved file.
 """
 
 import re
@@ -26,33 +25,35 @@ State = tuple[int, int]  # time of modification in ns, size in bytes
 
 
 class _Configuration(yaml.SafeLoader):
-    """Reads serverless.yml; CloudFormation's own tags, such as ``!Ref``, mean nothing here."""
+    """Reads serverless.yml and ignores CloudFormation's tags, such as ``!Ref``."""
 
 
 _Configuration.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
 def packages(root: Path) -> dict[str, list[str]]:
-    """Return the patterns of the files that each function of serverless.yml is packaged from.
+    """Return the patterns of the files in each function's package, by the function's name.
 
     Raises
     ------
     ScriptError
-        serverless.yml, or a file that it names, cannot be read.
+        serverless.yml, or a file that it refers to, could not be read or has no such patterns.
     """
     try:
-        loaded = yaml.load((root / "serverless.yml").read_text(), _Configuration)  # noqa: S506 - safe
+        loaded = yaml.load((root / "serverless.yml").read_text(), _Configuration)  # noqa: S506 - a SafeLoader
         found: dict[str, list[str]] = {}
         for name, function in loaded["functions"].items():
             patterns = function["package"]["patterns"]
             if isinstance(patterns, str) and (named := FROM_FILE.fullmatch(patterns)):
                 patterns = yaml.safe_load((root / named["file"]).read_text())[named["key"]]
             if not isinstance(patterns, list):
-                raise ValueError(f"the patterns of {name} are no list: {patterns!r}")
+                raise ValueError(f"the patterns of {name} are not a list: {patterns!r}")
             found[name] = patterns
         return found
     except (OSError, LookupError, TypeError, AttributeError, ValueError, yaml.YAMLError) as exc:
-        raise ScriptError(f"serverless.yml does not say what its functions hold: {exc}") from exc
+        raise ScriptError(
+            f"serverless.yml does not list the files of its functions: {exc}"
+        ) from exc
 
 
 class Copies:
@@ -61,11 +62,11 @@ class Copies:
     Parameters
     ----------
     root : pathlib.Path
-        The project.
+        The project's folder.
     patterns : list of str
-        What the function is packaged from, relative to the project.
+        The patterns of the function's files, relative to `root`.
     folder : pathlib.Path
-        Where the copies go. What is there is removed first.
+        The folder for the copies. Its content is removed first.
     """
 
     def __init__(self, root: Path, patterns: list[str], folder: Path) -> None:
@@ -77,18 +78,18 @@ class Copies:
         folder.mkdir(parents=True)
 
     def update(self) -> list[str]:
-        """Copy what has changed, remove what has gone, and return the paths of both."""
+        """Copy changed files, remove deleted ones, and return the paths of both."""
         wanted = self._sources()
         changed = [path for path, state in wanted.items() if self._copied.get(path) != state]
         gone = self._copied.keys() - wanted.keys()
         for path in changed:
             target = self.folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            # Beside the folder and then into it: a function never starts with half a file.
+            # First next to the folder, then moved: a function never starts with half a file.
             incoming = self.folder.with_suffix(".incoming")
             try:
                 shutil.copyfile(self._root / path, incoming)
-            except FileNotFoundError:  # some editors remove a file and write it again
+            except FileNotFoundError:  # some editors delete a file and write a new one
                 del wanted[path]
                 continue
             incoming.replace(target)
@@ -120,36 +121,36 @@ class Copies:
 
 
 class LiveFunction:
-    """A deployed function that runs a folder for a while.
+    """A deployed function that runs the code in a folder for a while.
 
     Parameters
     ----------
     functions : botocore client
-        Of Lambda, in the emulator.
+        Lambda's, for the emulator.
     name : str
-        The function's.
+        The function's name.
     emulator : Emulator
-        Where it is deployed.
+        The emulator that the function is deployed to.
     """
 
     def __init__(self, functions: Any, name: str, emulator: Emulator) -> None:
         self._functions = functions
         self.name = name
         location = urlsplit(functions.get_function(FunctionName=name)["Code"]["Location"])
-        # The address's name has to be resolved by the internet's name servers; its port is ours.
+        # The URL's host is a name that only public name servers resolve.
         here = urlunsplit(location._replace(netloc=urlsplit(emulator.url).netloc))
         with urllib.request.urlopen(here, timeout=30) as answer:
             self._deployed: bytes = answer.read()
 
     def run(self, folder: Path) -> None:
-        """Have it run what lies in a folder."""
+        """Make the function run the code in a folder."""
         self._functions.update_function_code(
             FunctionName=self.name, S3Bucket=HOT_RELOAD, S3Key=str(folder)
         )
         self._wait()
 
     def restore(self) -> None:
-        """Give it back the code that was deployed."""
+        """Give the function the deployed code back."""
         self._functions.update_function_code(FunctionName=self.name, ZipFile=self._deployed)
         self._wait()
 

@@ -1,4 +1,7 @@
-"""What the last `up` made, and of what: ``.local/up.json``. What is the same is not done again."""
+"""Digests of what the last `up` made, and of its inputs: ``.local/up.json``.
+
+Why `up` compares digests: docs/decisions/0023-second-up-compares-digests.md.
+"""
 
 import hashlib
 import json
@@ -13,31 +16,31 @@ from training.account import SERVICE
 
 RECORD_FILE = LOCAL / "up.json"
 
-# Paths in the project, files or folders.
+# Files and folders of the project.
 MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/model/review")
 DEPLOYMENT_INPUTS = (
     *DEPLOYED,
     *("package-lock.json", "scripts/lib/stack.py", "training/account.py"),
 )
-# What LocalStack says of a function at the moment, and not of what was deployed.
+# Fields of a function that change without a deployment.
 MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonCode"}
 
 
 @dataclass(frozen=True)
 class Record:
-    """Digests of what a model and a deployment were made of, and of what was then deployed."""
+    """Digests of the inputs of the model and of the deployment, and of the deployed stack."""
 
     model: str
     deployment: str
     deployed: str
 
     def save(self) -> None:
-        """Write `RECORD_FILE`, as a whole or not at all."""
+        """Write `RECORD_FILE` atomically."""
         write_json(RECORD_FILE, asdict(self))
 
     @classmethod
     def load(cls) -> "Record":
-        """Return what `RECORD_FILE` says; where it says nothing, what no digest is equal to."""
+        """Read `RECORD_FILE`. If it is missing or not valid, no digest is equal to the result's."""
         try:
             return cls(**json.loads(RECORD_FILE.read_text()))
         except (OSError, ValueError, TypeError):
@@ -45,25 +48,25 @@ class Record:
 
 
 def model_inputs() -> str:
-    """Return a digest of what a model is made of without ``--data``, and of the model itself."""
+    """Return a digest of the inputs of a model without ``--data``, and of the model itself."""
     return _digest(MODEL_INPUTS, python_version())
 
 
 def deployment_inputs(layer: str) -> str:
-    """Return a digest of what is deployed.
+    """Return a digest of the inputs of a deployment.
 
     Parameters
     ----------
     layer : str
-        The layer's own digest.
+        The layer's digest.
     """
     return _digest(DEPLOYMENT_INPUTS, python_version(), layer)
 
 
 def deployed(emulator: Emulator) -> str:
-    """Return a digest of the stack that the emulator has, empty where it has none.
+    """Return a digest of the stack in the emulator, or an empty string if there is none.
 
-    It changes with every deployment, and with every change to a function by other means.
+    It changes with every deployment, and with every other change of a function.
     """
     cloudformation = client("cloudformation", emulator.url)
     try:

@@ -1,4 +1,4 @@
-"""The stack that runs in the emulator: deployed, described, and asked for a prediction."""
+"""Deploys the stack to the emulator, describes it, and requests predictions from it."""
 
 import json
 import os
@@ -26,13 +26,13 @@ from training.account import DEFAULT_REGION, SERVICE
 
 STACK_FILE = LOCAL / "stack.json"
 
-# Seconds. Everything is on this machine; the emulator may take a while, and then it answers.
+# Seconds. The emulator is on this machine, but some of its answers take long.
 _TIMEOUTS = Config(connect_timeout=5, read_timeout=60)
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What a client, or a test, needs to know. Written to ``.local/stack.json``."""
+    """What a client or a test needs to know about a stack. It is saved in `STACK_FILE`."""
 
     stage: str
     region: str
@@ -42,12 +42,12 @@ class Stack:
     emulator: Emulator
 
     def save(self) -> None:
-        """Write `STACK_FILE`, as a whole or not at all."""
+        """Write `STACK_FILE` atomically."""
         write_json(STACK_FILE, asdict(self))
 
     @classmethod
     def load(cls) -> "Stack | None":
-        """Return what `STACK_FILE` says, None where there is none or it says something else."""
+        """Read `STACK_FILE`; return None if it is missing or not valid."""
         try:
             values = json.loads(STACK_FILE.read_text())
             return cls(**{**values, "emulator": Emulator(**values["emulator"])})
@@ -56,7 +56,7 @@ class Stack:
 
 
 def credentials() -> dict[str, str]:
-    """Return environment variables that lead every AWS client to the emulator's dummy account."""
+    """Return environment variables with credentials for the emulator, and a region."""
     return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -66,8 +66,8 @@ def credentials() -> dict[str, str]:
 
 
 def client(service: str, url: str) -> Any:
-    """Return a boto3 client of the emulator at `url`; any type, since `service` is a variable."""
-    return boto3.client(  # type: ignore[call-overload]  # the stubs know literal names only
+    """Return a boto3 client for the emulator at `url`; its type depends on the service."""
+    return boto3.client(  # type: ignore[call-overload]  # the stubs accept literal names only
         service,
         endpoint_url=url,
         region_name=DEFAULT_REGION,
@@ -85,15 +85,20 @@ def serverless(
     Parameters
     ----------
     arguments : list of str
-        Its command, such as ``["deploy"]``.
+        The command, such as ``["deploy"]``.
     stage : str
-        Any stage of serverless.yml: this one is sent to the emulator, whatever its name.
+        A stage of serverless.yml. It is deployed to the emulator, whatever its name.
     url : str
-        The emulator.
-    cwd : Path
-        Folder with a serverless.yml.
+        The emulator's URL.
+    cwd : pathlib.Path
+        The folder with serverless.yml.
     what : str, optional
-        How an error names what was attempted.
+        What an error says has failed; by default the command.
+
+    Raises
+    ------
+    ScriptError
+        The deployer failed. The message ends with the last lines of its output.
     """
     name = f"`sls {' '.join(arguments)} --stage {stage}`"
     return toolchain.run(
@@ -103,25 +108,25 @@ def serverless(
         **credentials(),
         AWS_ENDPOINT_URL=url,
         EMULATED_STAGE=stage,
-        # scripts/bytecode.cjs looks for a Python of the functions' version: this one is.
+        # scripts/bytecode.cjs looks for a Python of the functions' version, which this one has.
         PATH=os.pathsep.join(
             [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
         ),
         LAMBDA_ARCHITECTURE=architecture(),
         PYTHON_VERSION=python_version(),
-        # How often the deployer asks whether the stack is ready, in milliseconds.
+        # How often the deployer checks whether the stack is ready, in milliseconds.
         SLS_AWS_MONITORING_FREQUENCY="200",
         SLS_NOTIFICATIONS_MODE="off",
     )
 
 
 def describe(emulator: Emulator, stage: str = "local") -> Stack:
-    """Ask the emulator for a deployed stack.
+    """Return the description of a stack that is deployed to the emulator.
 
     Raises
     ------
     ScriptError
-        It is not deployed.
+        The stack is not deployed.
     """
     name = f"{SERVICE}-{stage}"
     cloudformation = client("cloudformation", emulator.url)
@@ -139,7 +144,7 @@ def describe(emulator: Emulator, stage: str = "local") -> Stack:
     return Stack(
         stage=stage,
         region=DEFAULT_REGION,
-        # Path style: no name has to resolve to this machine.
+        # Path style, so that no host name has to be resolved.
         endpoint=f"{emulator.url}/restapis/{api}/{stage}/_user_request_",
         api_key=next(key["value"] for key in keys if key["name"] == name),
         bucket=outputs["ModelBucketName"],
@@ -148,12 +153,12 @@ def describe(emulator: Emulator, stage: str = "local") -> Stack:
 
 
 def ask(stack: Stack, review: str, timeout: float = 60) -> dict[str, Any]:
-    """Send one review through API Gateway and return the answer.
+    """Send one review through API Gateway and return the response's JSON.
 
     Raises
     ------
     ScriptError
-        Any answer but 200, with its body.
+        There was no response, or its status was not 200.
     """
     request = urllib.request.Request(
         f"{stack.endpoint}/review",
@@ -166,6 +171,6 @@ def ask(stack: Stack, review: str, timeout: float = 60) -> dict[str, Any]:
             return result
     except urllib.error.HTTPError as exc:
         body = exc.read().decode(errors="replace")
-        raise ScriptError(f"POST /review answered {exc.code}: {body}") from exc
+        raise ScriptError(f"POST /review was answered with {exc.code}: {body}") from exc
     except OSError as exc:
-        raise ScriptError(f"POST /review got no answer from {stack.endpoint}: {exc}") from exc
+        raise ScriptError(f"{stack.endpoint}/review did not answer: {exc}") from exc

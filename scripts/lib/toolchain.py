@@ -1,8 +1,8 @@
-"""What has to be installed beside the project's own environment.
+"""Installs what the project needs besides its own environment.
 
-The emulator has an environment of its own, with a Python of its own; each Lambda runtime has one;
-the deployer comes from npm. All are locked, lie in the project's folder, and are left alone when
-they are current.
+The emulator has its own environment with its own Python, each Lambda runtime has one, and the
+deployer comes from npm. All are locked and installed in the project's folder. Nothing is done for
+those that are current.
 """
 
 import functools
@@ -24,10 +24,10 @@ RUNTIMES = LOCAL / "runtimes"
 
 @functools.cache
 def uv() -> str:
-    """Return a uv executable that works.
+    """Return the path of a uv that works.
 
-    The launcher of the scripts names one, and installs it where there is none; a test that is run
-    without the launcher looks in the same places.
+    The launchers set ``UV``, and install uv if there is none. Tests that run without a launcher
+    look in the same folders as bootstrap.sh.
     """
     candidates = [
         os.environ.get("UV"),
@@ -41,11 +41,9 @@ def uv() -> str:
             probe = subprocess.run([candidate, "--version"], capture_output=True, check=False)
         except OSError:
             continue
-        if probe.returncode == 0:  # a shim of pyenv can be there and fail
+        if probe.returncode == 0:  # a shim of pyenv can exist and fail
             return candidate
-    raise ScriptError(
-        "there is no uv here; run ./scripts/up or ./scripts/test once, which bring it"
-    )
+    raise ScriptError("uv was not found; run ./scripts/up or ./scripts/test once, which install it")
 
 
 def _pyenv_versions() -> Path:
@@ -53,22 +51,31 @@ def _pyenv_versions() -> Path:
 
 
 def without_aws() -> dict[str, str]:
-    """Return this process's environment but for AWS's variables.
+    """Return this process's environment without AWS's variables.
 
-    Nothing that runs here may reach a real account by a profile that happens to be set.
+    A profile that happens to be set must not lead anything that the scripts run to a real account.
     """
     return {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
 
 def run(command: list[str], what: str, *, cwd: Path = ROOT, **environment: str) -> str:
-    """Run a program quietly and return its output.
+    """Run a program in the environment of `without_aws` and return its output.
 
-    It gets the environment of `without_aws`.
+    Parameters
+    ----------
+    command : list of str
+        The program and its arguments.
+    what : str
+        What the error says has failed, such as ``"`npm ci`"`` or ``"installing LocalStack"``.
+    cwd : pathlib.Path
+        The program's working directory.
+    **environment : str
+        Variables to add.
 
     Raises
     ------
     ScriptError
-        It failed: `what` says in words what was attempted, the end of its output follows.
+        The program failed. The message ends with the last lines of its output.
     """
     result = subprocess.run(
         command,
@@ -87,13 +94,13 @@ def run(command: list[str], what: str, *, cwd: Path = ROOT, **environment: str) 
 
 
 def find_python(version: str) -> Path | None:
-    """Return an interpreter of that version: on PATH, in pyenv, or one that uv knows."""
+    """Return an interpreter of that version, from PATH, pyenv or uv; None if there is none."""
     candidates = [
         shutil.which(f"python{version}"),
         *sorted(map(str, _pyenv_versions().glob(f"{version}*/bin/python{version}"))),
     ]
     for candidate in filter(None, candidates):
-        # A shim of pyenv exists for versions that are not there: ask, and see through it.
+        # A shim of pyenv may be for a version that is not installed; otherwise resolve it.
         probe = subprocess.run(
             [candidate, "-c", "import sys; print(sys.executable)"],
             capture_output=True,
@@ -112,12 +119,12 @@ def find_python(version: str) -> Path | None:
 
 
 def get_python(version: str) -> Path:
-    """Return an interpreter of that version, fetched by uv where there is none.
+    """Return an interpreter of that version; have uv download one if there is none.
 
     Raises
     ------
     ScriptError
-        There is none, and uv could not fetch one.
+        There is none, and uv could not download one.
     """
     found = find_python(version)
     if found is None:
@@ -125,14 +132,14 @@ def get_python(version: str) -> Path:
         found = find_python(version)
     if found is None:
         raise ScriptError(
-            f"Python {version} is needed and was not found, nor could uv fetch it; "
-            f"install it, for example with: pyenv install {version}"
+            f"Python {version} is not installed, and uv could not download it; install it, for "
+            f"example with: pyenv install {version}"
         )
     return found
 
 
 def emulator_pythons() -> list[str]:
-    """Return the Python versions that LocalStack runs on, the newest first."""
+    """Return the Python versions that LocalStack runs on, newest first."""
     project = tomllib.loads((EMULATOR / "pyproject.toml").read_text())["project"]
     bounds = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"])
     assert bounds, project["requires-python"]
@@ -148,7 +155,7 @@ def _fingerprint(*files: Path) -> str:
 
 
 def install_emulator() -> bool:
-    """Install LocalStack and the plugin; return False when they were current."""
+    """Install LocalStack and the plugin; return False if they were current."""
     lock = EMULATOR / "requirements.lock"
     stamp = EMULATOR_ENVIRONMENT / ".lock"
     wanted = _fingerprint(lock, EMULATOR / "pyproject.toml")
@@ -161,7 +168,7 @@ def install_emulator() -> bool:
     run(
         [uv(), "venv", "-q", "--allow-existing", "--no-project", "--python", str(python),
          str(EMULATOR_ENVIRONMENT)],
-        "making the emulator's environment",
+        "creating the emulator's environment",
     )  # fmt: skip
     pip = [uv(), "pip"]
     run(
@@ -187,7 +194,7 @@ def install_emulator() -> bool:
 
 
 def install_runtime(version: str | None = None) -> None:
-    """Install the Lambda runtime of a Python version, the project's unless given."""
+    """Install the Lambda runtime of a Python version, by default the project's."""
     version = version or python_version()
     run(
         [
@@ -201,7 +208,7 @@ def install_runtime(version: str | None = None) -> None:
 
 
 def install_bubblewrap() -> bool:
-    """Install bubblewrap where that is this user's to do; return whether it is there."""
+    """Install bubblewrap if this user may; return whether it is installed."""
     if not shutil.which("bwrap") and os.geteuid() == 0 and shutil.which("apt-get"):
         for command in ("update", "install --yes --no-install-recommends bubblewrap"):
             run(
@@ -213,20 +220,20 @@ def install_bubblewrap() -> bool:
 
 
 def install_deployer() -> bool:
-    """Install osls and its plugin from package-lock.json; return False when they were current."""
+    """Install osls and its plugin from package-lock.json; return False if they were current."""
     check_node()
     stamp = ROOT / "node_modules" / ".lock"
     wanted = _fingerprint(ROOT / "package-lock.json")
     if stamp.exists() and stamp.read_text() == wanted:
         return False
-    # No package of the lock needs its install script; none is run.
+    # No package in the lock needs its install script, so none is run.
     run(["npm", "ci", "--ignore-scripts", "--no-progress"], "`npm ci`")
     stamp.write_text(wanted)
     return True
 
 
 def check_node() -> None:
-    """Raise `ScriptError` where Node.js is missing or too old."""
+    """Raise `ScriptError` if Node.js is missing or too old."""
     engines = json.loads((ROOT / "package.json").read_text())["engines"]
     oldest = int(engines["node"].removeprefix(">="))
     how = (
@@ -235,9 +242,7 @@ def check_node() -> None:
     )
     node = shutil.which("node")
     if not node or not shutil.which("npm"):
-        raise ScriptError(
-            f"the deployer needs Node.js, and there is no `node` or `npm` here: {how}"
-        )
+        raise ScriptError(f"the deployer needs Node.js, but `node` or `npm` was not found: {how}")
     version = run([node, "--version"], "`node --version`").strip()
     major = version.lstrip("v").split(".")[0]
     if not major.isdigit() or int(major) < oldest:

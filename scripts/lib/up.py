@@ -1,4 +1,4 @@
-"""Bring the whole API up on this machine: train, build, emulate, deploy, publish, ask."""
+"""Bring the whole API up on this machine: train, build, emulate, deploy, publish, predict."""
 
 import argparse
 import json
@@ -30,14 +30,14 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/up",
         description="Train a model, start LocalStack, deploy the API to it with the Serverless "
-        "Framework, publish the model and send two reviews. What is current is used again. "
-        "LocalStack keeps running: scripts/down stops it.",
+        "Framework, publish the model and send two reviews. Steps whose results are current are "
+        "skipped. LocalStack keeps running until scripts/down.",
     )
     parser.add_argument(
         "--data",
         metavar="PATH|HUB_ID",
-        help="reviews to train on: a csv, jsonl or parquet file, or a data set of the Hugging Face "
-        "hub such as stanfordnlp/imdb (default: the sample that comes with the project)",
+        help="reviews to train on: a csv, jsonl or parquet file, or a data set on the Hugging Face "
+        "hub such as stanfordnlp/imdb (default: the project's sample)",
     )
     parser.add_argument(
         "--port",
@@ -58,26 +58,32 @@ def training(command: list[str], what: str, url: str | None = None) -> None:
     if result.returncode == 130:
         raise KeyboardInterrupt
     if result.returncode:
-        raise ScriptError(f"{what} failed: see above")
+        raise ScriptError(f"{what} failed; see the messages above")
 
 
 def running_emulator(port: int) -> Emulator | None:
-    """Return the emulator that `up` may use again, None where one has to be started."""
+    """Return the emulator that `up` can use; None if it has to start one."""
     found = emulators.find(port)
     if found and found.executor != "process":
         raise ScriptError(
-            f"a LocalStack with the executor {found.executor!r} listens at port {port}; stop it, "
-            "or choose another port with --port"
+            f"the LocalStack at port {port} has the executor {found.executor!r}, not 'process'; "
+            "stop it, or choose another port with --port"
         )
     return found
 
 
-def train(data: str | None, made: Record | None = None) -> None:
-    """Train a model, unless the one that is there would come out again.
+def train(data: str | None, last: Record | None = None) -> None:
+    """Train a model, unless its inputs are unchanged.
 
-    Where the `made` record says so, training is not even asked: it imports scikit-learn.
+    Parameters
+    ----------
+    data : str or None
+        Reviews to train on; None for the sample.
+    last : Record, optional
+        What the last `up` made. If it matches, the training code is not even started, since that
+        imports scikit-learn.
     """
-    if data is None and made and made.model == record.model_inputs():
+    if data is None and last and last.model == record.model_inputs():
         OUT.print("✓ Model is current", markup=False)
         return
     options = ["--data", data] if data else []
@@ -85,17 +91,17 @@ def train(data: str | None, made: Record | None = None) -> None:
 
 
 def get_emulator(port: int, started: list[Emulator]) -> Emulator:
-    """Return the emulator that runs, or start one; `started` tells what to stop after a failure."""
+    """Return the running emulator, or start one and append it to `started`."""
     with step(f"LocalStack at port {port}") as done:
         current = running_emulator(port)
         if current:
-            done(f"runs already, as process {current.pid}")
+            done(f"is already running, as process {current.pid}")
         else:
             current = emulators.start(port)
             started.append(current)
-            done(f"started, as process {current.pid}, functions run as processes")
+            done(f"started as process {current.pid}, functions run as processes")
     if not emulators.has_namespaces(current):
-        OUT.print("  Functions do not see AWS's paths: that needs bubblewrap (see the README).")
+        OUT.print("  Functions do not see the paths of AWS, which needs bubblewrap (see README).")
     return current
 
 
@@ -117,26 +123,31 @@ def publish(stack: Stack) -> None:
     )
 
 
-def deployed_already(current: Emulator, made: Record, inputs: str) -> Stack | None:
-    """Return the stack that runs, with the model that is there, None where something differs.
+def deployed_already(current: Emulator, last: Record, inputs: str) -> Stack | None:
+    """Return the deployed stack if it is current, after publishing the model if it is not.
 
     Parameters
     ----------
     current : Emulator
-        Where it would run.
-    made : Record
-        What the last `up` has deployed.
+        The emulator to look in.
+    last : Record
+        What the last `up` made.
     inputs : str
-        Digest of what would be deployed now.
+        Digest of the inputs of a deployment now.
+
+    Returns
+    -------
+    Stack or None
+        None if the inputs or the deployed stack have changed.
     """
-    if made.deployment != inputs or made.deployed != record.deployed(current):
+    if last.deployment != inputs or last.deployed != record.deployed(current):
         return None
     stack = describe(current)
     stack.save()
     sha256 = json.loads((MODEL / "manifest.json").read_text())["sha256"]
     try:
         version = ask(stack, REVIEWS[0])["model"]["version"]
-    except ScriptError:  # such as: no model has been published
+    except ScriptError:  # for example, no model has been published
         version = ""
     if not version.endswith(sha256[:8]):
         publish(stack)
@@ -144,10 +155,10 @@ def deployed_already(current: Emulator, made: Record, inputs: str) -> Stack | No
 
 
 def predictions(stack: Stack) -> None:
-    """Send one review each way and print the answers."""
-    with step("Asking for predictions") as done:
+    """Send a positive and a negative review and print the predictions."""
+    with step("Predictions") as done:
         answers = [(review, ask(stack, review)) for review in REVIEWS]
-        done("answered")
+        done("received")
     for review, answer in answers:
         OUT.print(
             f"    “{review}” → {answer['prediction']}  (score {answer['score']:+.2f})", markup=False
@@ -155,7 +166,7 @@ def predictions(stack: Stack) -> None:
 
 
 def summary(stack: Stack, hints: Mapping[str, str]) -> None:
-    """Print what a person does next: a request to paste, and the `hints`."""
+    """Print the endpoint and its key, a request to paste, and `hints` by their titles."""
     curl = (
         f"curl -X POST {stack.endpoint}/review \\\n"
         f"    -H 'x-api-key: {stack.api_key}' -H 'Content-Type: application/json' \\\n"
@@ -171,12 +182,12 @@ def summary(stack: Stack, hints: Mapping[str, str]) -> None:
 
 
 def refuse_second(port: int) -> None:
-    """Refuse to start a second stack beside one that `scripts/down` would no longer know."""
+    """Raise `ScriptError` if a stack is running at another port: `down` could not stop both."""
     known = Stack.load()
     if known and known.emulator.port != port and emulators.find(known.emulator.port):
         raise ScriptError(
-            f"scripts/up has a stack running at port {known.emulator.port}; use that port, "
-            "or stop it with ./scripts/down first"
+            f"scripts/up has a stack running at port {known.emulator.port}; use this port, or "
+            "stop the stack with ./scripts/down first"
         )
 
 
@@ -185,10 +196,16 @@ def _shown(path: Path) -> str:
 
 
 def chosen_port(option: int | None) -> int:
-    """Return the port to use, by the option ``--port`` or the environment; check it."""
+    """Return the port from ``--port`` or from the environment.
+
+    Raises
+    ------
+    ScriptError
+        The port is not valid, another program uses it, or a stack is running at another one.
+    """
     port = emulators.default_port() if option is None else option
     if not 0 < port < 65536:
-        raise ScriptError(f"port {port} is none: use a number from 1 to 65535")
+        raise ScriptError(f"port {port} is not valid; use a number from 1 to 65535")
     refuse_second(port)
     if not emulators.port_is_free(port) and running_emulator(port) is None:
         raise ScriptError(
@@ -199,14 +216,14 @@ def chosen_port(option: int | None) -> int:
 
 
 @contextmanager
-def undone_on_failure(port: int) -> Iterator[list[Emulator]]:
-    """Stop the emulators that the caller has added to the list, if its work fails."""
+def stopped_on_failure(port: int) -> Iterator[list[Emulator]]:
+    """Yield a list; if the context fails, stop the emulators that were added to it."""
     started: list[Emulator] = []
     try:
         try:
             yield started
         except BotoCoreError as exc:
-            raise ScriptError(f"LocalStack at port {port} does not answer any more: {exc}") from exc
+            raise ScriptError(f"LocalStack at port {port} no longer answers: {exc}") from exc
     except BaseException as exc:
         log = emulators.log_path(port)
         for one in started:
@@ -214,26 +231,33 @@ def undone_on_failure(port: int) -> Iterator[list[Emulator]]:
             STACK_FILE.unlink(missing_ok=True)
         if isinstance(exc, ScriptError) and started:
             raise ScriptError(
-                f"{exc}\nLocalStack has been stopped; the end of {_shown(log)}:\n{tail(log, 8)}"
+                f"{exc}\nLocalStack was stopped; the end of {_shown(log)}:\n{tail(log, 8)}"
             ) from exc
         raise
 
 
 def bring_up(port: int, data: str | None = None) -> Stack:
-    """Do what is not done yet, and return the stack when it has answered.
+    """Do whatever is not current, and return the stack after it has made predictions.
+
+    Parameters
+    ----------
+    port : int
+        LocalStack's port.
+    data : str or None
+        Reviews to train on; None for the sample.
 
     Raises
     ------
     ScriptError
-        Something failed; an emulator that was started here is stopped again.
+        A step failed. If this started an emulator, it has been stopped.
     """
     version = python_version()
-    made = Record.load()
+    last = Record.load()
     with step("Deployer and emulator") as done:
         new = [toolchain.install_deployer(), toolchain.install_emulator()]
         toolchain.install_runtime()
         done("installed from the lock files" if any(new) else "current")
-    train(data, made)
+    train(data, last)
     with step("scikit-learn layer") as done:
         layer = build_layer(version, architecture(), root=ROOT, report=lambda line: None)
         done(
@@ -241,16 +265,16 @@ def bring_up(port: int, data: str | None = None) -> Stack:
             f"{layer.unzipped_size / 1e6:.0f} MB unzipped"
         )
     inputs = record.deployment_inputs(layer.sha256)
-    with undone_on_failure(port) as started:
+    with stopped_on_failure(port) as started:
         current = get_emulator(port, started)
-        stack = deployed_already(current, made, inputs)
+        stack = deployed_already(current, last, inputs)
         if stack:
-            OUT.print("✓ What is deployed is current", markup=False)
+            OUT.print("✓ Deployment is current", markup=False)
         else:
             stack = deploy(current)
         predictions(stack)
-        made = Record(record.model_inputs(), inputs, record.deployed(current))
-    made.save()
+        last = Record(record.model_inputs(), inputs, record.deployed(current))
+    last.save()
     return stack
 
 
@@ -264,10 +288,10 @@ def main() -> int:
     summary(
         stack,
         {
-            "Logs of the function": f"{other}npx sls logs -f review --stage local",
-            "Logs of LocalStack": _shown(emulators.log_path(port)),
-            "Where it all stands": _shown(STACK_FILE),
-            "Stop it": "./scripts/down",
+            "Function's log": f"{other}npx sls logs -f review --stage local",
+            "LocalStack's log": _shown(emulators.log_path(port)),
+            "Endpoint, key, bucket": _shown(STACK_FILE),
+            "Stop": "./scripts/down",
         },
     )
     return 0

@@ -102,9 +102,9 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
 
     second = script(checkout, "./scripts/up", port=port)
     assert second.returncode == 0, second.stdout
-    for reused in ("emulator: current", "Model is current", "layer: current", "runs already"):
+    for reused in ("emulator: current", "Model is current", "layer: current", "is already running"):
         assert reused in second.stdout, second.stdout
-    assert "What is deployed is current" in second.stdout
+    assert "Deployment is current" in second.stdout
     assert "sls deploy" not in second.stdout
     assert json.loads((checkout / ".local" / "stack.json").read_text()) == stack
 
@@ -169,7 +169,7 @@ def test_up_repairs_what_has_changed(checkout: Path, port: int) -> None:
         ZipFile=(checkout / ".serverless" / "review.zip").read_bytes(),
     )
     published = up()
-    assert "What is deployed is current" in published
+    assert "Deployment is current" in published
     assert "Thumbs up" in published
 
 
@@ -227,7 +227,9 @@ def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
 
     written = len(dev.log.read_text())
     utils.write_text(original + "def broken(:\n")
-    wait_for(lambda: "is no Python: line" in dev.log.read_text()[written:], "the mistake", 10)
+    wait_for(
+        lambda: "is not valid Python: line" in dev.log.read_text()[written:], "the mistake", 10
+    )
     assert "502" in dev.ask()
 
     written = len(dev.log.read_text())
@@ -248,7 +250,7 @@ def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
     dev.process.send_signal(signal.SIGINT)
     assert dev.process.wait(30) == 130
     log = dev.log.read_text()
-    assert "sklearn-api-local-review: runs what was deployed" in log
+    assert "sklearn-api-local-review: runs the deployed code" in log
     assert "Traceback" not in log
     assert dev.ask() == "Positive Review"
 
@@ -273,7 +275,7 @@ def test_down_leaves_an_emulator_that_up_did_not_start(checkout: Path, port: int
         assert second.returncode == 1
         assert f"a stack running at port {port}" in second.stdout
         down = script(checkout, "./scripts/down")
-        assert "goes on" in down.stdout
+        assert "keeps running" in down.stdout
         found = emulators.find(port)
         assert found
         assert found.pid == by_hand.pid
@@ -293,7 +295,7 @@ def test_a_used_port_is_reported_in_a_sentence(checkout: Path, port: int) -> Non
     ("command", "environment", "message"),
     [
         (["up"], {"PYTHON_VERSION": "3.8"}, "runs on 3.11, 3.12, 3.13"),
-        (["up", "--port", "70000"], {}, "port 70000 is none"),
+        (["up", "--port", "70000"], {}, "port 70000 is not valid"),
         (["up", "--data", "no/such/file.csv"], {}, "there is no file no/such/file.csv"),
         (["bench", "--requests", "3"], {}, "--requests must be at least 16"),
     ],
@@ -314,7 +316,7 @@ def test_mistakes_are_reported_in_a_sentence(
     ("node", "message"),
     [
         ("#!/bin/sh\necho v18.19.0\n", "Node.js v18.19.0 is too old"),
-        (None, "there is no `node` or `npm` here: install Node.js 20 or newer"),
+        (None, "`node` or `npm` was not found: install Node.js 20 or newer"),
     ],
 )
 def test_a_missing_or_old_node_is_reported(

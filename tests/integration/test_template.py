@@ -210,7 +210,7 @@ def test_a_mistake_is_found_before_it_is_deployed(project: Path, emulator: Emula
         package(project, emulator, "prod")
     for zipped in ("health", "review"):
         assert (
-            f"{zipped}.zip cannot be packaged: sklearn_api/http.py is no Python "
+            f"{zipped}.zip could not be packaged: sklearn_api/http.py is not valid Python "
             f"{python_version()}: line 1: invalid syntax"
         ) in str(raised.value)
 
@@ -240,7 +240,7 @@ def test_without_an_interpreter_sources_are_packaged(
     )
     assert result.returncode == 0, result.stdout
     assert "packaged without bytecode, and each cold start compiles" in result.stdout
-    assert f"there is no Python {python_version()} here" in result.stdout
+    assert f"Python {python_version()} was not found" in result.stdout
     with zipfile.ZipFile(project / ".serverless" / "health.zip") as archive:
         assert all(name.endswith(".py") for name in archive.namelist())
 

@@ -1,1 +1,1 @@
-"""Builds the Lambda layer that holds scikit-learn."""
+"""The build of the Lambda layer that holds scikit-learn."""

@@ -1,4 +1,4 @@
-"""What an interrupted check leaves behind."""
+"""Interrupting the checks."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from scripts.lib.check import SIDE_BY_SIDE
 from scripts.lib.project import ROOT
 from tests.helpers.waiting import wait_for
 
-# A test whose fixture needs longer to stop what it has started than subprocess grants a child.
+# A test whose fixture needs longer for its cleanup than subprocess grants a child after Ctrl-C.
 SLOW = """
 import time
 from pathlib import Path
@@ -45,14 +45,17 @@ def test_something(emulator):
         (signal.SIGTERM, 143, False),
     ],
 )
-def test_an_interrupted_check_stops_what_it_has_started(
+def test_an_interrupted_check_cleans_up(
     tmp_path: Path,
     number: signal.Signals,
     status: int,
     terminal: bool,
     side_by_side: tuple[str, ...],
 ) -> None:
-    """Ctrl-C, a closed terminal (which signal all of a terminal's processes) and SIGTERM do so."""
+    """After Ctrl-C, a closed terminal or SIGTERM, fixtures finish and no process is left.
+
+    The first two reach all processes of a terminal, the last only one.
+    """
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     (tmp_path / "test_slow.py").write_text(SLOW)
     program = (
@@ -66,7 +69,7 @@ def test_an_interrupted_check_stops_what_it_has_started(
         cwd=ROOT,
         start_new_session=True,
         stdout=subprocess.DEVNULL,
-        # Where the tests run in the background, Ctrl-C is ignored, and so it is by what they start.
+        # If the tests run in the background, they and their children ignore Ctrl-C by default.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         try:
@@ -82,5 +85,5 @@ def test_an_interrupted_check_stops_what_it_has_started(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
     assert (tmp_path / "stopped").exists()
-    with pytest.raises(ProcessLookupError):  # nobody of the session is left
+    with pytest.raises(ProcessLookupError):  # no process of the session is left
         os.killpg(process.pid, 0)

@@ -1,4 +1,4 @@
-"""What the containers are given: told by their configuration, long before they are built."""
+"""The containers' files, checked in their configuration, without building an image."""
 
 import re
 from pathlib import PurePosixPath
@@ -11,8 +11,8 @@ from scripts.lib.record import DEPLOYMENT_INPUTS, MODEL_INPUTS
 
 
 @pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.localstack-image.yml"])
-def test_the_deployer_has_all_that_it_reads(name: str) -> None:
-    """Each path is mounted, or in the image, where it is on a laptop."""
+def test_the_deployer_has_every_file_that_it_reads(name: str) -> None:
+    """Each path that `up` reads is mounted or in the image, at its path in the project."""
     mounted = {
         source.removeprefix("./")
         for source, target, *_ in (

@@ -1,4 +1,4 @@
-"""Emulators that are none, or not any more."""
+"""Ports without an emulator."""
 
 import socket
 import threading
@@ -9,11 +9,11 @@ from scripts.lib import emulator as emulators
 from scripts.lib import record
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ScriptError
-from scripts.lib.up import undone_on_failure
+from scripts.lib.up import stopped_on_failure
 
 
-def test_a_server_that_speaks_no_http_is_no_emulator() -> None:
-    """Whatever listens at the port, `up` says that it is used by another program."""
+def test_a_server_without_http_is_not_an_emulator() -> None:
+    """If another program listens at the port, no emulator is found there."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def greet() -> None:
@@ -28,14 +28,14 @@ def test_a_server_that_speaks_no_http_is_no_emulator() -> None:
         thread.join(10)
 
 
-def test_an_emulator_that_has_ended_is_said_in_a_sentence() -> None:
-    """Whichever question it would have been asked next, a person reads no traceback."""
+def test_an_emulator_that_has_exited_is_reported() -> None:
+    """Whatever is requested from it, the error is one sentence and no traceback."""
     port = emulators.free_port()
     ended = Emulator(0, port, "process")
-    with pytest.raises(ScriptError, match=f"at port {port} does not answer any more"):
+    with pytest.raises(ScriptError, match=f"at port {port} no longer answers"):
         emulators.has_namespaces(ended)
     with (
-        pytest.raises(ScriptError, match=f"at port {port} does not answer any more"),
-        undone_on_failure(port),
+        pytest.raises(ScriptError, match=f"at port {port} no longer answers"),
+        stopped_on_failure(port),
     ):
         record.deployed(ended)

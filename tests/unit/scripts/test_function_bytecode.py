@@ -1,4 +1,4 @@
-"""Functions' zips with bytecode: what is in them, what Python makes of it, and when there is none."""
+"""Bytecode in the functions' zips: what is added, how Python uses it, and when it is left out."""
 
 import hashlib
 import json
@@ -23,16 +23,16 @@ from helpers.words import WORDS
 
 
 def handler(event, context):
-    """Raise what is asked for."""
+    """Raise ZeroDivisionError for the divisor 0."""
     return {"statusCode": len(WORDS) / event["divisor"]}
 '''
 SOURCES = {
     "handlers/one/handler.py": HANDLER,
     "helpers/__init__.py": "",
     "helpers/words.py": "WORDS = {'a', 'few', 'words', 'in', 'a', 'set', (1, 'b')} | {'c'}\n",
-    "helpers/words.txt": "no Python:",
+    "helpers/words.txt": "not Python:",
 }
-# Python tells a hook of all that it compiles.
+# An audit hook sees everything that Python compiles.
 IMPORT = """
 import sys
 compiled = []
@@ -43,7 +43,7 @@ import json
 print(json.dumps([modules, handler.__code__.co_filename]))
 handler({"divisor": 0}, None)
 """
-# What the deployer gives a plugin, and what it then calls.
+# Constructs the plugin and calls its hook, as the deployer does.
 PACKAGE = """
 const [, plugin, request] = process.argv;
 const { serviceDir, provider, functions, packaging, names } = JSON.parse(request);
@@ -87,7 +87,7 @@ def sha256(path: Path) -> str:
 
 
 def run_unzipped(archive: Path, folder: Path) -> tuple[list[str], str, str]:
-    """Import the handler from an unpacked zip: what was compiled, its file, and a traceback."""
+    """Import the handler from an unpacked zip; return what was compiled, its file, a traceback."""
     with zipfile.ZipFile(archive) as opened:
         opened.extractall(folder)
     result = subprocess.run(
@@ -103,7 +103,7 @@ def run_unzipped(archive: Path, folder: Path) -> tuple[list[str], str, str]:
 
 
 def test_a_zip_gets_the_bytecode_of_its_modules(tmp_path: Path) -> None:
-    """Each source keeps its name and content, and has its bytecode beside it; nothing else comes."""
+    """Every source is unchanged, its bytecode is beside it, and nothing else is added."""
     archive = make_zip(tmp_path / "one.zip", SOURCES)
     add_bytecode(archive)
     tag = sys.implementation.cache_tag
@@ -116,30 +116,30 @@ def test_a_zip_gets_the_bytecode_of_its_modules(tmp_path: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         assert {name: opened.read(name).decode() for name in SOURCES} == SOURCES
         content = opened.read(f"handlers/one/__pycache__/handler.{tag}.pyc")
-    assert content[4:8] == b"\x03\0\0\0"  # by hash, and to be checked
-    code = marshal.loads(content[16:])  # noqa: S302 - written a moment ago
+    assert content[4:8] == b"\x03\0\0\0"  # checked by hash
+    code = marshal.loads(content[16:])  # noqa: S302 - this test wrote it
     assert code.co_filename == "/var/task/handlers/one/handler.py"
     assert [path.name for path in tmp_path.iterdir()] == ["one.zip"]
 
 
 def test_nothing_is_compiled_when_the_function_starts(tmp_path: Path) -> None:
-    """Python reads the bytecode of what is imported, and a traceback still quotes the source."""
+    """Python imports the bytecode without compiling, and a traceback still quotes the source."""
     bare = make_zip(tmp_path / "bare.zip", SOURCES)
     compiled, _, _ = run_unzipped(bare, tmp_path / "bare")
-    assert len(compiled) == 3  # or this test would see nothing
+    assert len(compiled) == 3  # otherwise the hook does not work
 
     archive = make_zip(tmp_path / "one.zip", SOURCES)
     add_bytecode(archive)
     compiled, file, traceback = run_unzipped(archive, tmp_path / "one")
     assert compiled == []
-    # Python puts the place where it has found the module for the one that was compiled in.
+    # Python replaces the path in the bytecode by that of the module's file.
     assert file.endswith("handlers/one/handler.py")
     assert 'return {"statusCode": len(WORDS) / event["divisor"]}' in traceback
     assert "~~~^~~~" in traceback
 
 
-def test_a_source_that_was_edited_where_it_runs_is_what_runs(tmp_path: Path) -> None:
-    """Bytecode of another source is not used: somebody may edit a function in AWS's console."""
+def test_an_edited_source_runs(tmp_path: Path) -> None:
+    """If a source is edited after deployment, as in AWS's console, its bytecode is not used."""
     archive = make_zip(tmp_path / "one.zip", SOURCES)
     add_bytecode(archive)
     with zipfile.ZipFile(archive) as opened:
@@ -149,8 +149,8 @@ def test_a_source_that_was_edited_where_it_runs_is_what_runs(tmp_path: Path) -> 
     assert subprocess.check_output(command, cwd=tmp_path, text=True) == "edited\n"
 
 
-def test_bytecode_that_a_pattern_has_swept_up_is_replaced(tmp_path: Path) -> None:
-    """What lay in this machine's `__pycache__` does not travel, nor is it added to."""
+def test_existing_bytecode_is_replaced(tmp_path: Path) -> None:
+    """Files of `__pycache__` that a pattern has packaged are replaced, not kept or duplicated."""
     archive = make_zip(
         tmp_path / "one.zip",
         {
@@ -177,10 +177,10 @@ def test_bytecode_that_a_pattern_has_swept_up_is_replaced(tmp_path: Path) -> Non
 def test_a_source_that_is_not_python_is_named(
     tmp_path: Path, source: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The error says file, line and reason, and the zip is as it was."""
+    """The error names file, line and reason, and the zip is unchanged."""
     archive = make_zip(tmp_path / "one.zip", SOURCES | {"helpers/words.py": source})
     before = sha256(archive)
-    with pytest.raises(BytecodeError, match=r"helpers/words\.py is no Python 3") as raised:
+    with pytest.raises(BytecodeError, match=r"helpers/words\.py is not valid Python 3") as raised:
         add_bytecode(archive)
     assert reason in str(raised.value)
     assert sha256(archive) == before
@@ -190,13 +190,13 @@ def test_a_source_that_is_not_python_is_named(
 
 
 class Service:
-    """What the deployer has packaged in a project's folder, for scripts/bytecode.cjs.
+    """A service that the deployer has packaged, for scripts/bytecode.cjs.
 
     Parameters
     ----------
     folder : pathlib.Path
-        The project's.
-    zips : str
+        The project's folder.
+    *zips : str
         Names of functions that have a zip.
     """
 
@@ -212,7 +212,7 @@ class Service:
         }
 
     def package(self, *only: str, path: str | None = None) -> tuple[int, str]:
-        """Call the plugin as the deployer does; return an exit status and what is shown."""
+        """Call the plugin as the deployer does; return the exit status and the output."""
         request = {
             "serviceDir": str(self.folder),
             "provider": self.provider,
@@ -226,7 +226,7 @@ class Service:
         found = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         result = subprocess.run(
             [node, "-e", PACKAGE, plugin, json.dumps(request)],
-            # Python's variables are not for the program that compiles.
+            # The plugin must not pass Python's variables on to the program that compiles.
             env={**os.environ, "PATH": path or found, "PYTHONHASHSEED": "7", "PYTHONOPTIMIZE": "2"},
             capture_output=True,
             text=True,
@@ -247,14 +247,14 @@ def service(tmp_path: Path) -> Service:
 
 
 def test_the_deployer_adds_bytecode_to_every_function(service: Service) -> None:
-    """After packaging, each zip holds it, and equal sources have made equal zips."""
+    """After packaging, each zip holds bytecode, and equal sources make equal zips."""
     assert service.package() == (0, "")
     assert service.with_bytecode() == {"one", "two"}
     assert sha256(service.zips["one"]) == sha256(service.zips["two"])
 
 
-def test_a_function_alone_gets_the_same_bytecode(tmp_path: Path, service: Service) -> None:
-    """`deploy function` makes the zip that `deploy` has made, of that function and no other."""
+def test_a_single_function_gets_the_same_bytecode(tmp_path: Path, service: Service) -> None:
+    """`deploy function` makes the same zip as `deploy`, for this function only."""
     service.package("one")
     assert service.with_bytecode() == {"one"}
     (tmp_path / "another").mkdir()
@@ -263,8 +263,8 @@ def test_a_function_alone_gets_the_same_bytecode(tmp_path: Path, service: Servic
     assert sha256(another.zips["one"]) == sha256(service.zips["one"])
 
 
-def test_what_is_not_the_deployers_own_is_left_alone(tmp_path: Path, service: Service) -> None:
-    """Other runtimes, images, and zips that serverless.yml names stay what they are."""
+def test_other_packages_are_unchanged(tmp_path: Path, service: Service) -> None:
+    """Functions on other runtimes or in images, and zips that serverless.yml names, get none."""
     service.functions["two"]["runtime"] = "nodejs22.x"
     given = make_zip(tmp_path / "given.zip", SOURCES)
     service.functions["given"] = {"package": {"artifact": str(given)}}
@@ -275,15 +275,15 @@ def test_what_is_not_the_deployers_own_is_left_alone(tmp_path: Path, service: Se
 
 
 @pytest.mark.parametrize("runtime", ["nodejs22.x", "provided.al2023"])
-def test_without_python_there_is_nothing_to_do(service: Service, runtime: str) -> None:
-    """Where functions run on something else, nothing is looked for and nothing said."""
+def test_other_runtimes_need_no_bytecode(service: Service, runtime: str) -> None:
+    """If the provider's runtime is not Python, nothing is added and nothing reported."""
     service.provider["runtime"] = runtime
     assert service.package() == (0, "")
     assert service.with_bytecode() == set()
 
 
 def test_a_zip_that_all_functions_share_gets_bytecode(service: Service) -> None:
-    """Also where a service is packaged as one."""
+    """A zip of the whole service gets bytecode too."""
     service.packaging["artifact"] = str(service.zips["two"])
     service.functions = {"first": {}, "second": {}}
     assert service.package() == (0, "")
@@ -291,12 +291,12 @@ def test_a_zip_that_all_functions_share_gets_bytecode(service: Service) -> None:
 
 
 @pytest.mark.parametrize("python", [None, "#!/bin/sh\nexit 127\n", "#!/bin/sh\necho cpython-27\n"])
-def test_without_an_interpreter_of_that_version_it_is_said(
+def test_a_missing_interpreter_is_reported(
     tmp_path: Path, service: Service, python: str | None
 ) -> None:
-    """The sources are packaged as they are, and one line says what is missing and what brings it.
+    """The sources are packaged without bytecode, and one line says what to install, and how.
 
-    Interpreters of other versions, and pyenv's shims of those that are not installed, do not count.
+    Interpreters of other versions and pyenv's shims for missing versions are not used.
     """
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -309,14 +309,14 @@ def test_without_an_interpreter_of_that_version_it_is_said(
     assert status == 0
     version = PYTHON.removeprefix("python")
     assert "are packaged without bytecode" in shown
-    assert f"there is no Python {version} here" in shown
+    assert f"Python {version} was not found" in shown
     assert f"PYTHON_VERSION={version} ./scripts/build-layer" in shown
     assert shown.count("\n") == 1
     assert {path: sha256(path) for path in service.zips.values()} == before
 
 
-def test_the_projects_environment_comes_first(tmp_path: Path, service: Service) -> None:
-    """`.venv` is enough: nothing has to be on PATH."""
+def test_the_projects_environment_is_enough(tmp_path: Path, service: Service) -> None:
+    """The interpreter in `.venv` is found without one on PATH."""
     environment = tmp_path / ".venv" / "bin"
     environment.mkdir(parents=True)
     (environment / "python").symlink_to(sys.executable)
@@ -325,11 +325,13 @@ def test_the_projects_environment_comes_first(tmp_path: Path, service: Service) 
 
 
 def test_a_mistake_in_a_function_stops_the_deployer(service: Service) -> None:
-    """Lambda could not import it either: the error names zip, file and line."""
+    """A syntax error, which Lambda would also fail on, is reported with zip, file and line."""
     make_zip(service.zips["two"], SOURCES | {"helpers/words.py": "x = 1\ny = (\n"})
     status, shown = service.package()
     assert status == 1
-    assert shown.startswith("error: two.zip cannot be packaged: helpers/words.py is no Python 3.")
+    assert shown.startswith(
+        "error: two.zip could not be packaged: helpers/words.py is not valid Python 3."
+    )
     assert "line 2: '(' was never closed" in shown
     assert "Traceback" not in shown
     assert service.with_bytecode() == {"one"}

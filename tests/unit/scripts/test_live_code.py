@@ -1,4 +1,4 @@
-"""Folders that hold what a function would be packaged from, as it is at the moment."""
+"""Copies of a function's files that follow their sources."""
 
 import py_compile
 import shutil
@@ -23,20 +23,20 @@ def root(tmp_path: Path) -> Path:
 
 
 def content(copies: Copies) -> dict[str, str]:
-    """Return what a folder of copies holds."""
+    """Return the content of each file in a folder of copies, by its path."""
     files = [path for path in copies.folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(copies.folder)): path.read_text() for path in files}
 
 
 def test_functions_and_their_files_are_read_from_the_configuration() -> None:
-    """serverless.yml is read with CloudFormation's tags, and the list of packages through it."""
+    """serverless.yml is read in spite of CloudFormation's tags, and so is the list it refers to."""
     found = packages(ROOT)
     assert set(found) == {"health", "review"}
     assert "handlers/review/handler.py" in found["review"]
 
 
-def test_patterns_may_stand_in_the_configuration(root: Path) -> None:
-    """A function may list its files itself."""
+def test_patterns_may_be_in_the_configuration(root: Path) -> None:
+    """serverless.yml may list a function's files itself."""
     (root / "serverless.yml").write_text(
         "functions:\n  mood:\n    role: !GetAtt Role.Arn\n"
         "    package:\n      patterns: [code/*.py]\n"
@@ -48,14 +48,16 @@ def test_patterns_may_stand_in_the_configuration(root: Path) -> None:
     "text", ["", "functions: {a: {handler: b}}", "functions: {a: {package: {patterns: x}}}", "{"]
 )
 def test_a_configuration_without_patterns_is_refused(root: Path, text: str) -> None:
-    """What is missing or no list is said in a sentence."""
+    """Patterns that are missing or not a list are reported in one sentence."""
     (root / "serverless.yml").write_text(text)
-    with pytest.raises(ScriptError, match=r"serverless\.yml does not say"):
+    with pytest.raises(
+        ScriptError, match=r"serverless\.yml does not list the files of its functions"
+    ):
         packages(root)
 
 
 def test_copies_follow_their_sources(root: Path, tmp_path: Path) -> None:
-    """New, changed and removed files arrive; what has not changed is not touched."""
+    """New, changed and deleted files are followed; unchanged ones are not written again."""
     copies = Copies(root, ["code/*.py"], tmp_path / "copies")
     assert copies.update() == ["code/one.py", "code/two.py"]
     assert content(copies) == {"code/one.py": "one.py", "code/two.py": "two.py"}
@@ -70,8 +72,8 @@ def test_copies_follow_their_sources(root: Path, tmp_path: Path) -> None:
     assert (copies.folder / "code/two.py").stat() == before
 
 
-def test_a_file_replaced_by_another_of_the_same_size_arrives(root: Path, tmp_path: Path) -> None:
-    """Editors write beside the file and rename; that is seen, too."""
+def test_a_file_replaced_by_one_of_the_same_size_is_copied(root: Path, tmp_path: Path) -> None:
+    """A change is noticed if an editor writes another file and renames it."""
     copies = Copies(root, ["code/one.py"], tmp_path / "copies")
     copies.update()
     (root / "code" / "beside").write_text("two.py")
@@ -81,16 +83,16 @@ def test_a_file_replaced_by_another_of_the_same_size_arrives(root: Path, tmp_pat
 
 
 def test_patterns_can_exclude(root: Path, tmp_path: Path) -> None:
-    """As for the deployer, a later pattern with ``!`` takes files away."""
+    """As for the deployer, a later pattern with ``!`` excludes files."""
     copies = Copies(root, ["code/*", "!code/*.txt"], tmp_path / "copies")
     copies.update()
     assert set(content(copies)) == {"code/one.py", "code/two.py"}
 
 
 def test_bytecode_is_not_copied(root: Path, tmp_path: Path) -> None:
-    """What is saved is run, even where bytecode that is never checked lies beside an older source.
+    """The saved source runs, even if there is unchecked bytecode of an older one beside it.
 
-    A pattern may match it: that of an unpacked deployment, for example.
+    A pattern may match such bytecode, for example that of an unpacked deployment.
     """
     module = root / "code" / "one.py"
     module.write_text("print('as it was deployed')")
@@ -105,11 +107,11 @@ def test_bytecode_is_not_copied(root: Path, tmp_path: Path) -> None:
         for folder in (root / "code", copies.folder / "code")
     }
     assert printed[copies.folder / "code"] == b"as it was saved\n"
-    assert printed[root / "code"] == b"as it was deployed\n"  # or this test would prove nothing
+    assert printed[root / "code"] == b"as it was deployed\n"  # otherwise this tests nothing
 
 
-def test_what_an_earlier_run_left_is_removed(root: Path, tmp_path: Path) -> None:
-    """Copies of files that are no longer there do not come back."""
+def test_copies_of_an_earlier_run_are_removed(root: Path, tmp_path: Path) -> None:
+    """Files that an earlier run copied and that no longer exist are not in the folder."""
     Copies(root, ["code/*.py"], tmp_path / "copies").update()
     (root / "code" / "one.py").unlink()
     copies = Copies(root, ["code/*.py"], tmp_path / "copies")

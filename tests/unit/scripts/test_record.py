@@ -1,4 +1,4 @@
-"""What `up` remembers of what it has made."""
+"""The record of what the last `up` made."""
 
 import re
 from pathlib import Path
@@ -22,7 +22,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_record_is_read_as_it_was_written(root: Path) -> None:
-    """What was saved is loaded."""
+    """A saved record is loaded unchanged, and no temporary file is left."""
     saved = Record("a", "b", "c")
     saved.save()
     assert Record.load() == saved
@@ -31,7 +31,7 @@ def test_a_record_is_read_as_it_was_written(root: Path) -> None:
 
 @pytest.mark.parametrize("text", [None, "", "[]", '{"model": ""}', '{"another": 1}'])
 def test_without_a_record_nothing_is_current(root: Path, text: str | None) -> None:
-    """A record that is missing, or of another version, is equal to no digest."""
+    """A record that is missing, or of another version, matches no digest."""
     if text is not None:
         (root / "up.json").write_text(text)
     made = Record.load()
@@ -39,8 +39,8 @@ def test_without_a_record_nothing_is_current(root: Path, text: str | None) -> No
     assert made.deployment != record.deployment_inputs("layer")
 
 
-def test_a_digest_changes_with_what_it_is_of(root: Path) -> None:
-    """Content, names and the layer count; bytecode and what belongs to another step do not."""
+def test_a_digest_changes_with_its_inputs(root: Path) -> None:
+    """Contents, names and the layer change it; bytecode and other steps' files do not."""
     first = record.deployment_inputs("layer")
     model = record.model_inputs()
     (root / "training" / "train.py").write_text("changed")
@@ -55,10 +55,10 @@ def test_a_digest_changes_with_what_it_is_of(root: Path) -> None:
     assert record.deployment_inputs("layer") not in (first, renamed)
 
 
-def test_every_file_that_the_configuration_reads_counts() -> None:
-    """What serverless.yml takes from other files belongs to what a deployment is made of.
+def test_every_file_that_the_configuration_reads_is_an_input() -> None:
+    """Files that serverless.yml refers to are inputs of a deployment.
 
-    So do the plugins in the project, and the programs that they run.
+    So are the project's plugins and the programs that they run.
     """
     configuration = (ROOT / "serverless.yml").read_text()
     read = set(re.findall(r"\$\{file\(([^)]+)\)", configuration))

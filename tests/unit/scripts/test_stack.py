@@ -1,4 +1,4 @@
-"""The names and settings by which the scripts find a stack."""
+"""How the scripts find a stack and connect to it."""
 
 import re
 
@@ -7,8 +7,8 @@ from scripts.lib.stack import client
 from training.account import DEFAULT_REGION, SERVICE
 
 
-def test_names_are_those_of_the_configuration() -> None:
-    """serverless.yml, which names every resource, has the same service and default region."""
+def test_the_configuration_has_the_same_names() -> None:
+    """Service and default region are equal to those in serverless.yml."""
     text = (ROOT / "serverless.yml").read_text()
     assert re.findall(r"^service: (.+)$", text, re.MULTILINE) == [SERVICE]
     assert re.findall(r"^  region: .*'(.+)'}$", text, re.MULTILINE) == [DEFAULT_REGION]
