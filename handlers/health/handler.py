@@ -1,4 +1,4 @@
-"""GET /health: whether the API answers, and with which model."""
+"""GET /health: reports whether the API is up, and which model it serves."""
 
 from sklearn_api.health import health_endpoint
 

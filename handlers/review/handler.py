@@ -1,4 +1,4 @@
-"""POST /review: whether a film review is positive."""
+"""POST /review: predicts whether a film review is positive."""
 
 from sklearn_api.prediction import prediction_endpoint
 from sklearn_api.utils import convert_prediction
