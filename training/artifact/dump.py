@@ -36,8 +36,6 @@ from sklearn_api.artifact.trusted import (
 from sklearn_api.errors import ArtifactError
 from training.artifact.members import encode_terms
 
-_SEQUENCES = frozenset(("builtins.list", "builtins.tuple", "builtins.set"))
-
 Node = Any
 """A value of JSON: a scalar for itself, an object with a ``kind`` for everything else."""
 
@@ -68,8 +66,8 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
         ) from exc
     with zipfile.ZipFile(io.BytesIO(dumped)) as source:
         files = {name: source.read(name) for name in source.namelist()}
-    writer = _Writer(json.loads(files.pop("schema.json")), files, vocabularies)
-    return writer.members()
+    dumper = _Dumper(json.loads(files.pop("schema.json")), files, vocabularies)
+    return dumper.members()
 
 
 def _find(pipeline: object) -> tuple[dict[int, dict[str, Any]], dict[int, Any]]:
@@ -116,7 +114,7 @@ def _is_vocabulary(value: object) -> bool:
     return sorted(value.values()) == list(range(len(value)))
 
 
-class _Writer:
+class _Dumper:
     """Turns what skops wrote into the members of an artifact.
 
     Parameters
@@ -148,7 +146,7 @@ class _Writer:
 
     def members(self) -> dict[str, bytes]:
         """Return the schema and its files."""
-        schema = self._node(self._root)
+        schema = self.dump(self._root)
         if self._untrusted:
             raise ArtifactError(
                 "the pipeline holds what is not trusted: "
@@ -158,28 +156,29 @@ class _Writer:
         content = json.dumps(schema, separators=(",", ":")).encode()
         return {SCHEMA: content, **self._members}
 
-    def _node(self, node: dict[str, Any]) -> Node:
+    def dump(self, node: dict[str, Any]) -> Node:
+        """Return the node of an artifact's schema for a node of skops's."""
         loader = node["__loader__"]
         if loader == "JsonNode":
             value = json.loads(node["content"])
             if isinstance(value, (dict, list)):
-                raise ArtifactError(f"the pipeline holds a {_type(node)} that cannot be stored")
+                raise ArtifactError(f"the pipeline holds a {_name(node)} that cannot be stored")
             return value
         identity = node["__id__"]
         if identity in self._numbers:
-            return {"kind": "shared", "id": self._numbers[identity]}
-        # `_type` is what the node builds; no other node is entered before it is known.
-        writer = _WRITERS.get(loader)
-        if writer is None:
-            self._untrusted.add(f"{_type(node)} ({loader.removesuffix('Node').lower()})")
+            return self._shared(identity)
+        # `_name` is what the node builds; no other node is entered before it is known.
+        dump_kind = _DUMPERS.get(loader)
+        if dump_kind is None:
+            self._untrusted.add(f"{_name(node)} ({loader.removesuffix('Node').lower()})")
             return None
-        written = writer(self, node)
-        if self._uses[identity] > 1 and written["kind"] not in ("type", "function", "dtype"):
-            self._numbers[identity] = written["id"] = next(self._counter)
-        return written
+        dumped = dump_kind(self, node)
+        if self._uses[identity] > 1 and dumped["kind"] not in ("type", "function", "dtype"):
+            self._numbers[identity] = dumped["id"] = next(self._counter)
+        return dumped
 
     def _trusted(self, node: dict[str, Any], trusted: frozenset[str]) -> str:
-        name = _type(node)
+        name = _name(node)
         if name not in trusted:
             self._untrusted.add(name)
         return name
@@ -193,71 +192,77 @@ class _Writer:
             self._names[kind, content] = name
         return self._names[kind, content]
 
+    def _items(self, node: dict[str, Any]) -> list[Node]:
+        return [self.dump(item) for item in node["content"]]
+
     def _object(self, node: dict[str, Any]) -> Node:
-        name = _type(node)
+        name, state = _name(node), node.get("content")
         if name in METRICS:
-            return {"kind": "metric", "type": name}
-        state = node.get("content")
+            return self._metric(node)
         if name in SEARCH_TREES and state:
-            return {"kind": "search_tree", "type": name, "state": self._node(state)}
+            return self._search_tree(node)
         self._trusted(node, TYPES)
         if state and state["__loader__"] == "DictNode" and "_stop_words_id" in state["content"]:
             # The address of the stop words that were checked last: no other object's later.
             state["content"]["_stop_words_id"]["content"] = "0"
-        return {"kind": "object", "type": name, "state": state and self._node(state)}
+        return {"kind": "object", "type": name, "state": state and self.dump(state)}
 
     def _dict(self, node: dict[str, Any]) -> Node:
         if node["__id__"] in self._vocabularies:
-            return self._vocabulary(self._vocabularies[node["__id__"]])
-        keys = [_type(key) for key in node["key_types"]["content"]]
+            return self._vocabulary(node)
+        keys = [_name(key) for key in node["key_types"]["content"]]
         if len(keys) != len(node["content"]):
             raise ArtifactError("the pipeline holds a dict with keys that JSON writes the same")
-        items = {key: self._node(value) for key, value in node["content"].items()}
-        written = {"kind": "dict", "type": self._trusted(node, DICTS), "items": items}
-        return written if set(keys) <= {"builtins.str"} else {**written, "keys": keys}
+        items = {key: self.dump(value) for key, value in node["content"].items()}
+        dumped = {"kind": "dict", "type": self._trusted(node, DICTS), "items": items}
+        return dumped if set(keys) <= {"builtins.str"} else {**dumped, "keys": keys}
 
-    def _vocabulary(self, vocabulary: dict[str, Any]) -> Node:
-        terms = sorted(vocabulary, key=vocabulary.__getitem__)
-        integers = type(next(iter(vocabulary.values()))).__name__
-        file = self._file("vocabulary", *encode_terms(terms))
-        return {"kind": "vocabulary", "file": file, "integers": integers}
+    def _list(self, node: dict[str, Any]) -> Node:
+        self._trusted(node, frozenset(("builtins.list",)))
+        return {"kind": "list", "items": self._items(node)}
 
-    def _sequence(self, node: dict[str, Any]) -> Node:
-        kind = self._trusted(node, _SEQUENCES).removeprefix("builtins.")
-        return {"kind": kind, "items": [self._node(item) for item in node["content"]]}
+    def _tuple(self, node: dict[str, Any]) -> Node:
+        self._trusted(node, frozenset(("builtins.tuple",)))
+        return {"kind": "tuple", "items": self._items(node)}
 
     def _set(self, node: dict[str, Any]) -> Node:
-        written = self._sequence(node)
-        written["items"].sort(key=lambda item: (type(item).__name__, json.dumps(item)))
-        return written
+        self._trusted(node, frozenset(("builtins.set",)))
+        items = self._items(node)
+        items.sort(key=lambda item: (type(item).__name__, json.dumps(item)))
+        return {"kind": "set", "items": items}
+
+    def _slice(self, node: dict[str, Any]) -> Node:
+        bounds = node["content"]
+        return {"kind": "slice", "items": [bounds["start"], bounds["stop"], bounds["step"]]}
 
     def _array(self, node: dict[str, Any]) -> Node:
-        import numpy as np
-
         if node["type"] == "json":
-            shape = [self._node(length) for length in node["shape"]["content"]]
-            items = node["content"]
-            for _ in shape[1:]:
-                items = [item for row in items for item in row["content"]]
-            return {
-                "kind": "objects",
-                "shape": shape,
-                "items": [self._node(item) for item in items],
-            }
-        self._trusted(node, SCALARS | {"numpy.ndarray"})
-        content = self._files[node["file"]]
-        if _type(node) == "numpy.ndarray":
-            return {"kind": "array", "file": self._file("array", ".npy", _clean(content))}
-        scalar = np.load(io.BytesIO(content), allow_pickle=False)
-        return {"kind": "scalar", "dtype": scalar.dtype.str, "bytes": scalar.tobytes().hex()}
+            return self._objects(node)
+        if self._trusted(node, SCALARS | {"numpy.ndarray"}) != "numpy.ndarray":
+            return self._scalar(node)
+        content = _clean(self._files[node["file"]])
+        return {"kind": "array", "file": self._file("array", ".npy", content)}
+
+    def _objects(self, node: dict[str, Any]) -> Node:
+        shape = [self.dump(length) for length in node["shape"]["content"]]
+        items = node["content"]
+        for _ in shape[1:]:
+            items = [item for row in items for item in row["content"]]
+        return {"kind": "objects", "shape": shape, "items": [self.dump(item) for item in items]}
 
     def _masked(self, node: dict[str, Any]) -> Node:
         parts = node["content"]
         return {
             "kind": "masked",
-            "data": self._node(parts["data"]),
-            "mask": self._node(parts["mask"]),
+            "data": self.dump(parts["data"]),
+            "mask": self.dump(parts["mask"]),
         }
+
+    def _scalar(self, node: dict[str, Any]) -> Node:
+        import numpy as np
+
+        scalar = np.load(io.BytesIO(self._files[node["file"]]), allow_pickle=False)
+        return {"kind": "scalar", "dtype": scalar.dtype.str, "bytes": scalar.tobytes().hex()}
 
     def _sparse(self, node: dict[str, Any]) -> Node:
         """Take a sparse matrix out of the zip in the zip that scipy writes."""
@@ -274,7 +279,14 @@ class _Writer:
         }
         return {"kind": "sparse", "type": name, "shape": shape, "arrays": arrays}
 
-    def _type_object(self, node: dict[str, Any]) -> Node:
+    def _vocabulary(self, node: dict[str, Any]) -> Node:
+        vocabulary = self._vocabularies[node["__id__"]]
+        terms = sorted(vocabulary, key=vocabulary.__getitem__)
+        integers = type(next(iter(vocabulary.values()))).__name__
+        file = self._file("vocabulary", *encode_terms(terms))
+        return {"kind": "vocabulary", "file": file, "integers": integers}
+
+    def _type(self, node: dict[str, Any]) -> Node:
         return {"kind": "type", "type": self._trusted(node, VALUE_TYPES)}
 
     def _function(self, node: dict[str, Any]) -> Node:
@@ -284,9 +296,9 @@ class _Writer:
         parts = node["content"]
         return {
             "kind": "partial",
-            "function": self._node(parts["func"]),
-            "arguments": self._node(parts["args"]),
-            "keywords": self._node(parts["kwds"]),
+            "function": self.dump(parts["func"]),
+            "arguments": self.dump(parts["args"]),
+            "keywords": self.dump(parts["kwds"]),
         }
 
     def _dtype(self, node: dict[str, Any]) -> Node:
@@ -295,56 +307,62 @@ class _Writer:
         empty = np.load(io.BytesIO(self._files[node["content"]["file"]]), allow_pickle=False)
         return {"kind": "dtype", "dtype": empty.dtype.str}
 
-    def _slice(self, node: dict[str, Any]) -> Node:
-        bounds = node["content"]
-        return {"kind": "slice", "items": [bounds["start"], bounds["stop"], bounds["step"]]}
-
     def _tree(self, node: dict[str, Any]) -> Node:
         return {
             "kind": "tree",
             "type": self._trusted(node, TREES),
-            "arguments": self._node(node["__reduce__"]["args"]),
-            "state": self._node(node["content"]),
+            "arguments": self.dump(node["__reduce__"]["args"]),
+            "state": self.dump(node["content"]),
         }
 
     def _loss(self, node: dict[str, Any]) -> Node:
-        arguments = self._node(node["__reduce__"]["args"])
+        arguments = self.dump(node["__reduce__"]["args"])
         return {"kind": "loss", "type": self._trusted(node, LOSSES), "arguments": arguments}
 
+    def _search_tree(self, node: dict[str, Any]) -> Node:
+        name = self._trusted(node, SEARCH_TREES)
+        return {"kind": "search_tree", "type": name, "state": self.dump(node["content"])}
+
+    def _metric(self, node: dict[str, Any]) -> Node:
+        return {"kind": "metric", "type": self._trusted(node, METRICS)}
+
     def _random_state(self, node: dict[str, Any]) -> Node:
-        return {"kind": "random_state", "state": self._node(node["content"])}
+        return {"kind": "random_state", "state": self.dump(node["content"])}
 
     def _generator(self, node: dict[str, Any]) -> Node:
         parts = node["content"]
         return {
             "kind": "generator",
-            "state": self._node(parts["bit_generator"]),
-            "seed": self._node(parts["seed_seq"]),
+            "state": self.dump(parts["bit_generator"]),
+            "seed": self.dump(parts["seed_seq"]),
         }
 
+    def _shared(self, identity: int) -> Node:
+        return {"kind": "shared", "id": self._numbers[identity]}
 
-_WRITERS: Mapping[str, Callable[[_Writer, dict[str, Any]], dict[str, Any]]] = {
-    "ObjectNode": _Writer._object,
-    "DictNode": _Writer._dict,
-    "ListNode": _Writer._sequence,
-    "TupleNode": _Writer._sequence,
-    "SetNode": _Writer._set,
-    "NdArrayNode": _Writer._array,
-    "MaskedArrayNode": _Writer._masked,
-    "SparseMatrixNode": _Writer._sparse,
-    "TypeNode": _Writer._type_object,
-    "FunctionNode": _Writer._function,
-    "PartialNode": _Writer._partial,
-    "DTypeNode": _Writer._dtype,
-    "SliceNode": _Writer._slice,
-    "TreeNode": _Writer._tree,
-    "LossNode": _Writer._loss,
-    "RandomStateNode": _Writer._random_state,
-    "RandomGeneratorNode": _Writer._generator,
+
+_DUMPERS: Mapping[str, Callable[[_Dumper, dict[str, Any]], dict[str, Any]]] = {
+    "ObjectNode": _Dumper._object,
+    "DictNode": _Dumper._dict,
+    "ListNode": _Dumper._list,
+    "TupleNode": _Dumper._tuple,
+    "SetNode": _Dumper._set,
+    "SliceNode": _Dumper._slice,
+    "NdArrayNode": _Dumper._array,
+    "MaskedArrayNode": _Dumper._masked,
+    "SparseMatrixNode": _Dumper._sparse,
+    "TypeNode": _Dumper._type,
+    "FunctionNode": _Dumper._function,
+    "PartialNode": _Dumper._partial,
+    "DTypeNode": _Dumper._dtype,
+    "TreeNode": _Dumper._tree,
+    "LossNode": _Dumper._loss,
+    "RandomStateNode": _Dumper._random_state,
+    "RandomGeneratorNode": _Dumper._generator,
 }
 
 
-def _type(node: Mapping[str, Any]) -> str:
+def _name(node: Mapping[str, Any]) -> str:
     """Return the full name of what skops says that a node is."""
     module = node["__module__"]
     if module == "_loss":  # so scikit-learn 1.7 calls it, and cannot import it by that name

@@ -15,7 +15,7 @@ _MAX_CLASSES = 100_000
 _LEAF = -1
 
 
-def build_tree(tree_type: Any, arguments: object, state: Any) -> Any:
+def construct_tree(tree_type: Any, arguments: object, state: Any) -> Any:
     """Return a `sklearn.tree._tree.Tree`.
 
     Parameters
@@ -35,18 +35,18 @@ def build_tree(tree_type: Any, arguments: object, state: Any) -> Any:
     import numpy as np
 
     if not isinstance(arguments, tuple) or len(arguments) != 3 or not isinstance(state, dict):
-        raise _wrong("is not made of what a tree is made of")
+        raise _damaged("is not made of what a tree is made of")
     features, classes, outputs = arguments
     nodes: Any = state.get("nodes")
     values: Any = state.get("values")
     if not all(isinstance(one, np.ndarray) for one in (classes, nodes, values)):
-        raise _wrong("has no arrays")
+        raise _damaged("has no arrays")
     if classes.dtype != np.intp or classes.shape != (outputs,):
-        raise _wrong("has no number of classes for each output")
+        raise _damaged("has no number of classes for each output")
     if not 1 <= classes.min(initial=1) <= classes.max(initial=1) <= _MAX_CLASSES:
-        raise _wrong("has an impossible number of classes")
+        raise _damaged("has an impossible number of classes")
     if nodes.ndim != 1 or not len(nodes) or state.get("node_count") != len(nodes):
-        raise _wrong("has another number of nodes than it says")
+        raise _damaged("has another number of nodes than it says")
     tree = tree_type(features, classes, outputs)
     tree.__setstate__(state)  # which compares the types and shapes of the arrays
     # The arrays are those that were checked there: fields have the names that scikit-learn gives.
@@ -67,13 +67,13 @@ def _check_indices(
     for children in (left[inner], right[inner]):
         # Children come after their parent: whoever follows them gets to a leaf.
         if (children <= parents).any() or (children >= count).any():
-            raise _wrong("has a node whose child is not in it")
+            raise _damaged("has a node whose child is not in it")
     asked = feature[inner]
     if (asked < 0).any() or (asked >= features).any():
-        raise _wrong("asks for a feature that there is not")
+        raise _damaged("asks for a feature that there is not")
 
 
-def build_search_tree(tree_type: Any, state: Any) -> Any:
+def construct_search_tree(tree_type: Any, state: Any) -> Any:
     """Return a `KDTree` or a `BallTree`.
 
     Parameters
@@ -92,29 +92,29 @@ def build_search_tree(tree_type: Any, state: Any) -> Any:
     import numpy as np
 
     if not isinstance(state, tuple) or len(state) != 13:
-        raise _wrong("is not made of what a search tree is made of")
+        raise _damaged("is not made of what a search tree is made of")
     data, order, nodes, bounds, leaf, levels, count = state[:7]
     metric, weights = state[11:]
     if not all(isinstance(one, np.ndarray) for one in (data, order, nodes, bounds)):
-        raise _wrong("has no arrays")
+        raise _damaged("has no arrays")
     if not all(isinstance(one, int) for one in state[4:11]) or not 1 <= levels <= 40 or leaf < 1:
-        raise _wrong("has an impossible size")
+        raise _damaged("has an impossible size")
     if type(metric).__module__ != "sklearn.metrics._dist_metrics":
-        raise _wrong("has no metric")
+        raise _damaged("has no metric")
     rows, features = data.shape
     if not np.array_equal(np.sort(order), np.arange(rows)):
-        raise _wrong("does not hold each of its rows once")
+        raise _damaged("does not hold each of its rows once")
     if count != 2**levels - 1 or nodes.shape != (count,) or bounds.shape[1:] != (count, features):
-        raise _wrong("has another number of nodes than it says")
+        raise _damaged("has another number of nodes than it says")
     if bounds.shape[0] != (2 if tree_type.__name__ == "KDTree" else 1):
-        raise _wrong("has nodes without bounds")
+        raise _damaged("has nodes without bounds")
     start, end = nodes["idx_start"], nodes["idx_end"]
     if (start < 0).any() or (start > end).any() or (end > rows).any():
-        raise _wrong("has a node with rows that there are not")
+        raise _damaged("has a node with rows that there are not")
     if (nodes["is_leaf"][count // 2 :] == 0).any():  # The children of n are 2n + 1 and 2n + 2.
-        raise _wrong("has a node whose child is not in it")
+        raise _damaged("has a node whose child is not in it")
     if weights is not None and getattr(weights, "shape", None) != (rows,):
-        raise _wrong("has no weight for each row")
+        raise _damaged("has no weight for each row")
     tree = tree_type.__new__(tree_type)
     tree.__setstate__(state)
     return tree
@@ -148,7 +148,7 @@ def _check_single(estimator: Any) -> None:
     if "tree_" in state and (
         type(state["tree_"]) is not Tree or state["tree_"].n_features != state.get("n_features_in_")
     ):
-        raise _wrong("was fitted on another number of features than its estimator")
+        raise _damaged("was fitted on another number of features than its estimator")
 
 
 def _check_members(estimator: Any) -> None:
@@ -163,7 +163,7 @@ def _check_members(estimator: Any) -> None:
         if not isinstance(getattr(member, "n_features_in_", None), int) or (
             "tree_" not in vars(member) or member.n_features_in_ != state.get("n_features_in_")
         ):
-            raise _wrong("was fitted on another number of features than its ensemble")
+            raise _damaged("was fitted on another number of features than its ensemble")
 
 
 def _check_boosting(estimator: Any) -> None:
@@ -173,7 +173,7 @@ def _check_boosting(estimator: Any) -> None:
     if members is not None and (
         getattr(members, "ndim", 0) != 2 or members.shape[1] != state.get("n_trees_per_iteration_")
     ):
-        raise _wrong("does not fit the number of classes of its ensemble")
+        raise _damaged("does not fit the number of classes of its ensemble")
 
 
 def _check_isolation(estimator: Any) -> None:
@@ -182,12 +182,12 @@ def _check_isolation(estimator: Any) -> None:
     if members is None:
         return
     if not isinstance(members, list) or not isinstance(subsets, list):
-        raise _wrong("has no columns to look at")
+        raise _damaged("has no columns to look at")
     if len(members) != len(subsets):
-        raise _wrong("has no columns to look at")
+        raise _damaged("has no columns to look at")
     for member, subset in zip(members, subsets, strict=True):
         if getattr(member, "n_features_in_", None) != len(subset):
-            raise _wrong("was fitted on another number of features than its ensemble")
+            raise _damaged("was fitted on another number of features than its ensemble")
 
 
 def _check_predictor(predictor: Any) -> None:
@@ -197,15 +197,15 @@ def _check_predictor(predictor: Any) -> None:
     state = vars(predictor)
     nodes, bitsets = state.get("nodes"), state.get("raw_left_cat_bitsets")
     if getattr(nodes, "dtype", None) != PREDICTOR_RECORD_DTYPE or not len(nodes):
-        raise _wrong("has no nodes")
+        raise _damaged("has no nodes")
     inner = nodes["is_leaf"] == 0
     left, right = nodes["left"].astype("i8"), nodes["right"].astype("i8")
     _check_indices(len(nodes), inner, left, right, nodes["feature_idx"], 2**31)
     by_category = nodes["bitset_idx"][inner & (nodes["is_categorical"] != 0)]
     if getattr(bitsets, "ndim", 0) != 2 or (by_category >= len(bitsets)).any():
-        raise _wrong("asks for categories that there are not")
+        raise _damaged("asks for categories that there are not")
     if bitsets.shape[1] != 8:
-        raise _wrong("has sets of another number of categories")
+        raise _damaged("has sets of another number of categories")
 
 
 def _check_histograms(estimator: Any) -> None:
@@ -215,7 +215,7 @@ def _check_histograms(estimator: Any) -> None:
             nodes = predictor.nodes
             asked = nodes["feature_idx"][nodes["is_leaf"] == 0]
             if (asked >= state.get("_n_features", 0)).any():
-                raise _wrong("asks for a feature that there is not")
+                raise _damaged("asks for a feature that there is not")
 
 
 def _check_labels(estimator: Any) -> None:
@@ -227,13 +227,13 @@ def _check_labels(estimator: Any) -> None:
         return
     labels = state["_y"]
     if type(labels) is not np.ndarray or labels.ndim > 2:
-        raise _wrong("has no labels", "a classifier by neighbours")
+        raise _damaged("has no labels", "a classifier by neighbours")
     if labels.ndim == 2:  # of several outputs, which Python's own indexing looks up
         return
     if len(labels) != state["_fit_X"].shape[0]:
-        raise _wrong("has no label for each row", "a classifier by neighbours")
+        raise _damaged("has no label for each row", "a classifier by neighbours")
     if (labels < 0).any() or (labels >= len(state["classes_"])).any():
-        raise _wrong("has a label that is no class", "a classifier by neighbours")
+        raise _damaged("has a label that is no class", "a classifier by neighbours")
 
 
 _CHECKS: Mapping[str, Callable[[Any], None]] = {
@@ -248,5 +248,5 @@ _CHECKS: Mapping[str, Callable[[Any], None]] = {
 }
 
 
-def _wrong(reason: str, what: str = "a tree") -> ArtifactError:
+def _damaged(reason: str, what: str = "a tree") -> ArtifactError:
     return ArtifactError(f"the artifact's pipeline is damaged: {what} {reason}")

@@ -15,7 +15,7 @@ from sklearn.ensemble import (
 from sklearn.neighbors import KDTree, KNeighborsClassifier, RadiusNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from sklearn_api.artifact.checks.trees import build_search_tree
+from sklearn_api.artifact.checks.trees import construct_search_tree
 from sklearn_api.artifact.construct import SCHEMA
 from sklearn_api.errors import ArtifactError
 from tests.helpers.stored import read_back
@@ -107,7 +107,7 @@ def test_an_estimator_has_the_columns_of_its_trees(estimator: Any) -> None:
 def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
     """Each part of the state of a `KDTree` fits the others, or it is refused."""
     state = KDTree(ROWS, leaf_size=5).__getstate__()
-    assert build_search_tree(KDTree, state).query(ROWS[:1])[1].tolist() == [[0]]
+    assert construct_search_tree(KDTree, state).query(ROWS[:1])[1].tolist() == [[0]]
     nodes = state[2].copy()
     nodes["idx_end"][0] = 1000
     leaves = state[2].copy()
@@ -125,7 +125,7 @@ def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
     ):
         changed = (*state[:number], wrong, *state[number + 1 :])
         with pytest.raises(ArtifactError, match=r"a tree has|a tree does"):
-            build_search_tree(KDTree, changed)
+            construct_search_tree(KDTree, changed)
 
 
 def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
