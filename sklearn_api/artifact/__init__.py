@@ -1,1 +1,1 @@
-"""Reads an artifact and checks it; `training.artifact` writes what this reads."""
+"""Reads and checks artifacts; `training.artifact` writes them."""

@@ -1,9 +1,9 @@
-"""A zip whose members are read one by one, from memory, and never to a path.
+"""A zip in memory whose members are read one by one, and never extracted to a path.
 
-Of what zip allows, this is the part that an artifact needs: members that are stored or deflated, in
-one file, with no comment. Sizes are checked in the directory before anything is unpacked, and
-unpacking ends at the size that was checked. The directory is read here and not by `zipfile`, whose
-import alone would double the time until a compiled model answers.
+It supports the part of the zip format that an artifact needs: members that are stored or deflated,
+in one file, without a comment. Sizes are checked in the central directory before anything is
+unpacked, and unpacking stops at the size that was checked. The central directory is parsed here
+rather than by `zipfile`, whose import alone would double the time until a compiled model answers.
 """
 
 import zlib
@@ -13,14 +13,14 @@ from typing import NamedTuple
 from sklearn_api.errors import ArtifactError
 
 Content = bytes | bytearray
-"""A zip, which nobody changes any more."""
+"""The bytes of a zip; nobody changes them any more."""
 
 _END = b"PK\x05\x06"  # signature of the record that ends a zip, 22 bytes long without a comment
-_LOCAL = b"PK\x03\x04"  # signature before a member, 30 bytes before its name
-_MAX_DIRECTORY = 4 * 1024 * 1024  # some 60,000 members; zipfile keeps ten times that in memory
-_ENTRY = b"PK\x01\x02"  # signature of a member in the directory, 46 bytes before its name
+_LOCAL = b"PK\x03\x04"  # signature of a member's local header, 30 bytes before its name
+_ENTRY = b"PK\x01\x02"  # signature of a central directory entry, 46 bytes before its name
+_MAX_DIRECTORY = 4 * 1024 * 1024  # about 60,000 members; zipfile needs ten times that in memory
 _ENCRYPTED = 0x1
-_PIECE, _PACKED = 65_536, 16_384  # bytes that are handed over and that are unpacked at once
+_PIECE, _PACKED = 65_536, 16_384  # most bytes to yield at once, and to unpack at once
 _STORED, _DEFLATED = 0, 8  # PKWARE's APPNOTE.TXT, section 4.4.5
 
 
@@ -32,28 +32,30 @@ class Archive:
     content : bytes or bytearray
         The zip.
     max_bytes : int
-        What all members together may unpack to.
+        Largest size that all members together may unpack to.
 
     Raises
     ------
     ArtifactError
-        The zip is damaged, truncated, too large, or of a kind that `training.artifact.members`
-        never writes.
+        The zip is damaged, truncated or too large, or it uses a feature that
+        `training.artifact.members` never uses.
     """
 
     def __init__(self, content: Content, max_bytes: int) -> None:
         end = content[-22:]
         if end[:4] != _END or end[20:] != b"\0\0":
-            raise ArtifactError("the artifact is damaged or truncated: it does not end as a zip")
+            raise ArtifactError(
+                "the artifact is damaged or truncated: it does not end like a zip file"
+            )
         if int.from_bytes(end[12:16], "little") > _MAX_DIRECTORY:
-            raise ArtifactError("the artifact is damaged: its directory is too large")
+            raise ArtifactError("the artifact is damaged: its central directory is too large")
         members = list(_directory(content))
         if len(members) != int.from_bytes(end[10:12], "little"):
-            raise ArtifactError("the artifact is damaged: its directory is not complete")
+            raise ArtifactError("the artifact is damaged: its central directory is incomplete")
         self._content = memoryview(content)
         self._members = {member.name: member for member in members}
         if len(self._members) != len(members):
-            raise ArtifactError("the artifact is damaged: it has two members of one name")
+            raise ArtifactError("the artifact is damaged: two of its members have the same name")
         size = sum(member.size for member in members)
         if size > max_bytes:
             raise ArtifactError(
@@ -72,27 +74,32 @@ class Archive:
         Parameters
         ----------
         name : str
-            Of the member.
+            The member's name.
         max_bytes : int, optional
-            What this one may unpack to.
+            Largest size that this member may unpack to.
 
         Raises
         ------
         ArtifactError
-            There is none of this name, or it is damaged or too large.
+            There is no member with this name, or it is damaged or too large.
         """
         return b"".join(self.pieces(name, max_bytes))
 
     def pieces(self, name: str, max_bytes: int | None = None) -> Iterator[bytes | memoryview]:
-        """Yield the same piece by piece, for whoever keeps it in another form.
+        """Yield one member piece by piece, for callers that store it in another form.
 
-        Memory that is new to a process takes as long as unpacking into it. Pieces take up each
-        other's place.
+        The pieces reuse the same memory. Memory that is new to a process costs as much time as
+        unpacking into it.
+
+        Parameters
+        ----------
+        name, max_bytes : str, int
+            As for `read`.
 
         Raises
         ------
         ArtifactError
-            As `read`; at the latest after the last piece.
+            As `read` raises it, at the latest after the last piece.
         """
         member = self._member(name, max_bytes)
         size = crc = 0
@@ -103,15 +110,15 @@ class Archive:
                 break
             yield piece
         if size != member.size or crc != member.crc:
-            raise _damaged(name, "its content is not what its checksum says")
+            raise _damaged(name, "its content does not match its size and checksum")
 
     def size(self, name: str) -> int:
-        """Return the bytes that a member says it unpacks to.
+        """Return the size in bytes that a member unpacks to, according to the central directory.
 
         Raises
         ------
         ArtifactError
-            There is none of this name.
+            There is no member with this name.
         """
         return self._member(name, None).size
 
@@ -129,10 +136,10 @@ class Archive:
         name, start = member.name, member.start
         header = bytes(self._content[start : start + 30])
         if len(header) != 30 or header[:4] != _LOCAL:
-            raise _damaged(name, "it is not where the directory says")
+            raise _damaged(name, "it is not where the central directory says")
         if member.flags & _ENCRYPTED:
-            raise _damaged(name, "it claims to be encrypted")
-        # Two lengths at the header's end: of the name and of the extra field that follow it.
+            raise _damaged(name, "it is marked as encrypted")
+        # The header ends with two lengths: of the name and of the extra field, which follow it.
         start += (
             30 + int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:], "little")
         )
@@ -150,17 +157,17 @@ class Archive:
                     piece = unpacker.decompress(some, _PIECE)
                     yield piece
                     some = unpacker.unconsumed_tail
-                    # A whole piece may be a part of what has come of the last bytes.
+                    # After a full piece there may be more, even if all input is consumed.
                     if not some and len(piece) < _PIECE:
                         break
-                if unpacker.eof:  # It would keep all that follows, and copy it for each piece.
+                if unpacker.eof:  # It would keep whatever follows, and copy it for each piece.
                     return
         except zlib.error as exc:
             raise _damaged(name, str(exc)) from exc
 
 
 class _Member(NamedTuple):
-    """What the directory says of a member; sizes and the place of its header in bytes."""
+    """A member's entry in the central directory: sizes, and the offset of its header, in bytes."""
 
     name: str
     flags: int
@@ -172,21 +179,23 @@ class _Member(NamedTuple):
 
 
 def _directory(content: Content) -> Iterator[_Member]:
-    """Yield what stands in a zip's directory, whose end has been found."""
+    """Yield the entries of the central directory of a zip that has an end record."""
     size = int.from_bytes(content[-10:-6], "little")
     at = int.from_bytes(content[-6:-2], "little")
     if at + size + 22 != len(content):
-        raise ArtifactError("the artifact is damaged: its directory is not where its end says")
+        raise ArtifactError(
+            "the artifact is damaged: its central directory is not where its end record says"
+        )
     end = at + size
     while at < end:
         entry = content[at : at + 46]
         lengths = [int.from_bytes(entry[i : i + 2], "little") for i in (28, 30, 32)]
         after = at + 46 + sum(lengths)  # a name, an extra field and a comment
         if entry[:4] != _ENTRY or after > end:
-            raise ArtifactError("the artifact is damaged: its directory is no directory")
+            raise ArtifactError("the artifact is damaged: its central directory is malformed")
         crc, packed, unpacked = (int.from_bytes(entry[i : i + 4], "little") for i in (16, 20, 24))
         yield _Member(
-            # Which code page a name is in plays no part: those of an artifact are ASCII.
+            # The encoding of names does not matter: those of an artifact are ASCII.
             name=content[at + 46 : at + 46 + lengths[0]].decode("utf-8", "replace"),
             flags=int.from_bytes(entry[8:10], "little"),
             method=int.from_bytes(entry[10:12], "little"),
@@ -199,4 +208,4 @@ def _directory(content: Content) -> Iterator[_Member]:
 
 
 def _damaged(name: str, reason: str) -> ArtifactError:
-    return ArtifactError(f"the artifact is damaged or truncated: {name[:80]!r}: {reason}")
+    return ArtifactError(f"the artifact is damaged or truncated: member {name[:80]!r}: {reason}")

@@ -1,4 +1,4 @@
-"""Arrays as ``.npy`` files, whose headers are checked before room is made for what they say."""
+"""Reads arrays from ``.npy`` files, checking each header before memory is allocated for it."""
 
 import ast
 import functools
@@ -22,20 +22,20 @@ def read_array(name: str, content: bytes) -> Any:
     Parameters
     ----------
     name : str
-        How an error calls it.
+        The member's name, for error messages.
     content : bytes
-        The file, in the format's version 1.0 and without objects
+        The file, in version 1.0 of the format and without objects
         (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 
     Returns
     -------
     ndarray
-        A copy that may be written to.
+        A writable copy.
 
     Raises
     ------
     ArtifactError
-        It is not such a file, or has not the size that its header gives.
+        It is not such a file, or its size does not match its header.
     """
     import numpy as np
 
@@ -44,30 +44,30 @@ def read_array(name: str, content: bytes) -> Any:
         header = _HEADER.fullmatch(content[:start])
         if header is None:
             raise ValueError("its header is not one that numpy writes")
-        dtype = _described(header["descr"])
+        dtype = _dtype(header["descr"])
         shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
-        # numpy would make room for the whole array first, however little follows.
+        # numpy would allocate the whole array first, however little data follows.
         size = math.prod(shape)
         if size * dtype.itemsize != len(content) - start:
-            raise ValueError("its size is not that of its header")
+            raise ValueError("its size does not match its header")
         if not size:
             return np.empty(shape, dtype)
         array = np.frombuffer(content, dtype, offset=start)
         order: Literal["C", "F"] = "F" if header["fortran"] == b"True" else "C"
         return array.reshape(shape, order=order).copy(order="K")
-    # A header is a literal of Python, which may be wrong in many ways.
+    # A header is a Python literal, and can be malformed in many ways.
     except Exception as exc:
         raise ArtifactError(
-            f"the artifact's {name} is no array: {type(exc).__name__}: {exc}"
+            f"the artifact's {name} is not a valid array: {type(exc).__name__}: {exc}"
         ) from exc
 
 
 @functools.lru_cache(maxsize=32)  # The arrays of a forest have two or three dtypes.
-def _described(descr: bytes) -> Any:
+def _dtype(descr: bytes) -> Any:
     """Return the dtype that a header describes."""
     import numpy as np
 
     dtype = np.lib.format.descr_to_dtype(ast.literal_eval(descr.decode("ascii")))
     if dtype.hasobject or not dtype.itemsize:
-        raise ValueError("its items are not numbers or texts")
+        raise ValueError("its items are neither numbers nor strings")
     return dtype

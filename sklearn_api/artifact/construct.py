@@ -1,34 +1,35 @@
-"""A pipeline put together again from its schema, after a look at every type that it names.
+"""Constructs a pipeline from its schema, after an audit of every type that the schema names.
 
-skops could read what it wrote, but would have to be imported for it, and imports all of
-scikit-learn. This reads the shorter schema that `training.artifact.dump` makes, and refuses more.
+skops could read the schemas that it writes, but importing it imports all of scikit-learn
+(docs/decisions/0008-skops-dumps-pipelines.md). This module reads the shorter schema that
+`training.artifact.dump` writes, and it accepts less.
 
-A scalar of JSON is itself. Everything else is an object with a ``kind``:
+A JSON scalar is the value itself. Everything else is an object with a ``kind``:
 
 ============= ======================================================================================
-object        of a ``type``, made without its constructor and given its ``state``
-dict          ``items`` by key, and the types of its ``keys`` where not all of them are texts
-list          ``items``
-tuple         ``items``
-set           ``items``
-slice         ``items``: start, stop, step
-array         an ``.npy`` file
-objects       an array of objects: its ``shape`` and its flat ``items``
-masked        an array with a mask: ``data``, ``mask``
-scalar        a number of numpy: ``dtype`` and ``bytes`` in hexadecimal
-sparse        a matrix: ``shape``, and ``arrays`` by name
-vocabulary    a dict from the terms of a ``file`` to 0, 1, …, which are ``integers`` of a kind
-type          the type itself
-function      the function itself
-partial       a ``function`` with ``arguments`` and ``keywords``
-dtype         a `numpy.dtype`
-tree          of a ``type``, called with ``arguments`` and given a ``state``
-loss          of a ``type``, called with ``arguments``, which are numbers
-search_tree   an index of neighbours, of a ``type`` and given its ``state``
-metric        of a ``type``, called
-random_state  `numpy.random.RandomState`
+object        instance of a ``type``, made without calling its constructor, and its ``state``
+dict          dict of a ``type``: ``items`` by key, and the types of the ``keys`` unless all are str
+list          list of ``items``
+tuple         tuple of ``items``
+set           set of ``items``
+slice         slice; its ``items`` are start, stop and step
+array         array in an ``.npy`` ``file``
+objects       array of objects: its ``shape``, and its ``items`` as a flat list
+masked        masked array of ``data`` and ``mask``
+scalar        numpy scalar: its ``dtype``, and its ``bytes`` in hexadecimal
+sparse        sparse matrix of a ``type``: its ``shape``, and the files of its ``arrays`` by name
+vocabulary    dict from the terms in a ``file`` to 0, 1, … as ``integers`` of this type
+type          the ``type`` itself
+function      the function itself, named as ``type``
+partial       `functools.partial` of a ``function``, ``arguments`` and ``keywords``
+dtype         `numpy.dtype`
+tree          decision tree of a ``type``, called with ``arguments``, and its ``state``
+loss          loss function of a ``type``, called with ``arguments``, which are numbers
+search_tree   index of nearest neighbours, of a ``type``, and its ``state``
+metric        distance metric of a ``type``, called without arguments
+random_state  `numpy.random.RandomState` in a ``state``
 generator     `numpy.random.Generator` over PCG64: its ``state`` and its ``seed``
-shared        what has this ``id`` further up
+shared        the object that an earlier node with this ``id`` describes
 ============= ======================================================================================
 """
 
@@ -58,8 +59,8 @@ from sklearn_api.artifact.vocabulary import LINES, decode_terms
 from sklearn_api.errors import ArtifactError
 
 SCHEMA = "pipeline.json"
-_MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory at the very worst
-_BYTES_FOR_TERM = 160  # what a term takes in a dict, besides its characters
+_MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory in the worst case
+_BYTES_FOR_TERM = 160  # memory that a term takes in a dict, not counting its characters
 _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
 _TRUSTED: Mapping[str, frozenset[str]] = {
     "object": TYPES,
@@ -81,7 +82,7 @@ _INNER = {
     "seed",
     "function",
     "keywords",
-}  # where a node holds others
+}  # the fields of a node that may contain other nodes
 _KEYS: Mapping[str, Callable[[str], Any]] = {
     "builtins.str": str,
     "builtins.int": int,
@@ -97,14 +98,15 @@ def construct(archive: Archive, max_bytes: int) -> Any:
     Parameters
     ----------
     archive : Archive
-        With the members that `dump_pipeline` returns, and maybe more.
+        Contains the members that `dump_pipeline` returns, and maybe others.
     max_bytes : int
-        What vocabularies may take in memory.
+        Memory that vocabularies may take.
 
     Raises
     ------
     ArtifactError
-        The schema or a file is damaged, or names what is not trusted; nothing of it has run.
+        The schema or a file is damaged, or the schema names a type or function that is not
+        trusted. In the latter case nothing has been imported, constructed or called.
     """
     try:
         schema = json.loads(archive.read(SCHEMA, _MAX_SCHEMA))
@@ -115,15 +117,15 @@ def construct(archive: Archive, max_bytes: int) -> Any:
         return _Constructor(archive, max_bytes).construct(schema)
     except ArtifactError:
         raise
-    # Whatever a damaged schema makes numpy or scikit-learn stumble over, the artifact is to blame.
+    # Whatever numpy or scikit-learn raises about a damaged schema, the artifact is to blame.
     except Exception as exc:
         raise ArtifactError(
-            f"the artifact's pipeline cannot be put together: {type(exc).__name__}: {exc}"
+            f"the artifact's pipeline cannot be constructed: {type(exc).__name__}: {exc}"
         ) from exc
 
 
 def _audit(schema: Any) -> None:
-    """Refuse a schema that names what is not trusted, wherever in it."""
+    """Raise if any node of a schema has an unknown kind, or names an untrusted type or function."""
     untrusted = set()
     pending = [schema]
     while pending:
@@ -133,29 +135,30 @@ def _audit(schema: Any) -> None:
         elif isinstance(node, dict):
             kind, name = node.get("kind"), node.get("type")
             if not isinstance(kind, str) or kind not in _CONSTRUCTORS:
-                untrusted.add(f"a node of the kind {str(kind)[:80]!r}")
+                untrusted.add(f"a node of the unknown kind {str(kind)[:80]!r}")
             elif kind in _TRUSTED and str(name) not in _TRUSTED[kind]:
                 untrusted.add(str(name)[:200])
             for inner in _INNER & node.keys():
                 values = node[inner]
-                # The keys of a dict are the pipeline's own, whatever they are called.
+                # The keys of a dict belong to the pipeline, and may be called anything.
                 in_dict = inner == "items" and isinstance(values, dict)
                 pending.extend(values.values() if in_dict else [values])
     if untrusted:
         raise ArtifactError(
-            f"the artifact holds what is not trusted: {', '.join(sorted(untrusted)[:10])}"
+            "the artifact's pipeline contains types or functions that are not on the list of "
+            f"trusted names: {', '.join(sorted(untrusted)[:10])}"
         )
 
 
 class _Constructor:
-    """Makes objects of nodes.
+    """Constructs objects from nodes; the counterpart of `training.artifact.dump._Dumper`.
 
     Parameters
     ----------
     archive : Archive
-        Holds the files that they name.
+        Contains the files that the nodes name.
     max_bytes : int
-        What vocabularies may take in memory.
+        Memory that vocabularies may take.
     """
 
     def __init__(self, archive: Archive, max_bytes: int) -> None:
@@ -165,10 +168,10 @@ class _Constructor:
         self._by_name: dict[str, Any] = {}
 
     def construct(self, node: Any) -> Any:
-        """Return what a node describes."""
+        """Return the object that a node describes."""
         if not isinstance(node, dict):
             if isinstance(node, list):
-                raise _damaged("a list stands where a node belongs")
+                raise _damaged("it has a list in place of a node")
             return node
         made = _CONSTRUCTORS[node["kind"]](self, node)
         identity = node.get("id")
@@ -177,11 +180,11 @@ class _Constructor:
         return made
 
     def _trusted(self, node: dict[str, Any]) -> Any:
-        """Return the type or function that a node names, which has to be trusted."""
+        """Return the type or function that a node names, provided that it is trusted."""
         name = node["type"]
         if name not in self._by_name:
             if name not in _TRUSTED[node["kind"]]:
-                raise _damaged(f"{name} is not trusted")
+                raise _damaged(f"{name} is not on the list of trusted names")
             module, _, attribute = name.rpartition(".")
             self._by_name[name] = getattr(importlib.import_module(module), attribute)
         return self._by_name[name]
@@ -192,7 +195,7 @@ class _Constructor:
     def _scalars(self, node: dict[str, Any]) -> list[Any]:
         items: list[Any] = node["items"]
         if any(isinstance(item, (dict, list)) for item in items):
-            raise _damaged(f"a {node['kind']} holds more than numbers and texts")
+            raise _damaged(f"a {node['kind']} contains more than numbers and strings")
         return items
 
     def _key(self, kind: str, key: str) -> Any:
@@ -201,16 +204,16 @@ class _Constructor:
         import numpy as np
 
         if kind not in SCALARS:
-            raise _damaged(f"{kind} is no type of a key")
+            raise _damaged(f"a dict has keys of the untrusted type {kind}")
         number = getattr(np, kind.removeprefix("numpy."))
         return number(key == "true") if number is np.bool_ else number(key)
 
     def _object(self, node: dict[str, Any]) -> Any:
-        made_of = self._trusted(node)
-        instance = made_of.__new__(made_of)
+        type_ = self._trusted(node)
+        instance = type_.__new__(type_)
         state = self.construct(node["state"])
         if state is not None and not isinstance(state, dict):
-            raise _damaged(f"the state of {node['type']} is no dict")
+            raise _damaged(f"the state of {node['type']} is not a dict")
         if state and hasattr(instance, "__setstate__"):
             instance.__setstate__(state)
         elif state:
@@ -236,7 +239,7 @@ class _Constructor:
         return tuple(self._items(node))
 
     def _set(self, node: dict[str, Any]) -> set[Any]:
-        # Hashing tuples of tuples that are shared could take for ever.
+        # Scalars only: hashing nested tuples that are shared could take forever.
         return set(self._scalars(node))
 
     def _slice(self, node: dict[str, Any]) -> slice:
@@ -271,12 +274,13 @@ class _Constructor:
             for part in ("data", "indices", "indptr")
         )
         matrix = self._trusted(node)((data, indices, indptr), shape=tuple(shape))
-        # Products with it follow its indices without comparing them with the shape.
+        # Matrix products follow the indices without comparing them with the shape.
         matrix.check_format(full_check=True)
-        if (matrix.indptr[1:] < matrix.indptr[:-1]).any():  # which is passed if nothing is stored
-            raise _damaged("a sparse matrix has a row that ends before it begins")
+        # The check above does not find this in a matrix without stored values.
+        if (matrix.indptr[1:] < matrix.indptr[:-1]).any():
+            raise _damaged("a sparse matrix has a row that ends before it starts")
         if indices.dtype == indptr.dtype == "int64":
-            # scipy has made int32 of what is small, but not in an SVC of texts.
+            # scipy converts small indices to int32, but an SVC fitted on texts keeps int64.
             matrix.indices = matrix.indices.astype("int64")
             matrix.indptr = matrix.indptr.astype("int64")
         return matrix
@@ -298,7 +302,7 @@ class _Constructor:
             numbers = np.arange(len(terms))
         vocabulary = dict(zip(terms, numbers, strict=True))
         if len(vocabulary) != len(terms):
-            raise _damaged("a vocabulary holds a term twice")
+            raise _damaged("a vocabulary contains a term twice")
         return vocabulary
 
     def _type(self, node: dict[str, Any]) -> Any:
@@ -309,7 +313,7 @@ class _Constructor:
 
     def _partial(self, node: dict[str, Any]) -> Any:
         if node["function"]["kind"] != "function":
-            raise _damaged("a partial is not one of a function")
+            raise _damaged("a partial does not wrap a trusted function")
         arguments, keywords = self.construct(node["arguments"]), self.construct(node["keywords"])
         return functools.partial(self.construct(node["function"]), *arguments, **keywords)
 
@@ -317,7 +321,7 @@ class _Constructor:
         import numpy as np
 
         if not _DTYPE.fullmatch(node["dtype"]):
-            raise _damaged("a dtype is not one of numbers or texts")
+            raise _damaged("a dtype is not one of numbers, strings or dates")
         return np.dtype(node["dtype"])
 
     def _tree(self, node: dict[str, Any]) -> Any:
@@ -328,7 +332,7 @@ class _Constructor:
     def _loss(self, node: dict[str, Any]) -> Any:
         arguments = self.construct(node["arguments"])
         if not all(isinstance(argument, (int, float)) for argument in arguments):
-            raise _damaged("a loss is not given numbers")
+            raise _damaged("a loss has arguments that are not numbers")
         return self._trusted(node)(*arguments)
 
     def _search_tree(self, node: dict[str, Any]) -> Any:
@@ -341,8 +345,8 @@ class _Constructor:
         import numpy as np
 
         state = self.construct(node["state"])
-        if not 0 <= state["state"]["pos"] <= 624:  # Mersenne twister: the next of 624 words
-            raise _damaged("a random state has an impossible position")
+        if not 0 <= state["state"]["pos"] <= 624:  # Mersenne Twister: the position in its 624 words
+            raise _damaged("a random state has a position that is not between 0 and 624")
         random_state = np.random.RandomState()
         random_state.set_state(state)
         return random_state
@@ -351,8 +355,8 @@ class _Constructor:
         import numpy as np
 
         seed = self.construct(node["seed"])
-        if seed["pool_size"] != 4:  # numpy's default; more is only a way to fill the memory
-            raise _damaged("a random generator has an unusual seed")
+        if seed["pool_size"] != 4:  # numpy's default; more would only fill the memory
+            raise _damaged("a random generator has a seed with a pool size other than 4")
         bits = np.random.PCG64(np.random.SeedSequence(**seed))
         bits.state = self.construct(node["state"])
         return np.random.Generator(bits)

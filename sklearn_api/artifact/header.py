@@ -1,6 +1,6 @@
 """The artifact header: format and version checks.
 
-It needs nothing but Python, so that a compiled model pays for nothing else.
+It needs nothing but Python, so a cold start with a compiled model imports nothing else for it.
 """
 
 import json
@@ -17,7 +17,7 @@ from sklearn_api.errors import ArtifactError
 FORMAT = 3
 HEADER = "artifact.json"
 COMPILED = "compiled.json"
-"""The member that an artifact with a compiled form has."""
+"""The member that only an artifact with a compiled form has."""
 
 _MAX_HEADER = 64 * 1024
 _MEMBER = re.compile(
@@ -63,7 +63,7 @@ def open_artifact(content: Content, max_bytes: int) -> tuple[Archive, dict[str, 
 
 
 def check_artifact(content: Content, max_bytes: int, form: str, scikit_learn: str | None) -> str:
-    """Check all that can be checked without scikit-learn, and load nothing.
+    """Check everything that can be checked without scikit-learn, and load nothing.
 
     Parameters
     ----------
@@ -72,7 +72,8 @@ def check_artifact(content: Content, max_bytes: int, form: str, scikit_learn: st
     form : str
         `Settings.model_form`.
     scikit_learn : str or None
-        Version that a model served by scikit-learn must have been made with, None for any.
+        The scikit-learn version that a model in the ``sklearn`` form must have been made with;
+        None if any version will do.
 
     Returns
     -------
@@ -82,7 +83,7 @@ def check_artifact(content: Content, max_bytes: int, form: str, scikit_learn: st
     Raises
     ------
     ArtifactError
-        As `load.load_model` raises it, except for faults inside the model.
+        As `load.load_model` raises it, except for damage inside the model.
     """
     archive, header = open_artifact(content, max_bytes)
     read_calibration(header)
@@ -147,9 +148,11 @@ def read_calibration(header: Mapping[str, Any]) -> Calibration | None:
     if not isinstance(stored, dict) or stored.get("method") != "sigmoid":
         raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not a sigmoid")
     slope, intercept = stored.get("slope"), stored.get("intercept")
-    # Integers are refused: `isfinite` overflows on one that exceeds every float.
+    # Integers are refused because `isfinite` raises for one that is larger than any float.
     if not isinstance(slope, float) or not isinstance(intercept, float):
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not of floats")
+        raise ArtifactError(
+            f"the artifact's calibration {str(stored)[:80]} does not consist of floats"
+        )
     if not math.isfinite(slope) or not math.isfinite(intercept):
         raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not finite")
     return Calibration(slope, intercept)

@@ -1,16 +1,16 @@
-"""What an artifact may name: nothing else is ever imported, built or called for one.
+"""The names that an artifact may use: nothing else is imported, constructed or called for one.
 
-skops trusts all estimators of scikit-learn, every ufunc of numpy and scipy, and some more. Here
-each name is written down, and it is there for a reason:
+skops trusts all estimators of scikit-learn, every ufunc of numpy and scipy, and some other names
+(docs/decisions/0008-skops-dumps-pipelines.md). Here every name is listed for a reason:
 
-- Estimators of scikit-learn, and what they consist of when they are fitted. They are built without
-  their constructor being called, and hold data alone. `trees.py` checks those whose code follows
-  indices without looking.
-- Values: containers of Python, numbers and arrays of numpy, sparse matrices of scipy.
-- Functions that compute numbers from numbers, for `FunctionTransformer` and the like.
+- Estimators of scikit-learn, and what they consist of once they are fitted. They are made without
+  calling their constructors, and contain only data. The modules in `checks` check those whose
+  compiled code follows indices without checking them.
+- Values: Python's containers, numpy's scalars and arrays, scipy's sparse matrices.
+- Functions that compute numbers from numbers, for `FunctionTransformer` and similar estimators.
 
-Not here are types of other packages, functions of one's own, methods, and the splines of
-scipy, whose compiled code cannot be kept inside their arrays from outside.
+Types from other packages, custom functions and methods are not listed, nor are scipy's splines,
+since nothing outside their compiled code can ensure that it stays within their arrays.
 """
 
 _MODULES = {
@@ -181,10 +181,10 @@ _MODULES = {
 TYPES = frozenset(
     f"{module}.{name}" for module, names in _MODULES.items() for name in names.split()
 )
-"""Full names of the objects that an artifact may hold."""
+"""Full names of the types of objects that an artifact may contain."""
 
 TREES = frozenset(("sklearn.tree._tree.Tree",))
-"""Trees, which are called with arguments and given a state."""
+"""Decision trees, which are called with arguments and then given a state."""
 
 LOSSES = frozenset(
     [
@@ -210,21 +210,21 @@ LOSSES = frozenset(
 SEARCH_TREES = frozenset(
     ("sklearn.neighbors._ball_tree.BallTree", "sklearn.neighbors._kd_tree.KDTree")
 )
-"""Indexes of neighbours."""
+"""Indexes of nearest neighbours."""
 
 METRICS = frozenset(
     f"sklearn.metrics._dist_metrics.{name}Distance64"
     for name in ("Euclidean", "Manhattan", "Chebyshev")
 )
-"""Distances that consist of nothing but their formula."""
+"""Distance metrics without parameters."""
 
 DICTS = frozenset(("builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"))
-"""Kinds of dicts."""
+"""Types of dicts."""
 
 MATRICES = frozenset(
     f"scipy.sparse._{name}.{name}_{kind}" for name in ("csr", "csc") for kind in ("matrix", "array")
 )
-"""Kinds of sparse matrices."""
+"""Types of sparse matrices."""
 
 SCALARS = frozenset(
     f"numpy.{name}"
@@ -233,10 +233,10 @@ SCALARS = frozenset(
         *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
     )
 )
-"""Types of numpy's numbers."""
+"""Types of numpy's scalars."""
 
 VALUE_TYPES = SCALARS | {f"builtins.{name}" for name in ("bool", "float", "int", "str")}
-"""Types that may stand for themselves, such as the `dtype` of a vectorizer."""
+"""Types that an artifact may use as values, such as the `dtype` of a vectorizer."""
 
 FUNCTIONS = frozenset(
     (
@@ -270,7 +270,7 @@ FUNCTIONS = frozenset(
             f"sklearn.cluster._kmeans.{name}"
             for name in ("_kmeans_single_elkan", "_kmeans_single_lloyd")
         ),
-        "sklearn.utils.validation.check_array",  # histogram gradient boosting, with categories
+        "sklearn.utils.validation.check_array",  # histogram gradient boosting with categories
         *(
             f"sklearn.feature_selection._univariate_selection.{name}"
             for name in (*("chi2", "f_classif", "f_regression", "r_regression"),)
@@ -281,4 +281,4 @@ FUNCTIONS = frozenset(
         ),
     )
 )
-"""Functions that an artifact may name."""
+"""Functions that an artifact may use."""

@@ -1,8 +1,8 @@
-"""A vocabulary as a text: its terms in the order of their index.
+"""Reads a vocabulary, stored as text: its terms in the order of their index.
 
-One term a line where that is unambiguous, which is nearly always, and a JSON array otherwise: of a
-term with a line feed, or with half of a surrogate pair, which UTF-8 does not know. The member's
-name says which. Nothing but Python is needed to read it.
+There is one term per line where that is unambiguous, which is nearly always. A vocabulary with a
+line feed in a term, or half of a surrogate pair, which UTF-8 cannot encode, is a JSON array. The
+suffix of the member's name says which it is. Reading needs nothing but Python.
 """
 
 import json
@@ -25,15 +25,17 @@ def decode_terms(name: str, content: bytes) -> list[str]:
     Raises
     ------
     ArtifactError
-        It is no vocabulary.
+        It is not a valid vocabulary.
     """
     try:
         if name.endswith(LINES):
-            # No `splitlines`, which also splits at U+0085 and the like, that terms may hold.
+            # Not `splitlines`: it also splits at U+0085 and others, which terms may contain.
             return content.decode().split("\n")
         terms = json.loads(content)
     except (ValueError, RecursionError) as exc:
-        raise ArtifactError(f"the artifact's {name} is no vocabulary: {exc}") from exc
+        raise ArtifactError(f"the artifact's {name} is not a valid vocabulary: {exc}") from exc
     if not isinstance(terms, list) or not all(type(term) is str for term in terms):
-        raise ArtifactError(f"the artifact's {name} is no vocabulary: it is not a list of texts")
+        raise ArtifactError(
+            f"the artifact's {name} is not a valid vocabulary: it is not a list of strings"
+        )
     return terms

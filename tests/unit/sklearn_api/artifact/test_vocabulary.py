@@ -39,5 +39,5 @@ def test_plain_terms_are_plain_text() -> None:
 )
 def test_what_is_no_vocabulary_is_refused(name: str, content: bytes) -> None:
     """The error names the member."""
-    with pytest.raises(ArtifactError, match=name):
+    with pytest.raises(ArtifactError, match=f"{name} is not a valid vocabulary"):
         decode_terms(name, content)

@@ -198,7 +198,7 @@ def test_a_pickle_is_never_loaded(artifact: bytes, name: str) -> None:
     bomb = pickle.dumps(print)
     with pytest.raises(ArtifactError, match=name):
         read(changed(artifact, **{name: bomb}))
-    with pytest.raises(ArtifactError, match="does not end as a zip"):
+    with pytest.raises(ArtifactError, match="does not end like a zip file"):
         read(bomb)
 
 

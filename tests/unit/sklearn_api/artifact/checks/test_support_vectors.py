@@ -57,38 +57,70 @@ def test_what_is_not_fitted_comes_back() -> None:
 @pytest.mark.parametrize(
     ("estimator", "changes", "reason"),
     [
-        (DENSE, {"_n_support": np.array([40, -20, 10], "i4")}, "impossible number of vectors"),
-        (DENSE, {"_n_support": np.array([99, 99, 99], "i4")}, "vectors for its classes"),
-        (DENSE, {"_n_support": np.array([20, 10], "i4")}, "vectors for its classes"),
-        (DENSE, {"_n_support": np.array([30], "i4")}, "impossible number of vectors"),
-        (DENSE, {"_n_support": np.array([10, 10, 10])}, "no _n_support"),
+        (
+            DENSE,
+            {"_n_support": np.array([40, -20, 10], "i4")},
+            "impossible number of support vectors",
+        ),
+        (
+            DENSE,
+            {"_n_support": np.array([99, 99, 99], "i4")},
+            "support vectors that does not fit its classes",
+        ),
+        (
+            DENSE,
+            {"_n_support": np.array([20, 10], "i4")},
+            "support vectors that does not fit its classes",
+        ),
+        (DENSE, {"_n_support": np.array([30], "i4")}, "impossible number of support vectors"),
+        (DENSE, {"_n_support": np.array([10, 10, 10])}, "does not have a valid _n_support"),
         (
             DENSE,
             {"_n_support": np.ma.array([10] * 3, "i4", mask=[True, False, False])},
-            "no _n_support",
+            "does not have a valid _n_support",
         ),
-        (DENSE, {"support_": DENSE.support_[:-1]}, "vectors for its classes"),
-        (DENSE, {"support_vectors_": DENSE.support_vectors_[:-1]}, "vectors or features"),
-        (DENSE, {"support_vectors_": DENSE.support_vectors_[:, :2]}, "vectors or features"),
-        (DENSE, {"support_vectors_": ROWS.astype("f4")}, "neither dense vectors nor sparse"),
-        (DENSE, {"_dual_coef_": DENSE._dual_coef_[:1]}, "no coefficient"),
-        (DENSE, {"_intercept_": DENSE._intercept_[:1]}, "no intercept"),
-        (DENSE, {"_probA": DENSE._probA[:1]}, "no probabilities"),
-        (DENSE, {"_probB": np.empty(0)}, "no probabilities"),
-        (DENSE, {"_sparse": True}, "neither dense vectors nor sparse"),
-        (DENSE, {"_sparse": 1}, "neither dense vectors nor sparse"),
-        (DENSE, {"_impl": "epsilon_svr"}, "another kind"),
-        (DENSE, {"kernel": "other"}, "none of the kernels"),
-        (DENSE, {"kernel": "precomputed"}, "vectors or features"),
-        (DENSE, {"kernel": np.log1p}, "none of the kernels"),
-        (SPARSE, {"_effective_probability": True, "probability": True}, "no probabilities"),
-        (SPARSE, {"_sparse": False}, "neither dense vectors nor sparse"),
-        (SPARSE, {"kernel": "precomputed"}, "neither dense vectors nor sparse"),
-        (SPARSE, {"support_vectors_": SPARSE.support_vectors_.tocsc()}, "neither dense vectors"),
-        (SPARSE, {"_dual_coef_": sparse.csr_matrix(SPARSE._dual_coef_.shape)}, "no coefficient"),
-        (REGRESSION, {"_n_support": np.array([29, 29, 29], "i4")}, "number of vectors"),
-        (PRECOMPUTED, {"shape_fit_": (2, 2)}, "sample that there is not"),
-        (PRECOMPUTED, {"support_": PRECOMPUTED.support_ - 5}, "sample that there is not"),
+        (DENSE, {"support_": DENSE.support_[:-1]}, "support vectors that does not fit its classes"),
+        (
+            DENSE,
+            {"support_vectors_": DENSE.support_vectors_[:-1]},
+            "support vectors of the wrong number or size",
+        ),
+        (
+            DENSE,
+            {"support_vectors_": DENSE.support_vectors_[:, :2]},
+            "support vectors of the wrong number or size",
+        ),
+        (DENSE, {"support_vectors_": ROWS.astype("f4")}, "neither dense nor sparse vectors"),
+        (DENSE, {"_dual_coef_": DENSE._dual_coef_[:1]}, "does not have one coefficient"),
+        (DENSE, {"_intercept_": DENSE._intercept_[:1]}, "does not have one intercept"),
+        (DENSE, {"_probA": DENSE._probA[:1]}, "does not have probabilities"),
+        (DENSE, {"_probB": np.empty(0)}, "does not have probabilities"),
+        (DENSE, {"_sparse": True}, "neither dense nor sparse vectors"),
+        (DENSE, {"_sparse": 1}, "neither dense nor sparse vectors"),
+        (DENSE, {"_impl": "epsilon_svr"}, "overrides an attribute of its type"),
+        (DENSE, {"kernel": "other"}, "has a kernel that is not one of"),
+        (DENSE, {"kernel": "precomputed"}, "support vectors of the wrong number or size"),
+        (DENSE, {"kernel": np.log1p}, "has a kernel that is not one of"),
+        (
+            SPARSE,
+            {"_effective_probability": True, "probability": True},
+            "does not have probabilities",
+        ),
+        (SPARSE, {"_sparse": False}, "neither dense nor sparse vectors"),
+        (SPARSE, {"kernel": "precomputed"}, "neither dense nor sparse vectors"),
+        (
+            SPARSE,
+            {"support_vectors_": SPARSE.support_vectors_.tocsc()},
+            "neither dense nor sparse vectors",
+        ),
+        (
+            SPARSE,
+            {"_dual_coef_": sparse.csr_matrix(SPARSE._dual_coef_.shape)},
+            "does not have one coefficient",
+        ),
+        (REGRESSION, {"_n_support": np.array([29, 29, 29], "i4")}, "number of support vectors"),
+        (PRECOMPUTED, {"shape_fit_": (2, 2)}, "sample that does not exist"),
+        (PRECOMPUTED, {"support_": PRECOMPUTED.support_ - 5}, "sample that does not exist"),
     ],
 )
 def test_what_does_not_fit_is_refused(estimator: Any, changes: dict[str, Any], reason: str) -> None:
@@ -113,5 +145,5 @@ def test_rows_of_a_sparse_matrix_end_after_they_begin() -> None:
     matrix.indptr = np.array([0, 2, 1, 0], "i4")
     changed = copy.deepcopy(SPARSE)
     changed.support_vectors_ = matrix
-    with pytest.raises(ArtifactError, match="ends before it begins"):
+    with pytest.raises(ArtifactError, match="ends before it starts"):
         through(changed)

@@ -60,15 +60,15 @@ def put(field: str, value: int) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     ("members", "field", "value", "reason"),
     [
-        (FOREST, "left_child", 10**9, "child is not in it"),
-        (FOREST, "right_child", 0, "child is not in it"),  # round and round
-        (FOREST, "right_child", -5, "child is not in it"),
-        (FOREST, "feature", 3, "feature that there is not"),
-        (FOREST, "feature", -2, "feature that there is not"),
-        (BOOSTED, "left", 2**32 - 1, "child is not in it"),
-        (BOOSTED, "right", 0, "child is not in it"),
-        (BOOSTED, "feature_idx", 3, "feature that there is not"),
-        (BOOSTED, "is_categorical", 1, "categories that there are not"),
+        (FOREST, "left_child", 10**9, "child is not one of the nodes after it"),
+        (FOREST, "right_child", 0, "child is not one of the nodes after it"),  # round and round
+        (FOREST, "right_child", -5, "child is not one of the nodes after it"),
+        (FOREST, "feature", 3, "feature that does not exist"),
+        (FOREST, "feature", -2, "feature that does not exist"),
+        (BOOSTED, "left", 2**32 - 1, "child is not one of the nodes after it"),
+        (BOOSTED, "right", 0, "child is not one of the nodes after it"),
+        (BOOSTED, "feature_idx", 3, "feature that does not exist"),
+        (BOOSTED, "is_categorical", 1, "categories that do not exist"),
     ],
 )
 def test_a_node_that_leads_astray_is_refused(
@@ -100,7 +100,7 @@ def test_an_estimator_has_the_columns_of_its_trees(estimator: Any) -> None:
             # Of the estimator alone: it comes last in its own state.
             at = schema.rindex(name)
             members[SCHEMA] = schema[: at + len(name) - 1] + b"1" + schema[at + len(name) :]
-    with pytest.raises(ArtifactError, match=r"features|columns|feature that there is not"):
+    with pytest.raises(ArtifactError, match=r"features|columns|feature that does not exist"):
         read_back(members)
 
 
@@ -132,7 +132,7 @@ def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
     """An index in an artifact is checked on the way."""
     members = dump_pipeline(KNeighborsClassifier(algorithm="kd_tree").fit(ROWS, LABELS))
     read_back(members)
-    with pytest.raises(ArtifactError, match="rows that there are not"):
+    with pytest.raises(ArtifactError, match="rows that do not exist"):
         read_back(with_nodes(members, put("idx_end", 10**6)))
 
 
@@ -140,10 +140,10 @@ def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
 @pytest.mark.parametrize(
     ("labels", "reason"),
     [
-        (LABELS + 1, "a label that is no class"),
-        (LABELS - 1, "a label that is no class"),
-        (LABELS[:-1], "no label for each row"),
-        (np.ma.masked_array(LABELS + 1, [True] * 40), "no labels"),
+        (LABELS + 1, "has a label that is not one of its classes"),
+        (LABELS - 1, "has a label that is not one of its classes"),
+        (LABELS[:-1], "does not have a label for each row"),
+        (np.ma.masked_array(LABELS + 1, [True] * 40), "does not have valid labels"),
     ],
 )
 def test_labels_of_neighbours_are_classes(kind: Any, labels: Any, reason: str) -> None:
@@ -153,5 +153,5 @@ def test_labels_of_neighbours_are_classes(kind: Any, labels: Any, reason: str) -
     several = kind(algorithm="brute").fit(ROWS, np.column_stack([LABELS, LABELS]))
     assert np.array_equal(read_back(dump_pipeline(several)).predict(ROWS), several.predict(ROWS))
     fitted._y = labels
-    with pytest.raises(ArtifactError, match=f"a classifier by neighbours has {reason}"):
+    with pytest.raises(ArtifactError, match=f"a neighbours classifier {reason}"):
         read_back(dump_pipeline(fitted))
