@@ -1,1 +1,1 @@
-"""Writes an artifact and its manifest; `sklearn_api.artifact` reads what this writes."""
+"""Writes artifacts and their manifests; `sklearn_api.artifact` reads them."""

@@ -1,8 +1,9 @@
-"""A fitted pipeline as the plan of a compiled model, if it is linear in counted terms.
+"""Compiles a fitted pipeline that is linear in counted terms, into the plan of a compiled model.
 
-What the plan consists of stands in `compiled.py`. Arrays and vocabularies that the scikit-learn
-form of the artifact holds already are shared with it, byte for byte; what has to be added is small.
-Whatever is not known here by its exact type is not compiled, and the reason says what it is.
+`sklearn_api.compiled.model` describes the plan. The plan shares arrays and vocabularies with the
+scikit-learn form of the artifact where they are equal byte for byte, so that it adds little. A
+pipeline is compiled only if all of its types are known here exactly; otherwise the reason says
+which one is not.
 """
 
 import io
@@ -27,8 +28,8 @@ _LINEAR = {
     "SGDClassifier",
 }
 _BAYES = {"BernoulliNB", "ComplementNB", "MultinomialNB"}
-_LONGEST = 8  # words of a term that is kept as their numbers
-_NOTHING = (None, "passthrough", "drop")
+_LONGEST = 8  # the most words in a term that is stored as the numbers of its words
+_NO_STEP = (None, "passthrough", "drop")
 
 
 class NotCompiledError(Exception):
@@ -36,30 +37,30 @@ class NotCompiledError(Exception):
 
 
 def compile_pipeline(pipeline: Any, members: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the members that have to be added to an artifact for its compiled form.
+    """Return the members that the compiled form adds to an artifact.
 
     Parameters
     ----------
     pipeline : estimator
-        Fitted.
+        A fitted estimator.
     members : mapping
-        The artifact's members so far; those that hold the same are used again.
+        The artifact's members so far; a member with the same content is reused.
 
     Raises
     ------
     NotCompiledError
-        It is not linear in counted terms, or is made of what is not known here.
+        The pipeline is not linear in counted terms, or contains a type that is not known here.
     """
     return _Compiler(members).compile(pipeline)
 
 
 class _Compiler:
-    """Writes a plan and its files.
+    """Compiles a plan and its files.
 
     Parameters
     ----------
     members : mapping
-        Of the artifact.
+        The artifact's members so far.
     """
 
     def __init__(self, members: Mapping[str, bytes]) -> None:
@@ -86,8 +87,8 @@ class _Compiler:
         return self._added
 
     def _parts(self, step: Any, weighings: list[Any], scale: float) -> Iterator[dict[str, Any]]:
-        """Yield the parts of a vectorizer, of a union of them, or of a pipeline in a union."""
-        name = _known(step)
+        """Yield the parts of a vectorizer, a union of vectorizers, or a pipeline in a union."""
+        name = _type_name(step)
         if name == "FeatureUnion":
             if weighings:
                 raise NotCompiledError("a FeatureUnion inside of another one is weighed")
@@ -107,7 +108,7 @@ class _Compiler:
         yield self._part(name, step, weighings, scale)
 
     def _part(self, name: str, step: Any, others: list[Any], scale: float) -> dict[str, Any]:
-        _check_own(step)
+        _check_vectorizer(step)
         if name == "HashingVectorizer":
             signed = bool(step.alternate_sign)
             columns, terms = step.n_features, {"kind": "hashed", "signed": signed}
@@ -142,7 +143,7 @@ class _Compiler:
             raise NotCompiledError("its vocabulary leaves columns out")
         ending, content = encode_terms(terms)
         file = self._file(ending, content)
-        # The order of texts is that of their bytes in UTF-8.
+        # Terms in order are also in the order of their bytes in UTF-8.
         if ending != LINES or terms != sorted(terms):
             return {"kind": "listed", "file": file}
         return (self._ngrams(terms) if ngrams else None) or self._sorted(file, content)
@@ -155,7 +156,7 @@ class _Compiler:
         return {"kind": "sorted", "file": file, "places": self._file(".bin", places.tobytes())}
 
     def _ngrams(self, terms: Sequence[str]) -> dict[str, Any] | None:
-        """Return terms as rows of words, None if they are not in the order of their words."""
+        """Return the plan of terms as n-grams; None if they are too long or not sorted by words."""
         import numpy as np
 
         ngrams = [term.split(" ") for term in terms]
@@ -179,17 +180,17 @@ class _Compiler:
         }
 
     def _weighing(self, step: Any) -> dict[str, Any]:
-        if step in _NOTHING:
+        if step in _NO_STEP:
             return {"sublinear": False, "idf": None, "norm": None}
-        if _known(step) == "Normalizer" and step.norm in ("l1", "l2"):
+        if _type_name(step) == "Normalizer" and step.norm in ("l1", "l2"):
             return {"sublinear": False, "idf": None, "norm": step.norm}
-        if _known(step) != "TfidfTransformer":
-            raise NotCompiledError(f"{_known(step)} stands between vectorizer and classifier")
+        if _type_name(step) != "TfidfTransformer":
+            raise NotCompiledError(f"{_type_name(step)} stands between vectorizer and classifier")
         idf = self._floats(step.idf_) if hasattr(step, "idf_") else None
         return {"sublinear": bool(step.sublinear_tf), "idf": idf, "norm": step.norm}
 
     def _classifier(self, step: Any, columns: int) -> dict[str, Any]:
-        name = _known(step)
+        name = _type_name(step)
         threshold = getattr(step, "binarize", None) if name == "BernoulliNB" else None
         probability = None
         if name in _LINEAR:
@@ -226,7 +227,7 @@ class _Compiler:
 
         rows, intercepts = step.feature_log_prob_, step.class_log_prior_
         if name == "ComplementNB":
-            intercepts = np.zeros(len(rows))  # Of more than one class, the priors play no part.
+            intercepts = np.zeros(len(rows))  # With more than one class, it ignores the priors.
         elif name == "BernoulliNB":
             absent = np.log(1 - np.exp(rows))
             rows, intercepts = rows - absent, intercepts + absent.sum(axis=1)
@@ -236,16 +237,16 @@ class _Compiler:
         import numpy as np
 
         estimator = step.estimator
-        if _known(estimator) == "FrozenEstimator":
+        if _type_name(estimator) == "FrozenEstimator":
             estimator = estimator.estimator
-        if _known(estimator) not in _LINEAR:
-            raise NotCompiledError(f"it calibrates {_known(estimator)}")
+        if _type_name(estimator) not in _LINEAR:
+            raise NotCompiledError(f"it calibrates {_type_name(estimator)}")
         if not np.array_equal(estimator.classes_, classes):
             raise NotCompiledError("not every one of its calibrated estimators knows all classes")
         sigmoids = []
         for calibrator in step.calibrators:
-            if _known(calibrator) != "_SigmoidCalibration":
-                raise NotCompiledError(f"its calibration is {_known(calibrator)}")
+            if _type_name(calibrator) != "_SigmoidCalibration":
+                raise NotCompiledError(f"its calibration is {_type_name(calibrator)}")
             sigmoids.append([-float(calibrator.a_), -float(calibrator.b_)])
         scorer = self._scorer(estimator, columns)
         return {**scorer, "sigmoids": sigmoids}
@@ -276,7 +277,7 @@ class _Compiler:
         return self._file(".npy", buffer.getvalue())
 
     def _file(self, ending: str, content: bytes) -> str:
-        """Return the name of a member with this content, which is stored once."""
+        """Return the name of the member with this content, which is stored only once."""
         if content not in self._names:
             name = f"compiled-{len(self._added)}{ending}"
             self._added[name] = content
@@ -285,28 +286,28 @@ class _Compiler:
 
 
 def _steps(pipeline: Any) -> Iterator[Any]:
-    """Yield the steps of a pipeline, and of pipelines at its beginning, without those that pass."""
-    if _known(pipeline) != "Pipeline":
-        raise NotCompiledError(f"{_known(pipeline)} is not a pipeline")
+    """Yield the steps of a pipeline, and of pipelines inside it, without those that do nothing."""
+    if _type_name(pipeline) != "Pipeline":
+        raise NotCompiledError(f"{_type_name(pipeline)} is not a pipeline")
     for _, step in pipeline.steps:
         if step is None or isinstance(step, str):
             continue
-        if _known(step) == "Pipeline":
+        if _type_name(step) == "Pipeline":
             yield from _steps(step)
         else:
             yield step
 
 
-def _known(value: Any) -> str:
-    """Return the name of a type of scikit-learn, and of any other one with its module."""
+def _type_name(value: Any) -> str:
+    """Return the name of a value's type, with its module unless it belongs to scikit-learn."""
     kind = type(value)
     if kind.__module__.split(".")[0] == "sklearn":
         return str(kind.__name__)
     return f"{kind.__module__}.{kind.__name__}"
 
 
-def _check_own(step: Any) -> None:
-    """Refuse a vectorizer with functions of one's own, or for other inputs than texts."""
+def _check_vectorizer(step: Any) -> None:
+    """Raise if a vectorizer has custom functions, or takes inputs other than strings."""
     import numpy as np
 
     if step.input != "content":
@@ -320,7 +321,7 @@ def _check_own(step: Any) -> None:
 
 
 def _probability(name: str, step: Any) -> str | None:
-    """Return how a linear classifier's scores become probabilities."""
+    """Return how the scores of a linear classifier become probabilities; None if they do not."""
     if name == "SGDClassifier":
         return {"log_loss": "expit", "modified_huber": "huber"}.get(step.loss)
     if not name.startswith("LogisticRegression"):
@@ -330,7 +331,7 @@ def _probability(name: str, step: Any) -> str | None:
 
 
 def _classes(classes: Any) -> Sequence[int | str]:
-    """Return the labels of the classes as JSON has them."""
+    """Return the labels of the classes as JSON values."""
     import numpy as np
 
     if not isinstance(classes, np.ndarray) or len(classes) < 2:

@@ -1,14 +1,14 @@
-"""A fitted pipeline taken apart, into a schema in JSON and files of arrays and vocabularies.
+"""Dumps a fitted pipeline into a schema in JSON, and files of arrays and vocabularies.
 
-skops takes it apart (https://skops.readthedocs.io/en/stable/persistence.html): it knows what a
-fitted estimator consists of, without pickling. Two things are done for it here.
+skops does the dumping (https://skops.readthedocs.io/en/stable/persistence.html): it knows what a
+fitted estimator consists of, without pickling. This module adds two things.
 
-Before, vocabularies are taken out. skops spends half a kilobyte of JSON on each term, so that
-500,000 of them take minutes and gigabytes.
+Before skops runs, vocabularies are taken out of the pipeline. skops writes half a kilobyte of JSON
+for each term, so that 500,000 terms take minutes and gigabytes.
 
-After, its schema is written shorter, and without what differs from one process to the next: memory
-addresses, the order of sets, the padding of records. `sklearn_api.artifact.construct` describes the
-kinds of nodes, and reads them.
+Afterwards, skops's schema is rewritten in a shorter form, without anything that differs from one
+process to the next: memory addresses, the order of sets, the padding of records.
+`sklearn_api.artifact.construct` describes the kinds of nodes and constructs pipelines from them.
 """
 
 import copy
@@ -37,44 +37,42 @@ from sklearn_api.errors import ArtifactError
 from training.artifact.members import encode_terms
 
 Node = Any
-"""A value of JSON: a scalar for itself, an object with a ``kind`` for everything else."""
+"""A JSON value: a scalar is itself, and everything else is an object with a ``kind``."""
 
 
 def dump_pipeline(pipeline: object) -> dict[str, bytes]:
-    """Return the members of an artifact that make up a pipeline; it stays as it is.
+    """Return the members of an artifact that describe a pipeline, which is not changed.
 
     Parameters
     ----------
     pipeline : estimator
-        Fitted.
+        A fitted estimator.
 
     Raises
     ------
     ArtifactError
-        It holds a type that is not trusted, or that cannot be stored; the message names it.
+        The pipeline contains a type that is not trusted or cannot be stored; the message names it.
     """
     import skops.io
 
-    vocabularies, memo = _find(pipeline)
+    vocabularies, memo = _find_vocabularies(pipeline)
     try:
-        # `deepcopy` puts in place of an object what its memo holds under the object's id.
+        # Where the memo has an entry for the id of an object, `deepcopy` uses it instead.
         dumped = skops.io.dumps(copy.deepcopy(pipeline, memo) if vocabularies else pipeline)
-    # Whatever skops or a type of the pipeline stumbles over, the pipeline cannot be stored.
+    # Whatever skops or a type in the pipeline raises, the pipeline cannot be stored.
     except Exception as exc:
-        raise ArtifactError(
-            f"the pipeline cannot be taken apart: {type(exc).__name__}: {exc}"
-        ) from exc
+        raise ArtifactError(f"the pipeline cannot be dumped: {type(exc).__name__}: {exc}") from exc
     with zipfile.ZipFile(io.BytesIO(dumped)) as source:
         files = {name: source.read(name) for name in source.namelist()}
     dumper = _Dumper(json.loads(files.pop("schema.json")), files, vocabularies)
     return dumper.members()
 
 
-def _find(pipeline: object) -> tuple[dict[int, dict[str, Any]], dict[int, Any]]:
+def _find_vocabularies(pipeline: object) -> tuple[dict[int, dict[str, Any]], dict[int, Any]]:
     """Return the vocabularies in a pipeline, and a memo for `deepcopy`.
 
-    The vocabularies stand under the ids of the empty dicts that the memo puts in their place. The
-    memo also spares arrays from being copied.
+    The memo replaces each vocabulary with an empty dict, and the vocabularies are returned by the
+    ids of these dicts. The memo also keeps arrays from being copied.
     """
     import numpy as np
 
@@ -104,7 +102,7 @@ def _find(pipeline: object) -> tuple[dict[int, dict[str, Any]], dict[int, Any]]:
 
 
 def _is_vocabulary(value: object) -> bool:
-    """Whether it maps texts to the numbers from 0 on, all of one type."""
+    """Return whether a value maps strings to the integers from 0 on, all of one type."""
     import numpy as np
 
     if type(value) is not dict or not value or set(map(type, value)) != {str}:
@@ -115,7 +113,7 @@ def _is_vocabulary(value: object) -> bool:
 
 
 class _Dumper:
-    """Turns what skops wrote into the members of an artifact.
+    """Dumps nodes of skops's schema; the counterpart of `construct._Constructor`.
 
     Parameters
     ----------
@@ -124,7 +122,7 @@ class _Dumper:
     files : mapping
         skops's files, by name.
     vocabularies : mapping
-        By the ``__id__`` of the nodes that stand in their place.
+        Vocabularies, by the ``__id__`` of the nodes that replace them.
     """
 
     def __init__(
@@ -145,13 +143,13 @@ class _Dumper:
         self._uses = Counter(node["__id__"] for node in _nodes(root) if "__id__" in node)
 
     def members(self) -> dict[str, bytes]:
-        """Return the schema and its files."""
+        """Return the schema and its files as members of an artifact."""
         schema = self.dump(self._root)
         if self._untrusted:
             raise ArtifactError(
-                "the pipeline holds what is not trusted: "
-                f"{', '.join(sorted(self._untrusted))}; use estimators of scikit-learn, or add "
-                "it to sklearn_api/artifact/trusted.py after a review"
+                "the pipeline contains types or functions that are not on the list of trusted "
+                f"names: {', '.join(sorted(self._untrusted))}; use scikit-learn's own estimators, "
+                "or add it to sklearn_api/artifact/trusted.py after a review"
             )
         content = json.dumps(schema, separators=(",", ":")).encode()
         return {SCHEMA: content, **self._members}
@@ -162,12 +160,12 @@ class _Dumper:
         if loader == "JsonNode":
             value = json.loads(node["content"])
             if isinstance(value, (dict, list)):
-                raise ArtifactError(f"the pipeline holds a {_name(node)} that cannot be stored")
+                raise ArtifactError(f"the pipeline contains a {_name(node)} that cannot be stored")
             return value
         identity = node["__id__"]
         if identity in self._numbers:
             return self._shared(identity)
-        # `_name` is what the node builds; no other node is entered before it is known.
+        # Nothing inside a node is dumped before it is known how to dump the node itself.
         dump_kind = _DUMPERS.get(loader)
         if dump_kind is None:
             self._untrusted.add(f"{_name(node)} ({loader.removesuffix('Node').lower()})")
@@ -184,7 +182,7 @@ class _Dumper:
         return name
 
     def _file(self, kind: str, ending: str, content: bytes) -> str:
-        """Return the name of a member with this content, which is stored once."""
+        """Return the name of the member with this content, which is stored only once."""
         if (kind, content) not in self._names:
             number = next(self._serials.setdefault(kind, itertools.count()))
             name = f"{kind}-{number}{ending}"
@@ -203,7 +201,8 @@ class _Dumper:
             return self._search_tree(node)
         self._trusted(node, TYPES)
         if state and state["__loader__"] == "DictNode" and "_stop_words_id" in state["content"]:
-            # The address of the stop words that were checked last: no other object's later.
+            # A memory address, of the stop words that were checked last. After loading, another
+            # object could have the same address; none has 0.
             state["content"]["_stop_words_id"]["content"] = "0"
         return {"kind": "object", "type": name, "state": state and self.dump(state)}
 
@@ -212,7 +211,7 @@ class _Dumper:
             return self._vocabulary(node)
         keys = [_name(key) for key in node["key_types"]["content"]]
         if len(keys) != len(node["content"]):
-            raise ArtifactError("the pipeline holds a dict with keys that JSON writes the same")
+            raise ArtifactError("the pipeline contains a dict with keys that are equal in JSON")
         items = {key: self.dump(value) for key, value in node["content"].items()}
         dumped = {"kind": "dict", "type": self._trusted(node, DICTS), "items": items}
         return dumped if set(keys) <= {"builtins.str"} else {**dumped, "keys": keys}
@@ -265,7 +264,7 @@ class _Dumper:
         return {"kind": "scalar", "dtype": scalar.dtype.str, "bytes": scalar.tobytes().hex()}
 
     def _sparse(self, node: dict[str, Any]) -> Node:
-        """Take a sparse matrix out of the zip in the zip that scipy writes."""
+        """Dump a sparse matrix from the zip that scipy writes, inside the zip that skops writes."""
         import numpy as np
 
         name = self._trusted(node, MATRICES)
@@ -275,7 +274,7 @@ class _Dumper:
         arrays = {
             part: self._file("array", ".npy", parts[part])
             for part in ("data", "indices", "indptr")
-            if part in parts  # of a type that is not trusted, other ones
+            if part in parts  # A type that is not trusted may have other arrays.
         }
         return {"kind": "sparse", "type": name, "shape": shape, "arrays": arrays}
 
@@ -363,9 +362,9 @@ _DUMPERS: Mapping[str, Callable[[_Dumper, dict[str, Any]], dict[str, Any]]] = {
 
 
 def _name(node: Mapping[str, Any]) -> str:
-    """Return the full name of what skops says that a node is."""
+    """Return the full name of the type or function that skops gives for a node."""
     module = node["__module__"]
-    if module == "_loss":  # so scikit-learn 1.7 calls it, and cannot import it by that name
+    if module == "_loss":  # scikit-learn 1.7 calls it that, but cannot import it as such
         module = "sklearn._loss._loss"
     return f"{module}.{node['__class__']}"
 
@@ -383,7 +382,7 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def _clean(content: bytes) -> bytes:
-    """Return an ``.npy`` file without what stood by chance in the memory of its records."""
+    """Return an ``.npy`` file without the random memory content in the padding of its records."""
     import numpy as np
 
     array = np.load(io.BytesIO(content), allow_pickle=False)
@@ -393,7 +392,7 @@ def _clean(content: bytes) -> bytes:
     for name in array.dtype.names:
         clean[name] = array[name]
     if {"left_child", "missing_go_to_left"} <= set(array.dtype.names):
-        # Of a leaf of a tree this is never set, nor read.
+        # In the leaves of a tree, this field is never set or read.
         clean["missing_go_to_left"][clean["left_child"] == -1] = 0
     buffer = io.BytesIO()
     np.save(buffer, clean, allow_pickle=False)

@@ -1,7 +1,4 @@
-"""What is known about an artifact, stored as JSON beside it.
-
-Loading a model never needs it.
-"""
+"""The manifest: facts about an artifact, stored next to it as JSON. Loading never needs it."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +10,7 @@ from sklearn_api.errors import ArtifactError
 
 @dataclass(frozen=True)
 class Manifest:
-    """What is known about an artifact; stored as JSON beside it.
+    """Facts about an artifact.
 
     Attributes
     ----------
@@ -22,27 +19,27 @@ class Manifest:
     created : str
         When it was trained, ISO 8601 in UTC.
     sha256, size : str, int
-        Of the artifact, `size` in bytes.
+        SHA-256 and size in bytes of the artifact.
     format : int
         The artifact's format.
     python : str
-        Python that trained it, such as ``3.13``.
+        Version of Python that trained it, such as ``3.13``.
     libraries : mapping
-        Versions by name.
+        Versions of the libraries, by name.
     labels : sequence of str
-        What the labels 0, 1, … mean.
+        Meanings of the labels 0, 1, ….
     input_field : str
-        The field of a request that holds the input.
+        The field of a request that contains the input.
     training : mapping
-        Source, revision, rows, columns, and the fingerprint of all that the model depends on.
+        Source, revision, rows, columns, and a fingerprint of everything that the model depends on.
     metrics : mapping
-        Measured on rows that the measured model had not seen.
+        Metrics, measured on rows that the measured model had not seen.
     git_revision : str or None
-        Of the code that trained it, None outside a git checkout.
+        Revision of the code that trained it, None outside a git checkout.
     form : str
-        ``compiled`` where plain Python serves it, else ``sklearn``.
+        ``compiled`` if plain Python can serve it, else ``sklearn``.
     not_compiled : str or None
-        Why it has no compiled form, None where it has one.
+        Why it has no compiled form, None if it has one.
     """
 
     name: str
@@ -62,17 +59,22 @@ class Manifest:
     not_compiled: str | None = None
 
     def to_json(self) -> bytes:
-        """Return it as a JSON file."""
+        """Return the manifest as the content of a JSON file."""
         return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
 
     @classmethod
     def from_json(cls, content: bytes) -> "Manifest":
-        """Read a JSON file.
+        """Return the manifest in a JSON file.
+
+        Parameters
+        ----------
+        content : bytes
+            The file.
 
         Raises
         ------
         ArtifactError
-            It is no manifest; the message says what is missing or unknown.
+            It is not a valid manifest; the message says what is missing or unknown.
         """
         try:
             values = json.loads(content)

@@ -1,7 +1,6 @@
-"""The members of an artifact and the zip around them.
+"""Writes the members of an artifact, and the zip around them.
 
-The counterpart of `sklearn_api.artifact.archive` and `sklearn_api.artifact.vocabulary`, which read
-what this writes.
+This is the counterpart of `sklearn_api.artifact.archive` and `sklearn_api.artifact.vocabulary`.
 """
 
 import io
@@ -19,7 +18,12 @@ def write_archive(members: Mapping[str, bytes]) -> bytes:
     """Return members as a zip; equal members give equal bytes.
 
     A member that does not shrink to half its size is stored uncompressed: unpacking it would take
-    longer than it saves.
+    longer than it saves (docs/decisions/0009-deflate-what-halves.md).
+
+    Parameters
+    ----------
+    members : mapping
+        Contents by name.
     """
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
@@ -36,7 +40,7 @@ def encode_terms(terms: Sequence[str]) -> tuple[str, bytes]:
     Parameters
     ----------
     terms : sequence of str
-        One or more, of any characters; the index of a term is its position.
+        At least one term; they may contain any characters. A term's index is its position.
     """
     try:
         content = "\n".join(terms).encode()

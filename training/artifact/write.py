@@ -1,9 +1,9 @@
 """Writes a fitted pipeline as an artifact, and verifies what it has written.
 
-An artifact is a flat zip: `artifact.json` (what it was made with, and its calibration),
-`pipeline.json` (the schema of the fitted pipeline), and the files of the schema, arrays as ``.npy``
-and vocabularies as text. A pipeline that is linear in its terms has a compiled form as well. The
-artifact is read back as a Lambda reads it before it is returned.
+An artifact is a flat zip: `artifact.json` (the versions it was made with, and its calibration),
+`pipeline.json` (the schema of the fitted pipeline), and the files that the schema names: arrays as
+``.npy`` and vocabularies as text. A pipeline that is linear in its terms has a compiled form as
+well. Before an artifact is returned, it is read back as a Lambda reads it.
 """
 
 import json
@@ -27,8 +27,8 @@ from training.artifact.members import write_archive
 TOLERANCE = 1e-9
 """Largest difference between the scores and probabilities of the two forms of a model."""
 
-# Texts on which analyzers could differ: an empty one, letters that grow in lower case, accents, all
-# kinds of white space, digits and words of other scripts, n-grams at the very beginning and end.
+# Texts on which analyzers could differ: an empty one, letters that become longer in lower case,
+# accents, all kinds of white space, digits and words in other scripts, n-grams at both ends.
 _AWKWARD = (
     "",
     " ",
@@ -67,22 +67,24 @@ def write_artifact(
     Parameters
     ----------
     pipeline : estimator
-        Fitted, of types that `sklearn_api.artifact.trusted` lists.
+        A fitted estimator, consisting of types that `sklearn_api.artifact.trusted` lists.
     calibration : Calibration, optional
         Turns its decision scores into probabilities.
     rows : sequence of str
-        Texts that the pipeline has not seen, to compare the two forms with.
+        Texts that the pipeline has not seen, on which to compare the two forms.
 
     Raises
     ------
     ArtifactError
-        The pipeline holds something that is not trusted or cannot be stored; the message names it.
+        The pipeline contains a type that is not trusted or cannot be stored; the message names it.
     """
     members = dump_pipeline(pipeline)
     plain = write_archive({HEADER: _header(calibration, None), **members})
     restored = construct(Archive(plain, sys.maxsize), sys.maxsize)
     if dump_pipeline(restored) != members:
-        raise ArtifactError("the pipeline cannot be stored: reading it back gives another pipeline")
+        raise ArtifactError(
+            "the pipeline cannot be stored: reading it back gives a different pipeline"
+        )
     compiled, reason = _compile(restored, calibration, members, rows)
     content = write_archive({HEADER: _header(calibration, reason), **members, **compiled})
     return Artifact(content, reason)
@@ -94,14 +96,14 @@ def _compile(
     members: Mapping[str, bytes],
     rows: Sequence[str],
 ) -> tuple[dict[str, bytes], str | None]:
-    """Return the members of the compiled form, or none of them and the reason."""
+    """Return the members of the compiled form; or no members, and why it has no compiled form."""
     try:
         added = compile_pipeline(pipeline, members)
         archive = Archive(write_archive({**members, **added}), sys.maxsize)
         _compare(CompiledModel(archive, calibration), SklearnModel(pipeline, calibration), rows)
     except NotCompiledError as exc:
         return {}, str(exc)
-    # A pipeline that is not fitted, or not as scikit-learn fits it, fails somewhere in there.
+    # A pipeline that is not fitted, or not the way scikit-learn fits it, can raise anything.
     except Exception as exc:
         return {}, f"it cannot be compiled: {type(exc).__name__}: {exc}"[:500]
     return added, None
@@ -145,5 +147,5 @@ def _header(calibration: Calibration | None, not_compiled: str | None) -> bytes:
         "calibration": stored,
         "not_compiled": not_compiled,
     }
-    read_calibration(header)  # refuses numbers that no Lambda would accept
+    read_calibration(header)  # raises for numbers that a Lambda would refuse
     return json.dumps(header).encode()
