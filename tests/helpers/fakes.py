@@ -1,4 +1,4 @@
-"""Stand-ins for what is outside the process: S3 and the clock."""
+"""Fakes of what is outside the process: S3 and the clock."""
 
 import hashlib
 import io
@@ -24,11 +24,11 @@ class FakeS3:
         self.written: list[str] = []
         self.read: list[str] = []
         self.failure: Exception | None = None
-        self.answers = threading.Event()  # cleared, it lets every reader wait
+        self.answers = threading.Event()  # while it is cleared, every reader waits
         self.answers.set()
 
     def serve(self, pointer: Pointer, artifact: bytes) -> None:
-        """Put a version there, and have the pointer name it."""
+        """Store a version, and make the pointer name it."""
         self.objects[version_key(pointer.name, pointer.version, "model.zip")] = artifact
         self.objects[pointer_key(pointer.name)] = pointer.to_json()
 
@@ -92,7 +92,7 @@ class FakeS3:
     @staticmethod
     def error(code: str, status: int) -> ClientError:
         return ClientError(
-            {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # the rest of it plays no part
+            {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}},  # type: ignore[typeddict-item]  # nobody reads the other fields
             "GetObject",
         )
 
@@ -102,12 +102,12 @@ class FakeS3:
 
 
 def etag(content: bytes) -> str:
-    """Return an ETag, with the quotes that belong to it."""
+    """Return the ETag of an object, including its quotes."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 class Clock:
-    """Seconds that pass when a test says so."""
+    """A clock that only moves when a test moves it."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -8,14 +8,14 @@ from scripts.lib.project import ROOT
 
 
 def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
-    """Yield the full name of every module that a file imports, wherever in it.
+    """Yield the full name of every module that a file imports, at any level.
 
     Parameters
     ----------
     path : Path
         The file.
     at_run_time : bool
-        Whether to leave out what only a type checker imports.
+        Whether to leave out imports that only type checkers see.
     """
     pending: list[ast.AST] = [ast.parse(path.read_text())]
     while pending:
@@ -37,7 +37,7 @@ def needed_files(handler: str) -> set[str]:
     Parameters
     ----------
     handler : str
-        Path of its file, relative to the project.
+        Path of its file, relative to the project's folder.
     """
     needed: set[str] = set()
     pending = [handler]

@@ -1,4 +1,4 @@
-"""Models for tests of the registry: small, and each with a time and a content of its own."""
+"""Small models for tests of the registry, each with its own time and content."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from training.registry import Registry, Release
 
 
 def release(number: int, **report: bytes) -> Release:
-    """Return the model that was trained in second `number`."""
+    """Return a model that was trained at second `number` and has no version yet."""
     content = f"artifact {number}".encode()
     manifest = Manifest(
         name="review",
@@ -34,24 +34,24 @@ def release(number: int, **report: bytes) -> Release:
 
 
 def named(number: int, **report: bytes) -> Release:
-    """Return the same, with a version's name."""
+    """Return the same model with a version, ``v<number>``."""
     found = release(number, **report)
     return replace(found, manifest=replace(found.manifest, version=f"v{number}"))
 
 
 def registry(s3: FakeS3, bucket: str = "bucket") -> Registry:
-    """Return the registry of a fake bucket."""
-    return Registry(s3, bucket, "review")  # type: ignore[arg-type]  # a fake
+    """Return a registry over a fake bucket."""
+    return Registry(s3, bucket, "review")  # type: ignore[arg-type]  # FakeS3 has only the methods that are called
 
 
 def store(s3: FakeS3) -> ModelStore:
-    """Return what a Lambda sees of a fake bucket."""
-    return ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
+    """Return the store that a Lambda has over a fake bucket."""
+    return ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # FakeS3 has only the methods that are called
 
 
 @contextmanager
 def bar(title: str, total: int) -> Iterator[Callable[[int], Any]]:
-    """Count what is worked on, and expect all of it."""
+    """Stand in for a progress bar, and check that it ends with all of the work or none."""
     done: list[int] = []
     yield done.append
     assert sum(done) in (0, total), title

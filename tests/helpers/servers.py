@@ -1,4 +1,4 @@
-"""An HTTP server that answers as it is told, to be asked by what reads from S3."""
+"""An HTTP server with prepared answers, for tests of what reads from S3."""
 
 import socket
 import threading
@@ -11,10 +11,13 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Server:
-    """An HTTP server that answers each request with the next one of its answers."""
+    """An HTTP server that answers each request with the next of its answers.
+
+    `requests` has the path, the headers and the client's port of each request so far.
+    """
 
     def __init__(self, *answers: Answer) -> None:
-        self.asked: list[tuple[str, dict[str, str], int]] = []
+        self.requests: list[tuple[str, dict[str, str], int]] = []
         pending = list(answers)
         outer = self
 
@@ -23,7 +26,7 @@ class Server:
 
             def do_GET(self) -> None:
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                outer.asked.append((self.path, headers, self.client_address[1]))
+                outer.requests.append((self.path, headers, self.client_address[1]))
                 pending.pop(0)(self)
 
             def log_message(self, *_: Any) -> None:

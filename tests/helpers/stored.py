@@ -1,4 +1,4 @@
-"""Pipelines, written to an artifact and read back."""
+"""Reads pipelines back from the members of artifacts."""
 
 from typing import Any
 

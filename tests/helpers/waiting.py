@@ -1,4 +1,4 @@
-"""Waiting for what another process does."""
+"""Waits for what other processes and threads do."""
 
 import time
 from collections.abc import Callable

@@ -12,7 +12,7 @@ from tests.helpers.imports import imports
 OURS = {
     "sklearn_api", "handlers", "training", "scripts", "benchmarks", "localstack_parity", "tests",
 }  # fmt: skip
-# What each part of the project may import of the others.
+# The parts of the project that each part may import.
 ALLOWED = {
     "sklearn_api": {"sklearn_api"},
     "handlers": {"sklearn_api"},
@@ -60,7 +60,7 @@ FACTORIES = {"sklearn_api.health", "sklearn_api.prediction"}
 
 
 def package_modules() -> Iterator[tuple[str, Path]]:
-    """Yield the name and the file of each module of the package, but for its `__init__`s."""
+    """Yield the name and the file of each module of the package, except the `__init__` modules."""
     for path in sorted((ROOT / "sklearn_api").rglob("*.py")):
         if path.name != "__init__.py":
             yield ".".join(path.relative_to(ROOT).with_suffix("").parts), path
@@ -86,16 +86,16 @@ def test_modules_of_the_package_import_downward() -> None:
                 assert name in ORDER[:number], f"{module} imports {name}"
 
 
-def test_packages_themselves_import_nothing() -> None:
-    """`import sklearn_api` costs nothing, nor do the rooms that are packages."""
+def test_init_modules_import_nothing() -> None:
+    """Importing `sklearn_api` or one of its subpackages imports nothing else."""
     packages = list((ROOT / "sklearn_api").rglob("__init__.py"))
     assert len(packages) == 4
     for path in packages:
         assert list(imports(path)) == [], path
 
 
-def test_only_the_factories_of_endpoints_touch_the_environment() -> None:
-    """`settings.py` reads settings, from the mapping that the factory of an endpoint passes on."""
+def test_only_the_factories_of_endpoints_use_the_environment() -> None:
+    """The factories of endpoints pass the environment to `Settings`; no other code uses it."""
     for module, path in package_modules():
         tree = ast.parse(path.read_text())
         uses = [
@@ -114,10 +114,10 @@ def test_only_the_factories_of_endpoints_touch_the_environment() -> None:
 
 
 def test_nothing_is_unpickled() -> None:
-    """No code of the project loads a pickle, whatever the library.
+    """No code of the project loads a pickle, with any library.
 
-    The benchmarks that compare with pickles are exceptions: they load pickles that they have just
-    made themselves, and so do the peers that they start.
+    The exceptions are benchmarks that compare artifacts with pickles, and the peers that they
+    start: they load only pickles that they have just made themselves.
     """
     benchmarks = ROOT / "benchmarks"
     exceptions = {

@@ -1,4 +1,4 @@
-"""The Lambdas as they are packaged: the files that are listed for them are enough."""
+"""The Lambdas as they are packaged: their lists of files are complete."""
 
 import hashlib
 import json
@@ -22,10 +22,10 @@ from training.artifact.write import write_artifact
 
 PACKAGES: dict[str, list[str]] = yaml.safe_load((ROOT / "handlers" / "packages.yml").read_text())
 
-# What a cold start may import besides the package: each of them is there for a reason, and costs
-# less than 3 ms. A name stands for all modules below it. What is not here, such as dataclasses
-# (12 ms), zipfile (11 ms), http.client (18 ms), importlib.metadata (25 ms), ssl and everything that
-# is not Python's own, has to be imported where it is needed.
+# What a cold start may import besides the package: each module is there for a reason, and costs less
+# than 3 ms. A name includes all modules below it. Other modules, such as dataclasses (12 ms),
+# zipfile (11 ms), http.client (18 ms), importlib.metadata (25 ms), ssl and everything outside the
+# standard library, have to be imported where they are needed.
 BASE = {
     "collections", "contextlib", "copyreg", "enum", "functools", "io", "itertools", "keyword",
     "operator", "re", "reprlib", "types", "typing", "warnings",
@@ -34,7 +34,7 @@ HEALTH = BASE | {"binascii", "datetime", "http", "json", "math", "time"}
 S3 = {"array", "errno", "hashlib", "hmac", "selectors", "select", "socket"}
 REFRESH = {"threading", "weakref", "zlib"}
 REVIEW = HEALTH | S3 | REFRESH | {"bisect", "unicodedata"}
-# On Lambda the runtime's client has imported http, json, threading and more before any handler.
+# On Lambda, the runtime's client imports http, json, threading and more before any handler.
 
 RUN = """
 import sys
@@ -53,7 +53,7 @@ print(json.dumps([answer, used]))
 def invoke(
     name: str, folder: Path, event: object = None, **environment: str
 ) -> tuple[dict[str, object], set[str]]:
-    """Invoke a handler that sees its own package only; return its answer and what it imported."""
+    """Invoke a handler that sees only its own package; return its answer and what it imported."""
     Copies(ROOT, PACKAGES[name], folder).update()
     result = subprocess.run(
         [sys.executable, "-c", RUN.format(name=name, event=repr(event or {}))],
@@ -78,7 +78,7 @@ def invoke(
 
 
 def over_budget(modules: set[str], allowed: set[str]) -> set[str]:
-    """Return the modules that are not Python's core, nor the package's, nor allowed."""
+    """Return the modules that are neither internal to Python, nor the project's, nor allowed."""
     return {
         module
         for module in modules
@@ -96,15 +96,15 @@ def event_of(name: str, **headers: str) -> dict[str, Any]:
 
 
 def test_health_answers_from_its_own_package_alone(tmp_path: Path) -> None:
-    """`GET /health` imports a few modules of Python, and ships no model code."""
+    """`GET /health` imports few modules of the standard library, and ships no model code."""
     answer, modules = invoke("health", tmp_path, event_of("health"))
     assert (answer["statusCode"], answer["body"]) == (200, "healthy")
     assert over_budget(modules, HEALTH) == set()
     assert not (tmp_path / "sklearn_api" / "load.py").exists()
 
 
-def test_health_as_json_needs_nothing_of_models_either(tmp_path: Path) -> None:
-    """With `Accept: application/json`, it reads S3 without boto3, and says that it is away."""
+def test_health_as_json_imports_no_model_code_either(tmp_path: Path) -> None:
+    """With `Accept: application/json`, it reads S3 without boto3, and reports that it cannot."""
     answer, modules = invoke("health", tmp_path, event_of("health", Accept="application/json"))
     assert answer["statusCode"] == 200
     found = json.loads(str(answer["body"]))
@@ -116,10 +116,10 @@ def test_health_as_json_needs_nothing_of_models_either(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "heavy"), [("auto", set()), ("sklearn", {"numpy", "scipy", "sklearn"})]
 )
-def test_review_imports_scikit_learn_only_where_it_serves(
+def test_review_imports_scikit_learn_only_if_it_serves(
     tmp_path: Path, form: str, heavy: set[str]
 ) -> None:
-    """A compiled model is read and predicts within the budget; MODEL_FORM=sklearn brings the rest."""
+    """A compiled model predicts within the budget; MODEL_FORM=sklearn imports scikit-learn."""
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))
     artifact = write_artifact(pipeline.fit(["I love this movie", "I hate it"], [1, 0])).content
     sha256 = hashlib.sha256(artifact).hexdigest()
@@ -141,15 +141,15 @@ def test_review_imports_scikit_learn_only_where_it_serves(
         assert over_budget(modules, REVIEW) == set()
 
 
-def test_review_starts_without_storage_and_says_so(tmp_path: Path) -> None:
-    """Where S3 cannot be reached at the cold start, requests get 503 with a reason, not a crash."""
+def test_review_starts_without_s3_and_reports_it(tmp_path: Path) -> None:
+    """If S3 cannot be reached at the cold start, requests get 503 with a reason, not a crash."""
     answer, _ = invoke("review", tmp_path, event_of("review"))
     assert answer["statusCode"] == 503
     assert "cannot be reached" in str(answer["body"])
 
 
-def test_a_direct_invocation_is_answered_in_words(tmp_path: Path) -> None:
-    """`sls invoke` without an event gets a problem, not a stack trace."""
+def test_an_invocation_without_an_event_is_answered(tmp_path: Path) -> None:
+    """`sls invoke` without an event gets problem details, not a stack trace."""
     answer, _ = invoke("review", tmp_path)
     assert answer["statusCode"] == 400
     assert "body cannot be empty" in str(answer["body"])
@@ -157,17 +157,17 @@ def test_a_direct_invocation_is_answered_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_every_listed_file_exists(name: str) -> None:
-    """No pattern of a package is a leftover."""
+    """Every pattern in the list of a package matches a file."""
     assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in PACKAGES[name])
 
 
-def test_health_is_packaged_with_exactly_what_it_imports() -> None:
+def test_health_is_packaged_with_exactly_the_files_that_it_imports() -> None:
     """The list for `health` names each file that it can import at run time, and no other file."""
     assert sorted(PACKAGES["health"]) == sorted(needed_files("handlers/health/handler.py"))
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_package_holds_all_that_its_handler_imports(name: str, tmp_path: Path) -> None:
-    """No import of a handler leads out of its package, however deep and late it comes."""
+def test_a_package_contains_all_that_its_handler_imports(name: str, tmp_path: Path) -> None:
+    """A handler imports nothing outside of its package, however indirectly or late."""
     files = Copies(ROOT, PACKAGES[name], tmp_path / name).update()
     assert needed_files(f"handlers/{name}/handler.py") <= set(files)

@@ -1,4 +1,4 @@
-"""The probability that a score stands for."""
+"""The probability that belongs to a score."""
 
 import math
 
@@ -16,5 +16,5 @@ def test_the_probability_is_platts_sigmoid() -> None:
 
 @pytest.mark.parametrize(("score", "expected"), [(1e6, 1.0), (-1e6, 0.0)])
 def test_an_extreme_score_does_not_overflow(score: float, expected: float) -> None:
-    """However far from the boundary, the answer is a probability."""
+    """However far a score is from the boundary, the result is a probability."""
     assert Calibration(slope=3.0, intercept=0.1).probability(score) == expected

@@ -26,14 +26,14 @@ def artifact(labels: list[int]) -> bytes:
 
 
 class World:
-    """A bucket, a clock, and a model over them."""
+    """A bucket, a clock, and the current model that uses them."""
 
     def __init__(self, patience: float = 60) -> None:
         self.s3 = FakeS3()
         self.clock = Clock()
         self.warnings: list[str] = []
         self.model = CurrentModel(
-            lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # a fake
+            lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # FakeS3 has only the methods that are called
             lambda content: load_model(content, 1_000_000),
             refresh_seconds=REFRESH,
             max_bytes=1_000_000,
@@ -43,7 +43,7 @@ class World:
         )
 
     def publish(self, version: str, content: bytes, sha256: str | None = None) -> None:
-        """Put a version into the bucket and have the pointer name it."""
+        """Store a version in the bucket, and make the pointer name it."""
         pointer = Pointer(
             "review", version, sha256 or hashlib.sha256(content).hexdigest(), "2026-01-01T00:00:00Z"
         )
@@ -60,7 +60,7 @@ def world() -> World:
 
 @pytest.fixture
 def hasty() -> World:
-    """A world whose requests hardly wait for a refresh."""
+    """Return a world whose requests hardly wait for a refresh."""
     return World(patience=0.05)
 
 
@@ -74,10 +74,10 @@ def other() -> bytes:
     return artifact([0, 1, 0, 1])
 
 
-def test_a_new_model_is_taken_over_after_the_interval(
+def test_a_new_model_replaces_the_old_one_after_the_interval(
     world: World, good: bytes, other: bytes
 ) -> None:
-    """Within the interval S3 is not asked; after it the new model answers."""
+    """Within the interval, S3 is not asked; after it, the new model answers."""
     world.publish("1", good)
     assert world.model.get().model.predict("good").label == 1
     asked = len(world.s3.read)
@@ -90,8 +90,8 @@ def test_a_new_model_is_taken_over_after_the_interval(
     assert world.version() == "2"
 
 
-def test_an_unchanged_pointer_costs_one_question(world: World, good: bytes) -> None:
-    """Where the pointer is the same, no artifact is downloaded again."""
+def test_an_unchanged_pointer_costs_one_request(world: World, good: bytes) -> None:
+    """If the pointer has not changed, no artifact is downloaded."""
     world.publish("1", good)
     world.version()
     world.s3.read.clear()
@@ -103,7 +103,7 @@ def test_an_unchanged_pointer_costs_one_question(world: World, good: bytes) -> N
 def test_another_version_of_the_same_artifact_is_not_loaded_again(
     world: World, good: bytes
 ) -> None:
-    """A pointer that only moves to another name of the same bytes changes the name alone."""
+    """If the pointer moves to another version of the same bytes, only the version changes."""
     world.publish("1", good)
     world.version()
     world.publish("2", good)
@@ -118,10 +118,10 @@ FAILURES += ["pointer gone", "too large"]
 
 
 @pytest.mark.parametrize("break_it", FAILURES)
-def test_the_last_good_model_serves_on(
+def test_the_last_good_model_keeps_serving(
     world: World, good: bytes, other: bytes, break_it: str
 ) -> None:
-    """Whatever fails about a new model, the old one answers; the reason is told once."""
+    """Whatever fails about a new model, the old one answers, and the reason is logged once."""
     world.publish("1", good)
     world.version()
     match break_it:
@@ -135,7 +135,7 @@ def test_the_last_good_model_serves_on(
             world.publish("2", b"no zip at all")
         case "encrypted":
             content = bytearray(other)
-            content[content.rindex(b"PK\x01\x02") + 8] |= 1  # a flag of the zip's directory
+            content[content.rindex(b"PK\x01\x02") + 8] |= 1  # a flag in the central directory
             world.publish("2", bytes(content))
         case "no pointer":
             world.s3.objects["models/review/current.json"] = b"[" * 60_000
@@ -157,8 +157,8 @@ def test_the_last_good_model_serves_on(
     assert world.version() == "3"
 
 
-def test_another_reason_is_told_again(world: World, good: bytes) -> None:
-    """A warning is repeated when its reason changes, or when it comes back after a recovery."""
+def test_a_new_reason_is_logged(world: World, good: bytes) -> None:
+    """A warning is logged again if its reason changes, or if it returns after a recovery."""
     world.publish("1", good)
     world.version()
     denied, unreachable = FakeS3.error("AccessDenied", 403), FakeS3.unreachable()
@@ -170,7 +170,7 @@ def test_another_reason_is_told_again(world: World, good: bytes) -> None:
 
 
 def test_without_a_model_it_is_503_until_there_is_one(world: World, good: bytes) -> None:
-    """A first model is taken over soon, however long the interval is."""
+    """The first model is loaded soon after it is published, however long the interval is."""
     with pytest.raises(ModelUnavailableError, match="no model 'review' has been published"):
         world.model.get()
     world.publish("1", good)
@@ -188,7 +188,7 @@ def test_a_first_model_that_is_damaged_is_503_with_its_reason(world: World) -> N
 
 
 def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: bytes) -> None:
-    """A version that does not fit is not asked for again, and the next one that fits is served."""
+    """A refused version is not downloaded again, and the next valid version is served."""
     world.publish("1", good)
     assert world.version() == "1"
     world.publish("2", b"no zip")
@@ -203,7 +203,7 @@ def test_a_refused_version_is_downloaded_once(world: World, good: bytes, other: 
 
 
 def test_a_refused_first_version_stays_refused(world: World, good: bytes) -> None:
-    """With nothing to fall back on, the reason is repeated until a version that fits is there."""
+    """Without a model to fall back on, the reason is repeated until a valid version is published."""
     world.publish("1", b"no zip")
     for _ in range(3):
         with pytest.raises(ModelUnavailableError, match="damaged"):
@@ -214,8 +214,10 @@ def test_a_refused_first_version_stays_refused(world: World, good: bytes) -> Non
     assert world.version() == "2"
 
 
-def test_the_failure_is_known_until_it_is_over(world: World, good: bytes, other: bytes) -> None:
-    """Why the last refresh failed can be asked for, with the version that is to blame."""
+def test_the_failure_is_known_until_a_refresh_succeeds(
+    world: World, good: bytes, other: bytes
+) -> None:
+    """`failure` says why the last refresh failed, and names the version that is to blame."""
     world.publish("1", good)
     world.version()
     assert world.model.failure is None
@@ -230,10 +232,8 @@ def test_the_failure_is_known_until_it_is_over(world: World, good: bytes, other:
     assert world.model.failure is None
 
 
-def test_what_nobody_expects_ends_the_refresh_and_no_more(
-    world: World, good: bytes, other: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An error of no kind that was thought of keeps the last good model, too, and is named."""
+def test_an_unexpected_error_ends_only_the_refresh(world: World, good: bytes, other: bytes) -> None:
+    """After an error of an unexpected type, the last good model keeps serving as well."""
     world.publish("1", good)
     world.version()
     world.publish("2", other)
@@ -254,8 +254,8 @@ def eventually(condition: Callable[[], bool]) -> None:
         time.sleep(0.001)
 
 
-def test_a_slow_refresh_keeps_no_request_waiting(hasty: World, good: bytes, other: bytes) -> None:
-    """While S3 does not answer, the model in memory does; the new one comes when S3 is there."""
+def test_a_slow_refresh_does_not_delay_requests(hasty: World, good: bytes, other: bytes) -> None:
+    """While S3 does not answer, the model in memory does, until S3 answers with the new one."""
     hasty.publish("1", good)
     hasty.version()
     hasty.publish("2", other)
@@ -271,8 +271,8 @@ def test_a_slow_refresh_keeps_no_request_waiting(hasty: World, good: bytes, othe
     assert hasty.s3.read.count("models/review/2/model.zip") == 1
 
 
-def test_reasons_that_take_turns_are_told_once_each(hasty: World, good: bytes) -> None:
-    """S3 that is slow and then refuses, again and again, fills no log."""
+def test_alternating_reasons_are_logged_once_each(hasty: World, good: bytes) -> None:
+    """An S3 that alternates between being slow and being unreachable does not fill the log."""
     hasty.publish("1", good)
     hasty.version()
     for _ in range(3):
@@ -285,8 +285,8 @@ def test_reasons_that_take_turns_are_told_once_each(hasty: World, good: bytes) -
     assert len(hasty.warnings) == 2
 
 
-def test_a_model_is_as_old_as_the_question(world: World, good: bytes, other: bytes) -> None:
-    """Where loading takes as long as the interval, the next request asks S3 again."""
+def test_a_model_is_as_old_as_the_request_to_s3(world: World, good: bytes, other: bytes) -> None:
+    """If loading takes as long as the interval, the next request asks S3 again."""
     world.publish("1", good)
     load = world.model._load
 

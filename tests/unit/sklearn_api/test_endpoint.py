@@ -1,4 +1,4 @@
-"""What every endpoint does around its own work."""
+"""What every endpoint does besides its own work: errors, headers and the log."""
 
 import json
 from typing import Any
@@ -33,8 +33,8 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 EVENT = {"httpMethod": "GET", "requestContext": {"requestId": "gateway-id"}, "body": "secret words"}
 
 
-def test_one_line_of_log_for_each_request(capsys: pytest.CaptureFixture[str]) -> None:
-    """The line has both ids, the status and the duration, and says which request was cold."""
+def test_each_request_is_logged_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """The line has both ids, the status and the duration, and says whether the start was cold."""
     handler = endpoint()
     for _ in range(2):
         assert handler(EVENT, Context())["statusCode"] == 200
@@ -46,7 +46,9 @@ def test_one_line_of_log_for_each_request(capsys: pytest.CaptureFixture[str]) ->
     assert (first["cold_start"], second["cold_start"]) == (True, False)
 
 
-def test_an_error_of_the_package_is_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_of_the_package_is_answered_with_its_status(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """A `SklearnApiError` becomes problem details with its own status."""
     event = endpoint(BadRequestError("wrong", field="f"))(EVENT, Context())
     assert event["statusCode"] == 400
@@ -55,7 +57,7 @@ def test_an_error_of_the_package_is_its_status(capsys: pytest.CaptureFixture[str
 
 
 def test_any_other_error_is_500_and_reveals_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    """The client gets the request id and no traceback; the log gets the frames and no text."""
+    """The client gets the request id and no traceback; the log gets the frames and no message."""
     event = endpoint(ValueError("secret words"))(EVENT, Context())
     assert event["statusCode"] == 500
     problem = json.loads(event["body"])
@@ -69,7 +71,7 @@ def test_any_other_error_is_500_and_reveals_nothing(capsys: pytest.CaptureFixtur
 
 
 def test_an_answer_that_cannot_be_sent_is_500(capsys: pytest.CaptureFixture[str]) -> None:
-    """A result that is no JSON, such as a score of NaN, is an error like any other."""
+    """A result that is not valid JSON, such as a score of NaN, is an error like any other."""
 
     def answer(request: Request, log_fields: dict[str, object]) -> Response:
         return Response(200, {"score": float("nan")}, JSON)
@@ -79,8 +81,8 @@ def test_an_answer_that_cannot_be_sent_is_500(capsys: pytest.CaptureFixture[str]
     assert [line["status"] for line in lines(capsys)] == [500]
 
 
-def test_the_answer_is_not_cached_or_guessed() -> None:
-    """Answers are never stored, never sniffed, and name the request."""
+def test_answers_are_not_cached_or_sniffed() -> None:
+    """The headers forbid caching and sniffing, and contain the request id."""
     headers = endpoint()(EVENT, Context())["headers"]
     assert headers["Cache-Control"] == "no-store"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -97,6 +99,6 @@ def test_the_level_is_a_threshold(capsys: pytest.CaptureFixture[str]) -> None:
 
 @given(st.none() | st.integers() | st.dictionaries(st.text(), st.text()) | st.lists(st.text()))
 def test_any_event_gets_a_response(event: Any) -> None:
-    """Whatever a function is invoked with, it returns what API Gateway can send."""
+    """Whatever event a function is invoked with, it returns a response for API Gateway."""
     answer = endpoint()(event, None)
     assert json.loads(json.dumps(answer))["statusCode"] == 200

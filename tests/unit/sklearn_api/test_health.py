@@ -1,4 +1,4 @@
-"""What `GET /health` says, and when."""
+"""The answers of `GET /health`."""
 
 import hashlib
 import json
@@ -34,7 +34,7 @@ class Context:
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
     fake = FakeS3()
-    # The client is made when a request needs it: the one seam there is.
+    # The client is created when a request needs it; nothing else allows passing in a fake.
     monkeypatch.setattr(current, "create_reader", lambda *_: fake)
     return fake
 
@@ -49,7 +49,7 @@ def health(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> LambdaHandler:
 
 
 def ask(health: LambdaHandler) -> dict[str, Any]:
-    """Ask for JSON."""
+    """Return the answer in JSON."""
     event: dict[str, Any] = json.loads(HEALTH.read_text())
     event["headers"]["Accept"] = "application/json"
     answer = health(event, Context())
@@ -58,7 +58,7 @@ def ask(health: LambdaHandler) -> dict[str, Any]:
     return found
 
 
-def test_health_is_a_word_and_asks_nobody(health: LambdaHandler, s3: FakeS3) -> None:
+def test_health_is_one_word_and_does_not_ask_s3(health: LambdaHandler, s3: FakeS3) -> None:
     """A client without a preference gets `healthy`, and S3 is not asked."""
     s3.failure = FakeS3.unreachable()
     answer = health(json.loads(HEALTH.read_text()), Context())
@@ -67,7 +67,7 @@ def test_health_is_a_word_and_asks_nobody(health: LambdaHandler, s3: FakeS3) -> 
 
 
 @pytest.mark.parametrize("zone", [UTC, None])
-def test_json_tells_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zone: Any) -> None:
+def test_json_has_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zone: Any) -> None:
     """JSON has name, version and age of the current model, with or without a time zone."""
     published = (datetime.now(zone) - timedelta(hours=1)).isoformat()
     s3.serve(POINTER._replace(published=published), ARTIFACT)
@@ -78,15 +78,15 @@ def test_json_tells_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zon
 
 
 def test_a_model_is_downloaded_once(health: LambdaHandler, s3: FakeS3) -> None:
-    """However often health is asked, a version is verified one time."""
+    """However often health is requested, a version is downloaded and verified once."""
     s3.serve(POINTER, ARTIFACT)
     for _ in range(3):
         assert ask(health)["status"] == "healthy"
     assert s3.read.count("models/review/7/model.zip") == 1
 
 
-def test_a_time_that_is_none_has_no_age(health: LambdaHandler, s3: FakeS3) -> None:
-    """A pointer that was written by hand, with another time, is a pointer all the same."""
+def test_an_invalid_publication_time_has_no_age(health: LambdaHandler, s3: FakeS3) -> None:
+    """A pointer written by hand, with something other than a time, is still valid."""
     s3.serve(POINTER._replace(published="soon"), ARTIFACT)
     assert ask(health)["model"]["age_seconds"] is None
 
@@ -96,7 +96,7 @@ BREAKS += ["sha256", "damaged", "scikit-learn"]
 
 
 def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Have the refresh to version 8 fail; return what health must say."""
+    """Make the refresh to version 8 fail; return the reason that health must give."""
     content, sha256 = ARTIFACT + b"8", None
     match how:
         case "unreachable":
@@ -133,10 +133,10 @@ def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_a_failed_refresh_shows(
+def test_a_failed_refresh_is_reported(
     health: LambdaHandler, s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever keeps the new model from being served, JSON says so, and names the one that is."""
+    """JSON says why the new model is not served, and names the model that is."""
     s3.serve(POINTER, ARTIFACT)
     ask(health)
     detail = break_it(s3, how, monkeypatch)
@@ -152,10 +152,10 @@ def test_a_failed_refresh_shows(
 
 
 @pytest.mark.parametrize("how", BREAKS)
-def test_without_a_good_model_the_reason_shows(
+def test_without_a_good_model_the_reason_is_reported(
     health: LambdaHandler, s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The API answers without a model, too, and says what is wrong with it."""
+    """Without any good model, health still answers, and says why there is none."""
     detail = break_it(s3, how, monkeypatch)
     found = ask(health)
     assert (found["status"], found["model"]) == ("degraded", None)
@@ -165,7 +165,7 @@ def test_without_a_good_model_the_reason_shows(
 def test_a_failure_is_logged_once(
     health: LambdaHandler, s3: FakeS3, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The log has the reason one time, however often health is asked."""
+    """However often health is requested, the reason is logged once."""
     s3.serve(POINTER, ARTIFACT)
     ask(health)
     s3.failure = FakeS3.unreachable()

@@ -1,4 +1,4 @@
-"""From an event to a request, and from a result to a response."""
+"""Requests made from events, and events made from responses."""
 
 import base64
 import json
@@ -18,7 +18,7 @@ from sklearn_api.http import JSON, TEXT, Request, Response, text_field
 
 
 def request(body: bytes | str | None = None, **headers: str) -> Request:
-    """Return a request as API Gateway would deliver it."""
+    """Return a request as API Gateway delivers it."""
     event: dict[str, Any] = {
         "httpMethod": "POST",
         "resource": "/review",
@@ -33,13 +33,13 @@ def request(body: bytes | str | None = None, **headers: str) -> Request:
 
 
 @pytest.mark.parametrize("body", [b'{"a": "\xc3\xa9"}', '{"a": "é"}'])
-def test_a_body_is_read_whether_base64_or_not(body: bytes | str) -> None:
-    """API Gateway delivers bytes as base64 or text as it is; both are the same request."""
+def test_a_body_may_be_base64_or_text(body: bytes | str) -> None:
+    """API Gateway delivers bytes as base64 and text unchanged; both are read as the same request."""
     assert request(body).json(100) == {"a": "é"}
 
 
-def test_ids_come_from_the_gateway_or_else_from_lambda() -> None:
-    """The gateway's request id is what a client sees; a direct invocation has only Lambda's."""
+def test_the_request_id_comes_from_the_gateway_or_else_from_lambda() -> None:
+    """Clients see the gateway's request id; a direct invocation only has Lambda's."""
     assert request().request_id == "gateway-id"
     assert Request.from_event({}, "lambda-id").request_id == "lambda-id"
 
@@ -60,14 +60,16 @@ def test_ids_come_from_the_gateway_or_else_from_lambda() -> None:
         (b'"text"', "must be a JSON object"),
     ],
 )
-def test_what_is_no_json_object_is_refused(body: bytes | str | None, message: str) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(
+    body: bytes | str | None, message: str
+) -> None:
     """Every kind of malformed body is a 400 that says what is wrong."""
     with pytest.raises(BadRequestError, match=message):
         request(body).json(100_000)
 
 
-def test_what_is_declared_as_base64_must_be() -> None:
-    """A body that cannot be decoded is the client's error, not a crash."""
+def test_a_body_that_is_not_valid_base64_is_refused() -> None:
+    """A body that is declared as base64 and cannot be decoded is the client's error."""
     event = {"body": "%%%", "isBase64Encoded": True}
     with pytest.raises(BadRequestError, match="base64"):
         Request.from_event(event, "-").json(100)
@@ -75,7 +77,7 @@ def test_what_is_declared_as_base64_must_be() -> None:
 
 @pytest.mark.parametrize("encode", [bytes.decode, bytes])
 def test_the_limit_is_exact(encode: Any) -> None:
-    """A body of exactly the limit is read, one byte more is 413."""
+    """A body of exactly the limit is read; one byte more is 413."""
     body = b'{"a": "' + b"x" * 91 + b'"}'
     assert len(body) == 100
     assert request(encode(body)).json(100)
@@ -84,8 +86,8 @@ def test_the_limit_is_exact(encode: Any) -> None:
 
 
 @pytest.mark.parametrize("is_base64", [True, False])
-def test_a_body_over_the_limit_is_not_even_decoded(is_base64: bool) -> None:
-    """What is too long is 413 by its length alone, also where it could not be decoded."""
+def test_a_body_over_the_limit_is_not_decoded(is_base64: bool) -> None:
+    """A body that is too long is 413 by its length alone, even if it cannot be decoded."""
     event = {"body": "%" * 1000, "isBase64Encoded": is_base64}
     with pytest.raises(PayloadTooLargeError):
         Request.from_event(event, "-").json(100)
@@ -95,21 +97,21 @@ def test_a_body_over_the_limit_is_not_even_decoded(is_base64: bool) -> None:
     "media_type",
     ["application/json", "Application/JSON; charset=utf-8", "application/vnd.api+json", None],
 )
-def test_json_by_any_of_its_names(media_type: str | None) -> None:
-    """JSON is accepted by its media types, and when no type is given."""
+def test_json_is_accepted_by_all_its_media_types(media_type: str | None) -> None:
+    """JSON is accepted under each of its media types, and without one."""
     headers = {"Content_Type": media_type} if media_type else {}
     assert request(b"{}", **headers).json(100) == {}
 
 
 def test_other_media_types_are_refused() -> None:
-    """Another media type is 415, and the message holds the header to send."""
+    """Any other media type is 415, and the message contains the header to send."""
     for media_type in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):
         with pytest.raises(UnsupportedMediaTypeError, match="Content-Type: application/json"):
             request(b"a=1", content_type=media_type).json(100)
 
 
 def test_json_that_curl_labels_as_a_form_is_read() -> None:
-    """`curl -d` labels everything as a form: a JSON object is read all the same."""
+    """`curl -d` labels everything as a form, so a JSON object with that label is read as well."""
     form = "application/x-www-form-urlencoded"
     assert request(b' {"a": 1}', content_type=form).json(100) == {"a": 1}
 
@@ -128,8 +130,8 @@ def test_json_that_curl_labels_as_a_form_is_read() -> None:
         ("application/json;q=nonsense", TEXT),
     ],
 )
-def test_the_client_chooses_the_format(accept: str, expected: str) -> None:
-    """The Accept header decides by quality and precision; a tie goes to the first on offer."""
+def test_the_accept_header_chooses_the_format(accept: str, expected: str) -> None:
+    """Quality and precision decide; a tie goes to the first format offered."""
     assert request(None, accept=accept).accepts((TEXT, JSON)) == expected
 
 
@@ -146,21 +148,21 @@ def test_the_client_chooses_the_format(accept: str, expected: str) -> None:
         ({"text": "a\ud800"}, "Unicode", "text"),
     ],
 )
-def test_a_wrong_field_is_named(body: dict[str, Any], message: str, field: str) -> None:
-    """A missing, mistyped, empty or invalid field is named, in the message and beside it."""
+def test_an_invalid_field_is_named(body: dict[str, Any], message: str, field: str) -> None:
+    """A missing, mistyped, empty or invalid field is named in the message and in `field`."""
     with pytest.raises(BadRequestError, match=message) as caught:
         text_field(body, "text", ("other",))
     assert caught.value.field == field
 
 
-def test_the_field_wins_over_its_alias() -> None:
-    """An alias is read only where the field itself is not sent."""
+def test_a_field_takes_precedence_over_its_alias() -> None:
+    """An alias is read only if the field itself is missing."""
     assert text_field({"text": "a", "other": "b"}, "text", ("other",)) == "a"
     assert text_field({"other": "b"}, "text", ("other",)) == "b"
 
 
-def test_a_problem_says_what_who_and_where() -> None:
-    """Problem details carry status, title, detail, request id, and the field to blame."""
+def test_a_problem_has_status_detail_request_id_and_field() -> None:
+    """Problem details have the status, title, detail, request id, and the invalid field."""
     error = BadRequestError("no good", field="text", headers={"Retry-After": "1"})
     event = Response.problem(error, "the-id").to_event("the-id")
     assert event["statusCode"] == 400
@@ -177,8 +179,8 @@ def test_a_problem_says_what_who_and_where() -> None:
 
 
 @given(st.binary(max_size=300), st.text(max_size=40))
-def test_whatever_is_sent_ends_in_an_object_or_in_a_client_error(body: bytes, kind: str) -> None:
-    """No bytes and no media type make parsing fail in another way than with a 4xx."""
+def test_any_body_gives_an_object_or_a_client_error(body: bytes, kind: str) -> None:
+    """Whatever the bytes and the media type, parsing fails only with a 4xx."""
     try:
         found = request(body, content_type=kind).json(200)
     except SklearnApiError as exc:
@@ -204,7 +206,7 @@ json_values = st.recursive(
     | json_values
 )
 def test_any_event_is_a_request(event: Any) -> None:
-    """An event of whatever shape is read without an error of its own."""
+    """An event of any shape is read without an error."""
     found = Request.from_event(event, "id")
     assert isinstance(found.request_id, str)
     assert found.accepts((TEXT, JSON)) in (TEXT, JSON)

@@ -1,4 +1,4 @@
-"""Modules that are imported, and run when they are used; each test in a process of its own."""
+"""Modules that are imported at once and run on their first use."""
 
 import subprocess
 import sys
@@ -27,8 +27,8 @@ assert "scipy.stats._stats_py" not in sys.modules, "it has run"
 """
 
 
-def test_scikit_learn_is_imported_without_what_it_does_not_use() -> None:
-    """`scipy.stats` is there, and has not run; no more have numpy's parts for developers."""
+def test_scikit_learn_is_imported_without_running_scipy_stats() -> None:
+    """`scipy.stats` has been imported but has not run, and neither has `numpy.f2py`."""
     run(DEFER + 'assert not [name for name in sys.modules if name.startswith("numpy.f2py.")]')
 
 
@@ -47,13 +47,13 @@ def test_scikit_learn_is_imported_without_what_it_does_not_use() -> None:
         "import pydoc, scipy.stats; assert pydoc.locate('scipy.stats.norm').cdf(0) == 0.5",
     ],
 )
-def test_what_is_deferred_is_as_ever_once_it_is_used(use: str) -> None:
-    """However somebody comes to a deferred module, it is what it would have been."""
+def test_a_lazy_module_is_an_ordinary_one_once_it_is_used(use: str) -> None:
+    """However a lazy module is first used, it behaves as if it had been imported normally."""
     run(DEFER + use + '\nassert type(sys.modules["scipy.stats"]) is type(sys)')
 
 
-def test_functions_that_were_taken_out_work() -> None:
-    """scikit-learn has two functions of `scipy.stats` by name; they run when they are called."""
+def test_stand_ins_for_functions_work() -> None:
+    """scikit-learn imports two functions of `scipy.stats` by name; calling one runs the module."""
     run(
         DEFER
         + """
@@ -70,8 +70,8 @@ assert ranking.rankdata.__name__ == "rankdata"
     )
 
 
-def test_what_has_run_is_left_alone() -> None:
-    """Nothing is deferred that is there, nor outside of the context, nor what does not exist."""
+def test_modules_that_have_run_are_left_alone() -> None:
+    """Loaded modules, imports outside the context, and missing modules are as usual."""
     run(
         """
 import sys, scipy.stats
@@ -92,8 +92,8 @@ else:
     )
 
 
-def test_every_module_of_scikit_learn_can_be_imported_so() -> None:
-    """Whatever a pipeline is made of, its modules are imported while others are deferred."""
+def test_all_trusted_modules_can_be_imported_lazily() -> None:
+    """The modules of everything that a pipeline may contain can be imported within the context."""
     printed = run(
         """
 import importlib, pathlib, sys, warnings
@@ -106,7 +106,7 @@ with lazy_imports():
         module, _, attribute = name.rpartition(".")
         try:
             found = importlib.import_module(module)
-        except ModuleNotFoundError:  # of another version of scikit-learn
+        except ModuleNotFoundError:  # another version of scikit-learn has it
             continue
         getattr(found, attribute, None)
 print(len(names))
@@ -115,8 +115,8 @@ print(len(names))
     assert int(printed) > 200
 
 
-def test_threads_that_use_it_at_once_all_see_the_whole() -> None:
-    """A module that one thread runs is waited for by the others."""
+def test_threads_wait_for_a_module_that_is_running() -> None:
+    """While one thread runs a lazy module, others that use it wait until it has run."""
     run(
         DEFER
         + """

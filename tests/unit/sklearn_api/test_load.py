@@ -1,4 +1,4 @@
-"""What a model says of a text, in either of its forms."""
+"""Scores and probabilities of loaded models, in both forms."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ TEXTS = ["good film", "bad film", "good", "bad"]
 
 
 def test_a_classifier_without_decision_function_scores_by_probability() -> None:
-    """Where an estimator has no distance to a boundary, the score is the probability of class 1."""
+    """If an estimator has no decision function, the score is the probability of class 1."""
     pipeline = make_pipeline(CountVectorizer(), MultinomialNB()).fit(TEXTS, [1, 0, 1, 0])
     found = SklearnModel(pipeline).predict("good")
     assert found.label == 1
@@ -26,7 +26,7 @@ def test_a_classifier_without_decision_function_scores_by_probability() -> None:
 
 
 def test_a_classifier_with_both_gives_its_own_probability() -> None:
-    """Without a calibration, the probability is the estimator's, and the score its distance."""
+    """Without a calibration, score and probability are the estimator's own."""
     pipeline = make_pipeline(CountVectorizer(), LogisticRegression()).fit(TEXTS, [1, 0, 1, 0])
     found = SklearnModel(pipeline).predict("bad")
     assert found.score == pipeline.decision_function(["bad"])[0]
@@ -35,7 +35,7 @@ def test_a_classifier_with_both_gives_its_own_probability() -> None:
 
 @pytest.mark.parametrize("last", [LinearSVC(random_state=0), LogisticRegression()], ids=str)
 def test_a_calibration_gives_the_probability(last: Any) -> None:
-    """Where a calibration was stored, it is what turns the score into a probability."""
+    """If the artifact has a calibration, it turns the score into the probability."""
     pipeline = make_pipeline(CountVectorizer(), last).fit(TEXTS, [1, 0, 1, 0])
     calibration = Calibration(3.0, 0.25)
     content = write_artifact(pipeline, calibration).content
@@ -47,6 +47,6 @@ def test_a_calibration_gives_the_probability(last: Any) -> None:
 
 
 def test_without_either_there_is_no_probability() -> None:
-    """A distance to a boundary is not passed off as a probability."""
+    """A decision score is never presented as a probability."""
     pipeline = make_pipeline(CountVectorizer(), LinearSVC()).fit(TEXTS, [1, 0, 1, 0])
     assert SklearnModel(pipeline).predict("good").probability is None

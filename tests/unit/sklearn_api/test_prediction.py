@@ -1,4 +1,4 @@
-"""An endpoint with a model, from the event to the answer, over a bucket in memory."""
+"""An endpoint that predicts, from the event to the answer, over a fake bucket."""
 
 import base64
 import hashlib
@@ -40,13 +40,13 @@ class Context:
 
 
 def make_handler(s3: FakeS3) -> Handler:
-    """Return what handlers/review declares, over a bucket in memory."""
+    """Return the handler that handlers/review declares, over a fake bucket."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_BUCKET", "bucket")
         patch.setenv("MODEL_NAME", "review")
         patch.setenv("MAX_BODY_BYTES", str(MAX_BODY))
         patch.setenv("MODEL_REFRESH_SECONDS", "0")
-        # The client is made at the cold start: the one seam that a declaration leaves.
+        # The client is created at the cold start; a declaration allows no other way to a fake.
         patch.setattr(current, "create_reader", lambda *_: s3)
         return prediction_endpoint(
             field="review_text", aliases=("movie_text",), convert=convert_prediction
@@ -69,8 +69,8 @@ def event(body: object, **headers: str) -> dict[str, Any]:
     return {**REVIEW, "body": content, "headers": {**REVIEW["headers"], **headers}}
 
 
-def test_a_review_gets_label_score_and_the_model_that_gave_them(handler: Handler) -> None:
-    """The answer is the pipeline's own prediction, in words and numbers, with the version."""
+def test_a_review_gets_its_label_score_and_model(handler: Handler) -> None:
+    """The answer has the pipeline's own prediction, in words and numbers, and the version."""
     answer = handler(REVIEW, Context())
     assert answer["statusCode"] == 200
     assert answer["headers"]["Content-Type"] == "application/json"
@@ -87,7 +87,7 @@ def test_a_review_gets_label_score_and_the_model_that_gave_them(handler: Handler
 
 
 def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
-    """The field is there all the same, and null."""
+    """The field is still there, and null."""
     content = write_artifact(PIPELINE).content
     s3 = FakeS3()
     pointer = POINTER._replace(sha256=hashlib.sha256(content).hexdigest())
@@ -97,7 +97,7 @@ def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
     assert body["score"] > 0
 
 
-def test_a_client_that_prefers_text_gets_just_the_words(handler: Handler) -> None:
+def test_a_client_that_prefers_text_gets_only_the_prediction(handler: Handler) -> None:
     """`Accept: text/plain` gives the prediction and nothing around it."""
     answer = handler(event({"review_text": "hate it"}, Accept="text/plain"), Context())
     assert answer["body"] == "Negative Review"
@@ -110,10 +110,10 @@ def test_the_field_has_an_alias(handler: Handler) -> None:
     assert answers[0]["body"] == answers[1]["body"]
 
 
-def test_the_log_holds_ids_and_version_and_not_a_word_of_the_review(
+def test_the_log_has_ids_and_version_but_no_word_of_the_review(
     handler: Handler, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A line of log identifies the request and the model, and never what a client wrote."""
+    """A log line identifies the request and the model, and never contains what a client wrote."""
     handler(event({"review_text": "Rosebud is a sled"}), Context())
     handler(event({"review_text": ["Rosebud"]}), Context())
     out = capsys.readouterr().out
@@ -136,10 +136,10 @@ def test_the_log_holds_ids_and_version_and_not_a_word_of_the_review(
         (event({"review_text": "x"}, **{"Content-Type": "text/plain"}), 415, None),
     ],
 )
-def test_a_wrong_request_is_a_problem(
+def test_an_invalid_request_is_answered_with_a_problem(
     handler: Handler, sent: object, status: int, field: str | None
 ) -> None:
-    """Each mistake of a client is answered in problem details with its status and its field."""
+    """Each mistake of a client is answered with problem details, its status and its field."""
     answer = handler(sent, Context())
     assert answer["statusCode"] == status
     assert answer["headers"]["Content-Type"] == "application/problem+json"
@@ -150,7 +150,7 @@ def test_a_wrong_request_is_a_problem(
 
 
 def test_without_a_model_it_is_503_until_one_is_published() -> None:
-    """A Lambda that started before the first model answers 503, and then with the model."""
+    """A Lambda that starts before the first model answers 503, and later with the model."""
     s3 = FakeS3()
     handler = make_handler(s3)
     answer = handler(REVIEW, Context())
@@ -161,15 +161,15 @@ def test_without_a_model_it_is_503_until_one_is_published() -> None:
     assert handler(REVIEW, Context())["statusCode"] == 200
 
 
-def test_a_mistake_of_the_client_is_said_even_without_a_model() -> None:
-    """A wrong request is 400 and no reason to try again, whether there is a model or not."""
+def test_an_invalid_request_is_400_even_without_a_model() -> None:
+    """Retrying an invalid request cannot help, so it is 400 whether there is a model or not."""
     assert make_handler(FakeS3())(event({}), Context())["statusCode"] == 400
 
 
-def test_a_failing_refresh_is_in_the_log_and_not_in_the_answer(
+def test_a_failed_refresh_is_logged_and_does_not_change_answers(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Where S3 fails later, the model serves on, and one warning tells why."""
+    """If S3 fails later, the model keeps serving, and one warning says why."""
     s3 = published()
     handler = make_handler(s3)
     s3.failure = FakeS3.unreachable()
@@ -181,7 +181,7 @@ def test_a_failing_refresh_is_in_the_log_and_not_in_the_answer(
 
 
 def test_a_lambda_without_its_settings_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A missing setting is an error at the cold start that names it."""
+    """A missing setting is an error at the cold start, which names the setting."""
     monkeypatch.delenv("MODEL_BUCKET", raising=False)
     with pytest.raises(SettingsError, match="MODEL_BUCKET"):
         prediction_endpoint(field="review_text", convert=convert_prediction)
@@ -193,14 +193,14 @@ def test_a_lambda_without_its_settings_does_not_start(monkeypatch: pytest.Monkey
     content_type=st.sampled_from(["application/json", "text/plain"]) | st.text(max_size=20),
     accept=st.text(max_size=30),
 )
-def test_whatever_is_sent_gets_an_answer(
+def test_any_request_gets_an_answer(
     handler: Handler,
     body: str | bytes | None,
     is_base64: bool | None,
     content_type: str,
     accept: str,
 ) -> None:
-    """Any body and any header end in an answer that API Gateway can send, and never in a 5xx."""
+    """Any body and any headers get a response that API Gateway can send, and never a 5xx."""
     sent = {
         "headers": {"content-type": content_type, "accept": accept},
         "body": body.decode() if isinstance(body, bytes) else body,
@@ -213,6 +213,6 @@ def test_whatever_is_sent_gets_an_answer(
 
 @given(text=st.text(max_size=100))
 def test_any_text_gets_a_prediction(handler: Handler, text: str) -> None:
-    """Every text but an empty one is classified, also one without a single known word."""
+    """Every text except an empty one is classified, even if it contains no known word."""
     answer = handler(event({"review_text": text}), Context())
     assert answer["statusCode"] == (200 if text.strip() else 400)

@@ -1,4 +1,4 @@
-"""Objects read from S3 without boto3: signed as AWS says, over connections that end anyhow."""
+"""Objects read from S3 without boto3: signatures, connections that fail, and errors."""
 
 import hashlib
 import socket
@@ -31,10 +31,10 @@ NOW = 1_767_323_045.0
     etag=st.none() | st.just('"5d41402a"'),
     region=st.sampled_from(["us-east-1", "eu-central-1"]),
 )
-def test_the_signature_is_that_of_aws_own_client(
+def test_signatures_equal_those_of_botocore(
     key: str, token: str | None, etag: str | None, region: str
 ) -> None:
-    """For any key, with or without token and condition, botocore's signer gives the same."""
+    """They are equal for any key, with or without a token and a condition."""
     credentials = KEYS._replace(token=token)
     path = f"/bucket/{quote(key)}"
     extra = {"if-none-match": etag} if etag else {}
@@ -57,7 +57,7 @@ def test_the_signature_is_that_of_aws_own_client(
 
 
 @pytest.mark.parametrize(
-    ("bucket", "region", "endpoint", "place"),
+    ("bucket", "region", "endpoint", "location"),
     [
         ("b", "eu-west-1", None, (True, "b.s3.eu-west-1.amazonaws.com", 443, "")),
         ("b", "cn-north-1", None, (True, "b.s3.cn-north-1.amazonaws.com.cn", 443, "")),
@@ -68,22 +68,22 @@ def test_the_signature_is_that_of_aws_own_client(
         ("b", "us-east-1", "http://[::1]:4566", (False, "::1", 4566, "/b")),
     ],
 )
-def test_where_a_bucket_is(bucket: str, region: str, endpoint: str | None, place: Any) -> None:
-    """On AWS it has a host of its own or a path of its region's, and elsewhere a path."""
+def test_a_bucket_is_located(bucket: str, region: str, endpoint: str | None, location: Any) -> None:
+    """On AWS, a bucket has its own host, or a path on its region's host; elsewhere, a path."""
     found = locate(bucket, region, endpoint)
-    assert (found.secure, found.host, found.port, found.prefix) == place
+    assert (found.secure, found.host, found.port, found.prefix) == location
 
 
 @pytest.mark.parametrize("endpoint", ["127.0.0.1:4566", "ftp://host", "http://", "http://h:x"])
-def test_what_is_no_address_is_said(endpoint: str) -> None:
-    """A wrong AWS_ENDPOINT_URL is an error that repeats it."""
+def test_an_invalid_endpoint_is_reported(endpoint: str) -> None:
+    """An invalid AWS_ENDPOINT_URL is an error that contains its value."""
     with pytest.raises(SettingsError, match="AWS_ENDPOINT_URL") as caught:
         create_reader(Storage(endpoint, key="k", secret="s"), "bucket")
     assert endpoint in str(caught.value)
 
 
-def test_without_credentials_in_the_environment_boto3_looks_for_them() -> None:
-    """What has its credentials elsewhere gets boto3's client, and a Lambda the small one."""
+def test_without_credentials_in_the_environment_boto3_finds_them() -> None:
+    """With credentials in the environment, as in a Lambda, boto3 is not used; otherwise it is."""
     assert isinstance(create_reader(Storage(key="k", secret="s"), "bucket"), S3Reader)
     assert not isinstance(create_reader(Storage("http://127.0.0.1:9"), "bucket"), S3Reader)
 
@@ -96,8 +96,8 @@ def error(code: str, status: int, **headers: str) -> Answer:
     return content(f"<?xml?><Error><Code>{code}</Code></Error>".encode(), status, **headers)
 
 
-def test_objects_come_over_one_connection() -> None:
-    """Content, length and ETag are those that were sent, and the connection is kept."""
+def test_objects_are_read_over_one_connection() -> None:
+    """Content, length and ETag are as the server sent them, and the connection is reused."""
     with serving(content(b"one"), content(b"2" * 3_000_000)) as server:
         reader = reader_of(server)
         first = reader.get_object(Bucket="bucket", Key="a b/ü.json", IfNoneMatch='"x"')
@@ -107,7 +107,7 @@ def test_objects_come_over_one_connection() -> None:
             3,
         )
         assert reader.get_object(Bucket="bucket", Key="c")["Body"].read() == b"2" * 3_000_000
-        (path, headers, port), (_, other, same) = server.asked
+        (path, headers, port), (_, other, same) = server.requests
     assert path == "/bucket/a%20b/%C3%BC.json"
     assert (headers["host"], headers["if-none-match"]) == (
         f"127.0.0.1:{port and server.port}",
@@ -134,8 +134,10 @@ def test_objects_come_over_one_connection() -> None:
         ),
     ],
 )
-def test_what_s3_refuses_is_said_with_its_code(answer: Answer, status: int, code: str) -> None:
-    """Status and code are where botocore has them, and the next object can be asked for."""
+def test_refusals_of_s3_are_reported_with_their_codes(
+    answer: Answer, status: int, code: str
+) -> None:
+    """Status and code are where botocore puts them, and the next object can be read."""
     with serving(answer, content(b"next")) as server:
         reader = reader_of(server)
         with pytest.raises(S3Error) as caught:
@@ -159,18 +161,18 @@ def test_what_s3_refuses_is_said_with_its_code(answer: Answer, status: int, code
         raw(b"HTTP/1.1 abc\r\n\r\n"),
     ],
 )
-def test_a_second_attempt_is_made(answer: Answer) -> None:
-    """What breaks once is asked for again, and what breaks twice is an error."""
+def test_a_failed_request_is_retried_once(answer: Answer) -> None:
+    """A request that fails once is repeated; if it fails twice, that is an error."""
     with serving(answer, content(b"there"), answer, answer) as server:
         reader = reader_of(server)
         assert reader.get_object(Bucket="bucket", Key="a")["Body"].read() == b"there"
         with pytest.raises((S3Error, OSError)):
             reader.get_object(Bucket="bucket", Key="a")
-        assert len(server.asked) in (4, 5)  # A hung-up connection that was kept costs none more.
+        assert len(server.requests) == 4
 
 
-def test_a_connection_that_has_ended_meanwhile_is_replaced() -> None:
-    """A warm Lambda whose connection S3 has closed reads on."""
+def test_a_closed_connection_is_replaced() -> None:
+    """A warm Lambda whose connection has been closed meanwhile can read the next object."""
     with serving(content(b"1"), content(b"2")) as server:
         reader = reader_of(server)
         reader.get_object(Bucket="bucket", Key="a")["Body"].read()
@@ -180,23 +182,23 @@ def test_a_connection_that_has_ended_meanwhile_is_replaced() -> None:
 
 
 def test_content_that_ends_too_early_is_an_error() -> None:
-    """A download that breaks off is no object."""
+    """A download that breaks off is an error, not a shorter object."""
     with serving(raw(b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 9\r\n\r\nhalf")) as server:
         body = reader_of(server).get_object(Bucket="bucket", Key="a")["Body"]
         with pytest.raises(OSError, match="5 bytes too early"):
             body.read()
 
 
-def test_content_that_is_not_read_does_not_disturb_the_next() -> None:
-    """An object that is too large is left alone, and another one is read after it."""
+def test_unread_content_does_not_affect_the_next_object() -> None:
+    """An object can be read only in part, and the next one is still read correctly."""
     with serving(content(b"x" * 100), content(b"next")) as server:
         reader = reader_of(server)
         assert reader.get_object(Bucket="bucket", Key="a")["Body"].read(10) == b"x" * 10
         assert reader.get_object(Bucket="bucket", Key="b")["Body"].read() == b"next"
 
 
-def test_an_artifact_that_was_refused_by_its_size_does_not_disturb_either() -> None:
-    """The store reads nothing of an artifact over the limit, and the pointer after it."""
+def test_an_artifact_refused_for_its_size_does_not_affect_the_next_object() -> None:
+    """The store reads nothing of an artifact over the limit, and can then read the pointer."""
     pointer = b'{"name": "r", "version": "1", "sha256": "a", "published": "now"}'
     with serving(content(b"x" * 100), content(pointer)) as server:
         store = ModelStore(reader_of(server), "bucket", "r")
@@ -207,8 +209,8 @@ def test_an_artifact_that_was_refused_by_its_size_does_not_disturb_either() -> N
         assert found[0].version == "1"
 
 
-def test_s3_that_is_away_is_said() -> None:
-    """Nothing that listens is 503 with a reason, as with boto3."""
+def test_an_unreachable_s3_is_reported() -> None:
+    """If nothing listens at the endpoint, the error is 503 with a reason, as with boto3."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         reader = create_reader(
@@ -218,15 +220,15 @@ def test_s3_that_is_away_is_said() -> None:
             ModelStore(reader, "bucket", "r").pointer()
 
 
-def test_tls_is_spoken_and_certificates_are_checked() -> None:
-    """Over https a server that no authority vouches for is not asked."""
+def test_certificates_are_checked() -> None:
+    """Over https, no request is sent to a server without a valid certificate."""
     with serving() as server:
-        place = Location(True, "127.0.0.1", server.port, f"127.0.0.1:{server.port}", "/bucket")
+        location = Location(True, "127.0.0.1", server.port, f"127.0.0.1:{server.port}", "/bucket")
         with pytest.raises(ssl.SSLError):
-            S3Reader(place, "us-east-1", KEYS).get_object(Bucket="bucket", Key="a")
-        assert server.asked == []
+            S3Reader(location, "us-east-1", KEYS).get_object(Bucket="bucket", Key="a")
+        assert server.requests == []
 
 
 def test_all_attempts_end_within_the_timeout_of_a_function() -> None:
-    """Connecting and waiting, twice, is less than the 15 seconds of serverless.yml."""
+    """Two attempts to connect and to read take less than the 15 seconds in serverless.yml."""
     assert s3.ATTEMPTS * (s3.CONNECT_SECONDS + s3.READ_SECONDS) < 15

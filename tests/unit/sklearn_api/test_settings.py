@@ -8,8 +8,8 @@ from sklearn_api.settings import Settings
 NEEDED = {"MODEL_BUCKET": "bucket", "MODEL_NAME": "review"}
 
 
-def test_what_is_needed_is_enough() -> None:
-    """Bucket and name must be set, everything else has a default."""
+def test_bucket_and_name_are_enough() -> None:
+    """The bucket and the name must be set; everything else has a default."""
     assert Settings.from_environ(NEEDED) == Settings("bucket", "review")
 
 
@@ -44,7 +44,7 @@ def test_everything_can_be_set() -> None:
         ("LOG_LEVEL", "loud"),
     ],
 )
-def test_a_wrong_value_is_an_error_that_names_it(name: str, value: str) -> None:
-    """A value that makes no sense is never replaced by a default in silence."""
+def test_an_invalid_value_is_an_error_that_names_the_setting(name: str, value: str) -> None:
+    """An invalid value is never silently replaced by a default."""
     with pytest.raises(SettingsError, match=name):
         Settings.from_environ({**NEEDED, name: value})

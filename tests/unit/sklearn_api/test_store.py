@@ -1,4 +1,4 @@
-"""Versions in S3, and the pointer that names the current one."""
+"""Versions of models in S3, and the pointer that names the current one."""
 
 import hashlib
 import json
@@ -28,11 +28,11 @@ def s3() -> FakeS3:
 
 @pytest.fixture
 def store(s3: FakeS3) -> ModelStore:
-    return ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # a fake
+    return ModelStore(s3, "bucket", "review")  # type: ignore[arg-type]  # FakeS3 has only the methods that are called
 
 
-def test_what_is_served_can_be_read(s3: FakeS3, store: ModelStore) -> None:
-    """The pointer comes with its ETag, and the version that it names with its bytes."""
+def test_a_published_version_can_be_read(s3: FakeS3, store: ModelStore) -> None:
+    """The store returns the pointer with its ETag, and the bytes of the version that it names."""
     for artifact in (b"", b"artifact", bytes(range(256)) * 3000):
         named = pointer("1", artifact)
         s3.serve(named, artifact)
@@ -40,8 +40,8 @@ def test_what_is_served_can_be_read(s3: FakeS3, store: ModelStore) -> None:
         assert store.download(named, 10**6) == artifact
 
 
-def test_what_was_not_published_is_not_returned(s3: FakeS3, store: ModelStore) -> None:
-    """An artifact of another SHA-256 than the pointer's is refused with both, a shorter one too."""
+def test_an_artifact_with_another_sha256_is_refused(s3: FakeS3, store: ModelStore) -> None:
+    """The error has both hashes, also if the artifact is shorter or longer than published."""
     named = pointer("1", b"artifact")
     for artifact in (b"artefact", b"artifac", b"artifact\0", b""):
         s3.serve(named, artifact)
@@ -51,15 +51,15 @@ def test_what_was_not_published_is_not_returned(s3: FakeS3, store: ModelStore) -
 
 
 def test_an_unchanged_pointer_is_not_read_again(s3: FakeS3, store: ModelStore) -> None:
-    """Asked with the ETag it gave, S3 answers 304, and the store None."""
+    """Given the ETag of the last pointer, S3 answers 304, and the store returns None."""
     s3.serve(pointer("1"), b"a")
     found = store.pointer()
     assert found is not None
     assert store.pointer(unless=found[1]) is None
 
 
-def test_a_pointer_reads_as_it_was_written() -> None:
-    """It may name the version that was served before, and hold what newer code has added."""
+def test_a_pointer_survives_its_json_form() -> None:
+    """It may name the previous version, and may have fields that newer code has added."""
     for previous in (None, "0"):
         written = pointer("1")._replace(previous=previous)
         assert Pointer.from_json(written.to_json(), CURRENT) == written
@@ -78,10 +78,10 @@ def test_a_pointer_reads_as_it_was_written() -> None:
         (FakeS3.unreachable(), "cannot be reached"),
     ],
 )
-def test_why_there_is_no_model_is_said(
+def test_the_reason_for_a_missing_model_is_reported(
     s3: FakeS3, store: ModelStore, failure: Exception, message: str
 ) -> None:
-    """Each way in which S3 gives no pointer is 503 with a reason of its own and Retry-After."""
+    """Each way to fail at reading the pointer is 503 with its own reason and Retry-After."""
     s3.failure = failure
     with pytest.raises(ModelUnavailableError, match=message) as caught:
         store.pointer()
@@ -110,15 +110,15 @@ def test_a_damaged_pointer_is_named(s3: FakeS3, store: ModelStore, content: byte
         store.pointer()
 
 
-def test_too_large_an_artifact_is_not_downloaded(s3: FakeS3, store: ModelStore) -> None:
+def test_an_artifact_that_is_too_large_is_not_downloaded(s3: FakeS3, store: ModelStore) -> None:
     """An artifact over the limit is refused by its length, naming the setting."""
     s3.serve(pointer("1"), b"x" * 11)
     with pytest.raises(ArtifactError, match="MAX_ARTIFACT_BYTES"):
         store.download(pointer("1"), 10)
 
 
-def test_an_artifact_that_cannot_be_had_is_named(s3: FakeS3, store: ModelStore) -> None:
-    """A version without its artifact, or one that may not be read, is 503 with its place."""
+def test_an_artifact_that_cannot_be_read_is_named(s3: FakeS3, store: ModelStore) -> None:
+    """A missing artifact is 503 with its key, and one that access is denied to is 503."""
     with pytest.raises(ModelUnavailableError, match=r"models/review/1/model\.zip does"):
         store.download(pointer("1"), 10)
     s3.failure = FakeS3.error("AccessDenied", 403)
@@ -126,7 +126,7 @@ def test_an_artifact_that_cannot_be_had_is_named(s3: FakeS3, store: ModelStore) 
         store.download(pointer("1"), 10)
 
 
-def test_a_function_outlives_storage_that_hangs() -> None:
+def test_a_function_outlives_an_s3_that_hangs() -> None:
     """All attempts together end within the shortest timeout of a function in serverless.yml."""
     text = (ROOT / "serverless.yml").read_text()
     timeout = min(int(found) for found in re.findall(r"^ +timeout: (\d+)$", text, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""Labels in words."""
+"""Conversion of labels into words."""
 
 import numpy as np
 import pytest
@@ -17,12 +17,12 @@ from sklearn_api.utils import convert_prediction
     ],
 )
 def test_labels_become_words(label: int, words: str) -> None:
-    """0 and 1 are words, as numbers and as what `pipeline.predict` returns."""
+    """0 and 1 are converted, as plain numbers and as `pipeline.predict` returns them."""
     assert convert_prediction(label) == words
 
 
 @pytest.mark.parametrize("label", [2, -1, 0.5, None, "positive", np.array([0, 1])])
 def test_another_label_is_an_error(label: object) -> None:
-    """What is neither 0 nor 1 is refused, with its value."""
+    """A label other than 0 and 1 is refused."""
     with pytest.raises(ValueError, match="0 or 1"):
-        convert_prediction(label)  # type: ignore[arg-type]  # on purpose
+        convert_prediction(label)  # type: ignore[arg-type]  # wrong types are what is tested

@@ -1,8 +1,8 @@
-"""Reads thousands of artifacts that somebody has tampered with; run by `test_mutations.py`.
+"""Reads thousands of artifacts that somebody has tampered with; `test_mutations.py` runs it.
 
-In a process of its own, so that a crash, a hang or a gigabyte of memory is one for the test to see.
-The mutations are valid in every layer above the one that they change: a changed schema or array is
-zipped again with a good checksum, and read.
+It runs in its own process, so that the test can observe a crash, a hang, or a gigabyte of memory.
+Every mutation is valid in the layers above the one that it changes: a changed schema or array is
+zipped again with a correct checksum.
 """
 
 import faulthandler
@@ -46,7 +46,8 @@ from training.artifact.write import write_artifact
 
 GIGABYTE = 2**30
 LIMIT = 20_000_000
-# What code out of an artifact could do. Imports of scikit-learn's own modules are no such thing.
+# Audit events that code from an artifact could cause. Imports of scikit-learn's modules are not
+# among them.
 FORBIDDEN: tuple[str, ...] = (
     "os.system",
     "os.exec",
@@ -108,7 +109,7 @@ def zipped(members: dict[str, bytes]) -> bytes:
 
 
 def damaged(data: st.DataObject, content: bytes) -> bytes:
-    """Return bytes with some flipped, cut out, doubled or put in."""
+    """Return bytes of which some are flipped, set, cut out, inserted or doubled."""
     changed = bytearray(content)
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, max(0, len(changed) - 1)))
@@ -128,8 +129,8 @@ def damaged(data: st.DataObject, content: bytes) -> bytes:
     return bytes(changed)
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Return the path to every value in a value of JSON."""
+def all_paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Return the path to every value inside a JSON value, itself included."""
     found = [path]
     items: Any = ()
     if isinstance(value, dict):
@@ -137,7 +138,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     elif isinstance(value, list):
         items = enumerate(value)
     for key, inner in items:
-        found += places(inner, (*path, key))
+        found += all_paths(inner, (*path, key))
     return found
 
 
@@ -168,10 +169,10 @@ SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=9), TYPE
 
 
 def changed_schema(data: st.DataObject, content: bytes) -> bytes:
-    """Return a schema with a value replaced by a scalar or by another of its own, or left out."""
+    """Return a schema of which values are replaced, removed or wrapped."""
     schema = json.loads(content)
     for _ in range(data.draw(st.integers(1, 3))):
-        paths = places(schema)
+        paths = all_paths(schema)
         path = data.draw(st.sampled_from(paths))
         if not path:
             continue
@@ -192,7 +193,7 @@ def changed_schema(data: st.DataObject, content: bytes) -> bytes:
 
 
 def changed_array(data: st.DataObject, content: bytes) -> bytes:
-    """Return an array with another header, or with other numbers in it."""
+    """Return an array with a changed header or changed numbers."""
     if data.draw(st.booleans()):
         number = str(data.draw(NUMBERS)).encode()
         content = re.sub(rb"\d+(?=,|\))", number, content, count=data.draw(st.integers(1, 4)))
@@ -202,9 +203,9 @@ def changed_array(data: st.DataObject, content: bytes) -> bytes:
     body = bytearray(content[start:])
     for _ in range(data.draw(st.integers(1, 4))):
         if len(body) >= 8:
-            place = 8 * data.draw(st.integers(0, len(body) // 8 - 1))
+            offset = 8 * data.draw(st.integers(0, len(body) // 8 - 1))
             value = data.draw(st.integers(-3, 300) | st.sampled_from((2**62, -(2**62))))
-            body[place : place + 8] = value.to_bytes(8, "little", signed=True)
+            body[offset : offset + 8] = value.to_bytes(8, "little", signed=True)
     return content[:start] + bytes(body)
 
 
@@ -224,7 +225,7 @@ def changed_member(data: st.DataObject, members: dict[str, bytes]) -> dict[str, 
         return {**members, name: data.draw(st.sampled_from(PICKLES))}
     if kind == "bomb":
         filling = data.draw(st.sampled_from((b"\n", b"[", b'"",', b"\0", b"[],", b"{},")))
-        # Just within what is allowed, and far beyond.
+        # Just within the limit, and far beyond it.
         size = data.draw(st.sampled_from((LIMIT - 100_000, LIMIT * 2)))
         return {**members, name: (b"[" + filling * (size // len(filling)))[:size]}
     if kind == "add":
@@ -239,8 +240,8 @@ WATCHING = False
 
 @contextmanager
 def watching() -> Iterator[None]:
-    """While this lasts, `watch` looks at what the process does."""
-    global WATCHING  # An audit hook cannot be taken away again.
+    """Let `watch` observe what the process does inside the context."""
+    global WATCHING  # An audit hook cannot be removed.
     WATCHING = True
     try:
         yield
@@ -256,13 +257,13 @@ def watching() -> Iterator[None]:
 )
 @given(data=st.data())
 def try_one(data: st.DataObject) -> None:
-    """Read an artifact that was changed somewhere, and predict with it if it is accepted."""
+    """Read an artifact with a mutation, and predict with it if it is accepted."""
     number = data.draw(st.integers(0, len(ARTIFACTS) - 1))
     if data.draw(st.integers(0, 4)):
         content = zipped(changed_member(data, MEMBERS[number]))
     else:
         content = damaged(data, ARTIFACTS[number])
-    Path(sys.argv[1]).write_bytes(content)  # which is what crashed, if it does
+    Path(sys.argv[1]).write_bytes(content)  # kept if this one crashes the process
     try:
         with watching():
             model = load_sklearn_model(content, LIMIT)
@@ -274,13 +275,13 @@ def try_one(data: st.DataObject) -> None:
     OUTCOMES["accepted"] += 1
     inputs = PIPELINES[number][1]
     for method in ("predict", "decision_function", "predict_proba"):
-        # Other numbers predict nonsense, and may not fit each other.
+        # Changed numbers predict nonsense, and arrays may not fit each other.
         with suppress(Exception), watching():
             getattr(model.pipeline, method)(inputs)
 
 
 def try_bombs() -> None:
-    """Read artifacts with a member that is as large as a Lambda allows, of what grows in memory."""
+    """Read artifacts with a member as large as a Lambda allows, whose content grows in memory."""
     limit = Settings("bucket", "name").max_artifact_bytes
     for filling in (b"\n", b"a\n", b"[", b'"",', b"\0", b"[],", b"{},", b"1.,"):
         for name in ("artifact.json", "pipeline.json", "array-1.npy", "vocabulary-0.txt"):
@@ -292,13 +293,13 @@ def try_bombs() -> None:
                 load_sklearn_model(content, limit)
             except ArtifactError as exc:
                 assert not isinstance(exc.__cause__, MemoryError)
-            else:  # A single term may be as long as it likes.
+            else:  # A single term may have any length.
                 assert name == "vocabulary-0.txt"
                 assert b"\n" not in filling
 
 
 def watch(event: str, _: tuple[object, ...]) -> None:
-    """End the process where something out of an artifact does what it never may."""
+    """End the process if an artifact causes an event that it never may."""
     if WATCHING and event.startswith(FORBIDDEN):
         print(f"an artifact caused {event}", file=sys.stderr)
         faulthandler.dump_traceback()
@@ -306,11 +307,11 @@ def watch(event: str, _: tuple[object, ...]) -> None:
 
 
 def main() -> None:
-    """Try as many as the second argument says; the first is a file for the last one tried."""
+    """Try as many as the second argument says; the first is a path for the last one tried."""
     faulthandler.enable()
     warnings.simplefilter("ignore")
-    # scikit-learn imports parts of itself when they are first used; their bytecode, written to a
-    # file that is then renamed, would look like what an artifact did.
+    # scikit-learn imports some of its modules on their first use. Writing their bytecode renames a
+    # file, which would look like the doing of an artifact.
     sys.dont_write_bytecode = True
     for artifact, (pipeline, inputs) in zip(ARTIFACTS, PIPELINES, strict=True):
         read = load_sklearn_model(artifact, LIMIT)

@@ -22,8 +22,8 @@ def zipped(method: int = zipfile.ZIP_DEFLATED, **members: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def test_members_come_back_as_they_were() -> None:
-    """What is written is read, packed where that halves it; the same members give the same zip."""
+def test_members_are_read_as_they_were_written() -> None:
+    """A member is deflated if that halves it, and the same members give the same zip."""
     content = write_archive(MEMBERS)
     assert content == write_archive(dict(MEMBERS))
     archive = Archive(content, LIMIT)
@@ -33,8 +33,8 @@ def test_members_come_back_as_they_were() -> None:
     assert packed == {"text"}
 
 
-def test_what_unpacks_to_more_than_allowed_is_not_unpacked() -> None:
-    """The sum of all members counts."""
+def test_a_zip_that_unpacks_to_more_than_allowed_is_refused() -> None:
+    """The limit is for the sum of all members."""
     content = write_archive(MEMBERS)
     size = sum(map(len, MEMBERS.values()))
     assert Archive(content, size).names == set(MEMBERS)
@@ -42,8 +42,8 @@ def test_what_unpacks_to_more_than_allowed_is_not_unpacked() -> None:
         Archive(content, size - 1)
 
 
-def test_a_directory_that_understates_a_size_is_found_out() -> None:
-    """A member that unpacks to more than the directory says is refused, and not unpacked further."""
+def test_a_member_larger_than_its_directory_entry_is_refused() -> None:
+    """Unpacking a member stops when it exceeds the size in the central directory."""
     bomb = zipped(bomb=bytes(50_000_000))
     lying = bomb.replace((50_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little"))
     assert lying != bomb
@@ -52,28 +52,28 @@ def test_a_directory_that_understates_a_size_is_found_out() -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_other_ways_of_packing_are_refused(method: int) -> None:
-    """Some of them take as much memory as the file asks for."""
+def test_other_compression_methods_are_refused(method: int) -> None:
+    """Some of them take as much memory as the file requests."""
     with pytest.raises(ArtifactError, match="neither stored nor deflated"):
         Archive(zipped(method, text=MEMBERS["text"]), LIMIT).read("text")
 
 
-def test_one_name_twice_is_refused() -> None:
-    """Two members of one name would be read by one reader and not by the other."""
+def test_two_members_with_the_same_name_are_refused() -> None:
+    """Of two members with the same name, different readers would read different ones."""
     content = zipped(zipfile.ZIP_STORED, aa=b"1", bb=b"2").replace(b"bb", b"aa")
     with pytest.raises(ArtifactError, match="two of its members have the same name"):
         Archive(content, LIMIT)
 
 
-def test_a_directory_of_millions_is_refused() -> None:
-    """A directory alone could fill the memory; its size is checked before it is read."""
+def test_a_directory_of_gigabytes_is_refused() -> None:
+    """The directory alone could fill the memory, so its size is checked before it is read."""
     content = bytearray(write_archive(MEMBERS))
     content[-10:-6] = (2**31).to_bytes(4, "little")
     with pytest.raises(ArtifactError, match="central directory is too large"):
         Archive(bytes(content), LIMIT)
 
 
-def test_every_end_that_is_cut_off_is_noticed() -> None:
+def test_every_truncation_is_refused() -> None:
     """A truncated download is refused, wherever it broke off."""
     content = write_archive(MEMBERS)
     for length in range(len(content)):
@@ -81,8 +81,8 @@ def test_every_end_that_is_cut_off_is_noticed() -> None:
             Archive(content[:length], LIMIT)
 
 
-def test_every_bit_that_flips_is_noticed_or_changes_nothing() -> None:
-    """Each single bit may flip: members are whole, or refused in words."""
+def test_every_flipped_bit_is_refused_or_changes_nothing() -> None:
+    """Whichever bit flips, all members are unchanged, or an `ArtifactError` is raised."""
     content = write_archive(MEMBERS)
     refused = 0
     for position in range(len(content)):
@@ -98,8 +98,8 @@ def test_every_bit_that_flips_is_noticed_or_changes_nothing() -> None:
     assert refused > len(content)
 
 
-def test_what_follows_a_packed_member_is_not_kept() -> None:
-    """Megabytes behind the end of what is deflated are passed over, not copied again and again."""
+def test_data_after_a_deflated_member_is_skipped() -> None:
+    """Megabytes after the end of a deflated stream are skipped, not copied again and again."""
     content, junk = write_archive({"a": b"x" * 1000}), bytes(4_000_000)
     directory = content.index(b"PK\x01\x02")
     entry, end = bytearray(content[directory:-22]), bytearray(content[-22:])
@@ -110,6 +110,6 @@ def test_what_follows_a_packed_member_is_not_kept() -> None:
     tracemalloc.start()
     try:
         assert archive.read("a") == b"x" * 1000
-        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # at most, in bytes
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # the peak, in bytes
     finally:
         tracemalloc.stop()

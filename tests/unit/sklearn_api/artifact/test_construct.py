@@ -1,4 +1,4 @@
-"""Pipelines taken apart and put together again, of all kinds, and what is refused about them."""
+"""Pipelines of many kinds, dumped and constructed, and what is refused on the way."""
 
 import copy
 import functools
@@ -59,12 +59,12 @@ ROWS = np.random.default_rng(0).normal(size=(30, 4))
 TABLE = np.array([[*row, word] for row, word in zip(ROWS, TEXTS, strict=True)], dtype=object)
 
 
-def through(pipeline: Any) -> Any:
-    """Return what comes back of a pipeline, which can be written once more, the same."""
+def round_trip(pipeline: Any) -> Any:
+    """Return a pipeline constructed from the dump of another; its own dump is the same."""
     members = dump_pipeline(pipeline)
-    back = read_back(members)
-    assert dump_pipeline(back) == members
-    return back
+    constructed = read_back(members)
+    assert dump_pipeline(constructed) == members
+    return constructed
 
 
 UNION = FeatureUnion([("words", TfidfVectorizer()), ("letters", CountVectorizer(analyzer="char"))])
@@ -137,43 +137,43 @@ def assert_same_vocabularies(before: Any, after: Any) -> None:
 
 
 @pytest.mark.parametrize("steps", TEXT_PIPELINES, ids=lambda steps: str(steps[-1])[:30])
-def test_a_text_pipeline_comes_back_to_the_last_bit(steps: tuple[Any, ...]) -> None:
-    """Predictions and vocabularies are those of the pipeline that was written."""
+def test_a_text_pipeline_survives_to_the_last_bit(steps: tuple[Any, ...]) -> None:
+    """Predictions and vocabularies equal those of the pipeline that was dumped."""
     before = make_pipeline(*map(copy.deepcopy, steps)).fit(TEXTS, LABELS)
-    after = through(before)
+    after = round_trip(before)
     assert_same(before, after, TEXTS)
     for one, other in zip(before, after, strict=True):
         assert_same_vocabularies(one, other)
 
 
 @pytest.mark.parametrize("steps", TABLE_PIPELINES, ids=lambda steps: str(steps[-1])[:30])
-def test_a_table_pipeline_comes_back_to_the_last_bit(steps: tuple[Any, ...]) -> None:
-    """Classifiers, regressors and detectors of numbers predict the same."""
+def test_a_table_pipeline_survives_to_the_last_bit(steps: tuple[Any, ...]) -> None:
+    """Classifiers, regressors and outlier detectors for numbers predict the same."""
     rows = np.abs(np.round(ROWS, 1))
     before = make_pipeline(*map(copy.deepcopy, steps)).fit(rows, LABELS)
-    assert_same(before, through(before), rows)
+    assert_same(before, round_trip(before), rows)
 
 
 @pytest.mark.parametrize("last", [LogisticRegression(), RandomForestClassifier(5)], ids=str)
-def test_columns_of_numbers_and_texts_come_back_to_the_last_bit(last: Any) -> None:
+def test_columns_of_numbers_and_texts_survive_to_the_last_bit(last: Any) -> None:
     """A `ColumnTransformer` keeps its columns, vocabularies and categories."""
     before = make_pipeline(copy.deepcopy(COLUMNS), last).fit(TABLE, LABELS)
-    assert_same(before, through(before), TABLE)
+    assert_same(before, round_trip(before), TABLE)
 
 
-def test_dicts_and_categories_come_back() -> None:
-    """Values that are not numbers are kept as they are, in arrays of objects, too."""
+def test_dicts_and_categories_survive() -> None:
+    """Values that are not numbers are kept as they are, also in arrays of objects."""
     dicts = [{"a": 1, "kind": "object", "type": "os.system"}, {"b": 2.5, "kind": "x"}]
-    assert_same(DictVectorizer().fit(dicts), through(DictVectorizer().fit(dicts)), dicts)
+    assert_same(DictVectorizer().fit(dicts), round_trip(DictVectorizer().fit(dicts)), dicts)
     words = np.array([["b"], ["a"], [None]], dtype=object)
-    assert_same(OrdinalEncoder().fit(words), through(OrdinalEncoder().fit(words)), words)
+    assert_same(OrdinalEncoder().fit(words), round_trip(OrdinalEncoder().fit(words)), words)
 
 
-def test_a_sparse_model_comes_back() -> None:
-    """Coefficients that were made sparse stay so."""
+def test_sparse_coefficients_survive() -> None:
+    """Coefficients that were made sparse stay sparse."""
     before = make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, LABELS)
     before[-1].sparsify()
-    after = through(before)
+    after = round_trip(before)
     assert sparse.issparse(after[-1].coef_)
     assert_same(before, after, TEXTS)
 
@@ -181,33 +181,35 @@ def test_a_sparse_model_comes_back() -> None:
 @pytest.mark.parametrize(
     "terms", [["a\nb", "c"], ["\ud800", "b"], ["\x85", "\u2028", "\r"], ["", " "], ["🎬", "é"]]
 )
-def test_terms_of_any_characters_come_back(terms: list[str]) -> None:
-    """A vocabulary may hold line ends of all kinds, and half a surrogate pair."""
+def test_terms_of_any_characters_survive(terms: list[str]) -> None:
+    """A vocabulary may contain line ends of all kinds, and half a surrogate pair."""
     before = CountVectorizer(vocabulary=terms).fit([])
-    assert through(before).vocabulary_ == before.vocabulary_ == {t: i for i, t in enumerate(terms)}
+    assert (
+        round_trip(before).vocabulary_ == before.vocabulary_ == {t: i for i, t in enumerate(terms)}
+    )
 
 
-def test_numbers_of_numpy_in_a_vocabulary_come_back() -> None:
-    """Where scikit-learn has put numpy's integers into a vocabulary, they come back as such."""
+def test_numpy_integers_in_a_vocabulary_survive() -> None:
+    """If scikit-learn has put numpy's integers into a vocabulary, they keep their type."""
     before = CountVectorizer(max_features=2).fit(TEXTS)
     assert set(map(type, before.vocabulary_.values())) == {np.int64}
-    assert set(map(type, through(before).vocabulary_.values())) == {np.int64}
+    assert set(map(type, round_trip(before).vocabulary_.values())) == {np.int64}
 
 
-def test_an_object_that_is_shared_stays_shared() -> None:
-    """Where a pipeline holds an object in two places, it is one object afterwards, too."""
+def test_a_shared_object_stays_shared() -> None:
+    """An object that a pipeline contains twice is a single object afterwards as well."""
     words = TfidfVectorizer()
     pipeline = Pipeline([("union", FeatureUnion([("a", words), ("b", words)]))]).fit(TEXTS)
     union = pipeline[0]
     union.transformer_list = [("a", words), ("b", words)]
     words.fit(TEXTS)
-    (_, first), (_, second) = through(pipeline)[0].transformer_list
+    (_, first), (_, second) = round_trip(pipeline)[0].transformer_list
     assert first is second
     assert first.vocabulary_ == words.vocabulary_
 
 
-def test_writing_changes_nothing_of_the_pipeline() -> None:
-    """The pipeline goes on as it was, with the very same vocabulary."""
+def test_dumping_does_not_change_the_pipeline() -> None:
+    """The pipeline still has the very same vocabulary object."""
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, LABELS)
     vocabulary, kept = pipeline[0].vocabulary_, dict(pipeline[0].vocabulary_)
     dump_pipeline(pipeline)
@@ -220,7 +222,7 @@ def shout(texts: list[str]) -> list[str]:
 
 
 class Own(LinearSVC):  # type: ignore[misc]  # scikit-learn ships no types
-    """A type that is not scikit-learn's."""
+    """A type that does not belong to scikit-learn."""
 
 
 @pytest.mark.parametrize(
@@ -236,8 +238,8 @@ class Own(LinearSVC):  # type: ignore[misc]  # scikit-learn ships no types
         (SplineTransformer().fit(ROWS), "BSpline"),
     ],
 )
-def test_what_is_not_trusted_is_refused_when_it_is_written(step: Any, named: str) -> None:
-    """The error names the type or function, before anything is published."""
+def test_untrusted_names_are_refused_when_dumping(step: Any, named: str) -> None:
+    """The error names the type or function, before anything can be published."""
     with pytest.raises(ArtifactError, match=named):
         dump_pipeline(make_pipeline(step))
 
@@ -254,17 +256,17 @@ UNTRUSTED += ("functools.partial", "numpy.load", "sklearn.base.BaseEstimator")
 
 @pytest.mark.parametrize("name", [*UNTRUSTED, ["os", "system"], None, 1])
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_is_not_trusted_is_refused_when_it_is_read(kind: str, name: Any) -> None:
-    """The whole schema is looked through first; nothing in it is imported or built."""
+def test_untrusted_names_are_refused_when_constructing(kind: str, name: Any) -> None:
+    """The whole schema is audited first; nothing in it is imported or constructed."""
     node = {"kind": kind, "type": name, "state": None, "items": {}, "arguments": []}
-    schema = {"kind": "list", "items": [{"kind": "array", "file": "not there"}, node]}
+    schema = {"kind": "list", "items": [{"kind": "array", "file": "missing"}, node]}
     with pytest.raises(ArtifactError, match="not on the list of trusted names") as caught:
         read_back({SCHEMA: json.dumps(schema).encode()})
     assert str(name) in str(caught.value)
 
 
-def test_all_estimators_of_scikit_learn_are_trusted_by_name() -> None:
-    """The list is complete, but for what skops itself cannot hold."""
+def test_all_estimators_of_scikit_learn_are_trusted() -> None:
+    """The list is complete, except for the estimator that skops cannot dump."""
     known = {f"{found.__module__}.{found.__qualname__}" for _, found in all_estimators()}
     assert known - TYPES == {"sklearn.cluster._birch.Birch"}
 
@@ -273,7 +275,7 @@ def test_all_estimators_of_scikit_learn_are_trusted_by_name() -> None:
     sklearn.__version__ < "1.9", reason="Python 3.11 has an older scikit-learn, with fewer types"
 )
 def test_trusted_names_exist() -> None:
-    """No name on the list is a leftover or a slip."""
+    """Every name on the list is the name of a type."""
     for name in TYPES:
         module, _, attribute = name.rpartition(".")
         assert isinstance(getattr(importlib.import_module(module), attribute), type), name
@@ -292,10 +294,10 @@ def test_trusted_names_exist() -> None:
         (rb"$", b"\x00"),
     ],
 )
-def test_an_array_that_is_none_is_refused_before_room_is_made(
+def test_an_invalid_array_is_refused_before_memory_is_allocated(
     pattern: bytes, replacement: bytes
 ) -> None:
-    """Its header has to be what numpy writes, and to fit the bytes that follow."""
+    """The header must be one that numpy writes, and fit the bytes that follow."""
     members = dump_pipeline(Ridge().fit(ROWS, LABELS))
     name = next(
         name for name, content in members.items() if name.endswith(".npy") and b"<f8" in content
@@ -305,8 +307,8 @@ def test_an_array_that_is_none_is_refused_before_room_is_made(
         read_back(members)
 
 
-def test_a_term_that_stands_twice_is_refused() -> None:
-    """Two indices of one term would shift all that follow."""
+def test_a_duplicate_term_is_refused() -> None:
+    """A term with two indices would shift the indices of all that follow."""
     members = dump_pipeline(CountVectorizer().fit(TEXTS))
     with pytest.raises(ArtifactError, match="a vocabulary contains a term twice"):
         read_back({**members, "vocabulary-0.txt": b"good\ngood"})

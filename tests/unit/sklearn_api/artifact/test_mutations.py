@@ -1,4 +1,4 @@
-"""Artifacts that somebody has tampered with."""
+"""Artifacts that somebody has tampered with are harmless."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ EXAMPLES = 3000
 
 
 @pytest.mark.timeout(600)
-def test_no_mutation_crashes_hangs_fills_the_memory_or_runs(tmp_path: Path) -> None:
-    """Thousands of changed artifacts are refused in words, or predict something.
+def test_no_mutation_crashes_hangs_fills_memory_or_runs_code(tmp_path: Path) -> None:
+    """Thousands of changed artifacts raise an `ArtifactError`, or predict something.
 
-    What is changed: bytes of the zip, members, the schema's values and types, the headers and
-    numbers of arrays; twelve pipelines, linear, of trees, of neighbours and of support vectors.
-    Each is read with a matching sha256, and asked for predictions when it is accepted. The process
-    that does it may take one gigabyte more than its libraries, and no system call that only code
-    could make.
+    The changes are to bytes of the zip, members, values and types of the schema, and headers and
+    numbers of arrays. The twelve pipelines are linear, trees, neighbours and support vector
+    machines. An artifact that is accepted makes predictions. The process that reads them may take
+    one gigabyte more than its libraries, and must not make system calls that only code in an
+    artifact could cause.
     """
     last = tmp_path / "last.zip"
     result = subprocess.run(
@@ -34,10 +34,10 @@ def test_no_mutation_crashes_hangs_fills_the_memory_or_runs(tmp_path: Path) -> N
         cwd=ROOT,
         env={
             "PATH": "/usr/bin:/bin",
-            # Each thread of a numeric library would reserve addresses that count as memory.
+            # Each thread of a numeric library reserves address space, which counts as memory.
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
-            # Where it is set, Hypothesis tries the same each time.
+            # If it is set, Hypothesis tries the same examples each time.
             **({"CI": "true"} if "CI" in os.environ else {}),
         },
         capture_output=True,
@@ -45,6 +45,6 @@ def test_no_mutation_crashes_hangs_fills_the_memory_or_runs(tmp_path: Path) -> N
         timeout=590,
         check=False,
     )
-    assert result.returncode == 0, f"{last} holds the last one tried\n{result.stderr[-5000:]}"
+    assert result.returncode == 0, f"{last} is the last artifact tried\n{result.stderr[-5000:]}"
     assert '"refused"' in result.stdout
     assert '"accepted"' in result.stdout

@@ -1,4 +1,4 @@
-"""Compiled models: the same labels and scores as scikit-learn's, on every text."""
+"""Compiled models predict the same labels and scores as scikit-learn, for every text."""
 
 import json
 from typing import Any
@@ -107,11 +107,11 @@ CLASSIFIERS: dict[str, Any] = {
 def forms(pipeline: Any, calibration: Calibration | None = None) -> tuple[Any, CompiledModel]:
     """Return both forms of a fitted pipeline, read from one artifact."""
     content = write_artifact(pipeline, calibration, rows=TEXTS).content
-    estimated = load_model(content, LIMIT, "sklearn")
+    original = load_model(content, LIMIT, "sklearn")
     compiled = load_model(content, LIMIT, "compiled")
-    assert isinstance(estimated, SklearnModel)
+    assert isinstance(original, SklearnModel)
     assert isinstance(compiled, CompiledModel)
-    return estimated, compiled
+    return original, compiled
 
 
 def assert_same(one: Prediction, other: Prediction) -> None:
@@ -127,7 +127,7 @@ def fitted(vectorizer: str, classifier: str, labels: list[Any]) -> Any:
     return make_pipeline(VECTORIZERS[vectorizer], CLASSIFIERS[classifier]).fit(TEXTS, labels)
 
 
-# Integers and ties: here the labels depend on how sums are rounded.
+# Integers lead to ties, in which the labels depend on how sums are rounded.
 PERCEPTRON = forms(
     make_pipeline(CountVectorizer(ngram_range=(1, 2)), CLASSIFIERS["Perceptron"]).fit(TEXTS, TWO)
 )
@@ -157,10 +157,10 @@ WORDS = [
 @pytest.mark.parametrize("classifier", CLASSIFIERS)
 @pytest.mark.parametrize("vectorizer", ["tfidf", "count", "union of pipelines"])
 def test_every_classifier_is_compiled(vectorizer: str, classifier: str, labels: list[Any]) -> None:
-    """Of two classes and of more, labels, scores and probabilities are scikit-learn's."""
-    estimated, compiled = forms(fitted(vectorizer, classifier, labels))
+    """With two classes and with more, labels, scores and probabilities are scikit-learn's."""
+    original, compiled = forms(fitted(vectorizer, classifier, labels))
     for text in [*TEXTS, "", "unknown", "good bad good", "x" * 1000, "\ud800 good"]:
-        assert_same(compiled.predict(text), estimated.predict(text))
+        assert_same(compiled.predict(text), original.predict(text))
 
 
 @pytest.mark.parametrize("vectorizer", VECTORIZERS)
@@ -170,20 +170,20 @@ def test_every_classifier_is_compiled(vectorizer: str, classifier: str, labels: 
     | st.text(st.characters(max_codepoint=0x17F), max_size=200)
     | st.lists(st.sampled_from(WORDS) | st.text(max_size=4), max_size=30).map(" ".join)
 )
-def test_every_text_gets_the_same_scores(vectorizer: str, text: str) -> None:
-    """Whatever characters a text is made of, both forms say the same of it."""
-    estimated, compiled = MODELS[vectorizer]
-    assert_same(compiled.predict(text), estimated.predict(text))
+def test_both_forms_agree_on_any_text(vectorizer: str, text: str) -> None:
+    """Whatever characters a text consists of, both forms make the same prediction."""
+    original, compiled = MODELS[vectorizer]
+    assert_same(compiled.predict(text), original.predict(text))
 
 
 def test_a_calibration_gives_the_probability() -> None:
-    """A calibration that is stored with the pipeline is applied by both forms."""
+    """Both forms apply the calibration that is stored with the pipeline."""
     calibration = Calibration(1.5, -0.25)
-    estimated, compiled = forms(fitted("tfidf", "LinearSVC", TWO), calibration)
+    original, compiled = forms(fitted("tfidf", "LinearSVC", TWO), calibration)
     for text in TEXTS:
-        assert_same(compiled.predict(text), estimated.predict(text))
+        assert_same(compiled.predict(text), original.predict(text))
         assert compiled.predict(text).probability == pytest.approx(
-            calibration.probability(estimated.predict(text).score)
+            calibration.probability(original.predict(text).score)
         )
 
 
@@ -206,8 +206,8 @@ def test_a_calibration_gives_the_probability() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_what_is_not_compiled_says_why(pipeline: Any, reason: str) -> None:
-    """Any other pipeline is stored without a compiled form, with the reason, and still serves."""
+def test_the_reason_for_no_compiled_form_is_reported(pipeline: Any, reason: str) -> None:
+    """A pipeline that cannot be compiled is stored with the reason, and still serves."""
     pipeline.fit(TEXTS, TWO)
     content = write_artifact(pipeline).content
     model = load_model(content, LIMIT)
@@ -220,15 +220,15 @@ def test_what_is_not_compiled_says_why(pipeline: Any, reason: str) -> None:
 
 @settings(deadline=None)
 @given(text=st.lists(st.sampled_from(WORDS), max_size=20).map(" ".join))
-def test_ties_are_decided_as_scikit_learn_decides_them(text: str) -> None:
-    """Where two classes are equal but for rounding, the label is still the same."""
-    estimated, compiled = PERCEPTRON
-    assert_same(compiled.predict(text), estimated.predict(text))
+def test_ties_are_decided_as_in_scikit_learn(text: str) -> None:
+    """If two classes differ only by rounding, both forms still predict the same label."""
+    original, compiled = PERCEPTRON
+    assert_same(compiled.predict(text), original.predict(text))
 
 
-def test_rows_on_which_the_forms_differ_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A compiled form that says something else of one row is left out, and the row is named."""
-    # No pipeline is known for which they differ: the tokenizer is made to lose a word.
+def test_a_compiled_form_that_differs_on_a_row_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If the forms differ on one row, the artifact has no compiled form and the reason names it."""
+    # No pipeline is known for which they differ, so the tokenizer is made to lose words.
     monkeypatch.setitem(analyzers._WORDS, r"(?u)\b\w\w+\b", (False, "m"))
     pipeline = fitted("tfidf", "LinearSVC", TWO)
     content = write_artifact(pipeline, rows=["unknown", "a good film"]).content
@@ -243,7 +243,7 @@ VALUES = st.none() | st.booleans() | st.integers(-1, 3) | st.floats() | st.text(
 @settings(deadline=None)
 @given(data=st.data())
 def test_damage_is_refused_or_harmless(data: st.DataObject) -> None:
-    """A changed compiled form is an `ArtifactError`, at the latest at a prediction, or predicts."""
+    """A changed plan predicts, or raises `ArtifactError` at the latest at a prediction."""
     archive = Archive(ARTIFACT, LIMIT)
     members = {name: archive.read(name) for name in archive.names}
     plan = json.loads(members["compiled.json"])

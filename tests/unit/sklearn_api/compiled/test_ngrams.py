@@ -1,4 +1,4 @@
-"""N-grams found by the numbers of their words: the same as if all of them were looked up."""
+"""N-grams found by the numbers of their words, with the same result as looking up each one."""
 
 from array import array
 from collections import Counter
@@ -24,7 +24,7 @@ TERMS = st.sets(
 
 
 def ngram_terms(terms: list[str]) -> NgramTerms:
-    """Return what becomes of sorted terms in an artifact."""
+    """Return sorted terms as they are written to an artifact and read back."""
     compiler = _Compiler({})
     plan = compiler._ngrams(terms)
     assert plan is not None
@@ -40,10 +40,10 @@ def ngram_terms(terms: list[str]) -> NgramTerms:
     tokens=st.lists(st.sampled_from(TOKENS), max_size=12),
     lengths=st.sampled_from([(1, 1), (1, 2), (2, 2), (2, 4), (1, 4), (3, 3), (1, 9)]),
 )
-def test_all_n_grams_of_a_text_are_found(
+def test_all_ngrams_of_a_text_are_found(
     terms: list[str], tokens: list[str], lengths: tuple[int, int]
 ) -> None:
-    """Each term is counted as often as it is an n-gram of the text, and nothing else is."""
+    """Each term is counted as often as it occurs among the n-grams, and nothing else is."""
     columns, numbers = ngram_terms(terms).count_ngrams(tokens, *lengths)
     found = {at: number for at, number in zip(columns, numbers, strict=True) if at != NONE}
     grams = Counter(
@@ -54,8 +54,8 @@ def test_all_n_grams_of_a_text_are_found(
     assert found == {at: grams[term] for at, term in enumerate(terms) if term in grams}
 
 
-def test_a_vocabulary_of_many_words_is_found() -> None:
-    """More words than two bytes can number, and terms that only differ in one of them."""
+def test_terms_of_more_than_65536_words_are_found() -> None:
+    """Word numbers may need more than two bytes, and terms may differ in only one word."""
     words = [f"w{number:05}" for number in range(70_000)]
     terms = sorted([*words[::2], *(f"{word} {word[::-1]} x" for word in words[:1000])])
     found = ngram_terms(terms)
@@ -66,8 +66,8 @@ def test_a_vocabulary_of_many_words_is_found() -> None:
 
 
 @pytest.mark.parametrize("terms", [["a", "a\tb", "a b"], [" ".join("abcdefghi")]])
-def test_what_is_not_sorted_by_words_or_too_long_is_looked_up_as_text(terms: list[str]) -> None:
-    """A character before the space parts neighbours; nine words are more than anybody counts."""
+def test_terms_not_sorted_by_words_or_too_long_are_stored_as_text(terms: list[str]) -> None:
+    """A character below the space changes the order; nine words are more than are numbered."""
     assert terms == sorted(terms)
     compiler = _Compiler({})
     assert compiler._ngrams(terms) is None
@@ -87,7 +87,9 @@ WORDS = SortedTerms(b"a\nb", [0], 2)
         ([0, 1, 2], [[0, 0], [0, 0, 0]]),
     ],
 )
-def test_parts_that_do_not_fit_are_refused(starts: list[int], following: list[list[int]]) -> None:
-    """A damaged index is an error when the model is read."""
+def test_tables_that_do_not_fit_each_other_are_refused(
+    starts: list[int], following: list[list[int]]
+) -> None:
+    """A damaged index is an error when the model is loaded."""
     with pytest.raises(ArtifactError, match=r"than it says|where it says"):
         NgramTerms(WORDS, starts, [array("H", numbers) for numbers in following], 2)

@@ -1,4 +1,4 @@
-"""Functions in threads of their own."""
+"""Tasks that run in other threads."""
 
 import threading
 
@@ -7,33 +7,33 @@ import pytest
 from sklearn_api.compiled.tasks import Task
 
 
-def test_a_task_runs_beside_what_started_it() -> None:
-    """It is under way before anybody asks for its result, which can be had more than once."""
-    begun, go_on = threading.Event(), threading.Event()
+def test_a_task_starts_at_once() -> None:
+    """It runs before anybody asks for its result, and returns the result more than once."""
+    started, proceed = threading.Event(), threading.Event()
 
     def work() -> str:
-        begun.set()
-        assert go_on.wait(10)
+        started.set()
+        assert proceed.wait(10)
         return threading.current_thread().name
 
     task = Task(work)
-    assert begun.wait(10)
-    go_on.set()
+    assert started.wait(10)
+    proceed.set()
     assert task.result() == task.result() != threading.current_thread().name
 
 
-def test_an_error_reaches_who_asks_for_the_result() -> None:
-    """What the function raises is raised again, and not printed by its thread."""
+def test_an_error_is_raised_when_the_result_is_read() -> None:
+    """An error in the function is raised for every reader, and not printed by the thread."""
     task: Task[int] = Task(lambda: [][0])
     for _ in range(2):
         with pytest.raises(IndexError):
             task.result()
 
 
-def test_without_another_thread_the_work_is_done_all_the_same(
+def test_without_another_thread_a_task_runs_in_the_current_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Where the system has no more threads, the function runs in the one that there is."""
+    """If no thread can be started, the function runs in the current one."""
 
     def start(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -1,4 +1,4 @@
-"""Artifacts: written, read back, and refused in words when anything about them is wrong."""
+"""Artifacts that are written and read back, and errors for those that are invalid."""
 
 import io
 import json
@@ -62,8 +62,8 @@ def with_header(artifact: bytes, **values: object) -> bytes:
     return changed(artifact, **{"artifact.json": json.dumps(header).encode()})
 
 
-def test_a_model_comes_back_as_it_was(pipeline: Pipeline, artifact: bytes) -> None:
-    """Pipeline and calibration are those that were written, or none."""
+def test_a_model_survives_to_the_last_bit(pipeline: Pipeline, artifact: bytes) -> None:
+    """The pipeline, and the calibration if there is one, equal those that were written."""
     model = read(artifact)
     assert model.calibration is None
     assert np.array_equal(
@@ -74,7 +74,7 @@ def test_a_model_comes_back_as_it_was(pipeline: Pipeline, artifact: bytes) -> No
 
 
 def test_the_members_are_plain_files(artifact: bytes) -> None:
-    """Vocabularies are text, arrays are npy, everything else is JSON."""
+    """Vocabularies are text, arrays are npy files, and everything else is JSON."""
     members = unzipped(artifact)
     assert members["vocabulary-0.txt"].decode().split("\n") == sorted(
         ["and", "awful", "bad", "film", "good", "nice"]
@@ -86,14 +86,14 @@ def test_the_members_are_plain_files(artifact: bytes) -> None:
             assert json.loads(content)
 
 
-def test_the_same_pipeline_gives_the_same_bytes(pipeline: Pipeline, artifact: bytes) -> None:
-    """Neither the time nor memory addresses are part of an artifact, nor of one of what it holds."""
+def test_equal_pipelines_give_equal_bytes(pipeline: Pipeline, artifact: bytes) -> None:
+    """An artifact contains neither the time nor memory addresses, not even after a round trip."""
     assert write_artifact(pipeline).content == artifact
     assert write_artifact(read(artifact).pipeline).content == artifact
 
 
 def test_another_process_writes_the_same_bytes() -> None:
-    """Training the same pipelines in two processes gives the same artifacts."""
+    """Training the same pipelines in two processes gives equal artifacts."""
     code = (
         "import hashlib\n"
         "import numpy as np\n"
@@ -112,7 +112,7 @@ def test_another_process_writes_the_same_bytes() -> None:
         "):\n"
         f"    pipeline = make_pipeline(*steps).fit({TEXTS!r}, {LABELS!r})\n"
         "    print(hashlib.sha256(write_artifact(pipeline).content).hexdigest())\n"
-        # What memory is given again holds something else in each process.
+        # Memory that is used again has other content in each process.
         "    waste = [np.full(n, len(steps[0].vocabulary_) * 7.0) for n in range(1, 500)]\n"
     )
     found = {
@@ -130,7 +130,7 @@ def test_another_process_writes_the_same_bytes() -> None:
     assert len(set(found.pop().split())) == 4
 
 
-def test_reading_imports_nothing_of_skops(artifact: bytes, tmp_path: Path) -> None:
+def test_reading_does_not_import_skops(artifact: bytes, tmp_path: Path) -> None:
     """A cold start does not pay for skops, which imports all of scikit-learn."""
     (tmp_path / "model.zip").write_bytes(artifact)
     code = (
@@ -154,16 +154,16 @@ def test_reading_imports_nothing_of_skops(artifact: bytes, tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("name", "value"), [("format", 99), ("format", 1), ("python", "3.9"), ("scikit-learn", "0.1")]
 )
-def test_a_mismatch_names_both_sides(artifact: bytes, name: str, value: object) -> None:
-    """What was made for another format, Python or scikit-learn is refused, naming the two."""
+def test_a_version_mismatch_names_both_versions(artifact: bytes, name: str, value: object) -> None:
+    """An artifact for another format, Python or scikit-learn is refused with both versions."""
     expected = json.loads(unzipped(artifact)["artifact.json"])[name]
     message = f"{name} {value}, this Lambda runs {name} {expected}; train and publish again"
     with pytest.raises(ArtifactError, match=message):
         read(with_header(artifact, **{name: value}))
 
 
-def test_the_first_format_is_refused_by_its_number(artifact: bytes) -> None:
-    """An artifact of an earlier release says so, whatever its members are."""
+def test_an_artifact_of_the_first_format_is_refused_by_its_number(artifact: bytes) -> None:
+    """An artifact of an earlier format is refused with its number, whatever its members are."""
     header = {**json.loads(unzipped(artifact)["artifact.json"]), "format": 1}
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as target:
@@ -174,27 +174,27 @@ def test_the_first_format_is_refused_by_its_number(artifact: bytes) -> None:
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(artifact: bytes) -> None:
-    """What unpacks to more than the limit is refused by its directory."""
+    """An artifact that unpacks to more than the limit is refused by its central directory."""
     with pytest.raises(ArtifactError, match="unpacks to"):
         read(changed(artifact, **{"array-0.npy": bytes(LIMIT)}))
 
 
 def test_a_vocabulary_of_line_feeds_is_refused_before_it_is_split(artifact: bytes) -> None:
-    """Terms take far more memory than their letters; the limit is for what they take."""
+    """Terms take far more memory than their characters, and the limit is for that memory."""
     with pytest.raises(ArtifactError, match=r"1,000,001 terms is too large; raise MAX_ARTIFACT"):
         read(changed(artifact, **{"vocabulary-0.txt": b"\n" * 1_000_000}))
 
 
 @pytest.mark.parametrize("name", ["../evil.py", "/etc/passwd", "extra", "array-0.npy/../x"])
-def test_other_members_are_refused(artifact: bytes, name: str) -> None:
-    """An artifact holds the members of a model alone; nothing is ever written to a path."""
+def test_unknown_members_are_refused(artifact: bytes, name: str) -> None:
+    """An artifact contains only the members of a model; nothing is ever written to a path."""
     with pytest.raises(ArtifactError, match="members"):
         read(changed(artifact, **{name: b"x"}))
 
 
 @pytest.mark.parametrize("name", ["artifact.json", "pipeline.json", "array-0.npy"])
 def test_a_pickle_is_never_loaded(artifact: bytes, name: str) -> None:
-    """A pickle in a member's place, or in the artifact's, is refused."""
+    """A pickle in place of a member, or of the whole artifact, is refused."""
     bomb = pickle.dumps(print)
     with pytest.raises(ArtifactError, match=name):
         read(changed(artifact, **{name: bomb}))
@@ -215,20 +215,20 @@ def test_a_pickle_is_never_loaded(artifact: bytes, name: str) -> None:
     ],
 )
 def test_a_calibration_has_two_finite_numbers(artifact: bytes, calibration: object) -> None:
-    """Anything else would answer nonsense, or no JSON."""
+    """With anything else, answers would be nonsense, or not valid JSON."""
     with pytest.raises(ArtifactError, match="calibration"):
         read(with_header(artifact, calibration=calibration))
 
 
-def test_a_calibration_that_cannot_be_read_is_not_written(pipeline: Pipeline) -> None:
-    """What would be refused is refused before it is published."""
+def test_an_invalid_calibration_is_not_written(pipeline: Pipeline) -> None:
+    """What reading would refuse cannot be written and published."""
     with pytest.raises(ArtifactError, match="not finite"):
         write_artifact(pipeline, Calibration(float("nan"), 0.0))
 
 
 @pytest.mark.parametrize("content", [b"[" * 60_000, b"{", b"\xff", b"[]", b'"text"'])
-def test_a_header_that_is_no_header_is_refused(artifact: bytes, content: bytes) -> None:
-    """JSON that Python cannot read, for its depth or otherwise, is refused like any other."""
+def test_an_invalid_header_is_refused(artifact: bytes, content: bytes) -> None:
+    """A header that is not a JSON object, or is nested too deeply for Python, is refused."""
     with pytest.raises(ArtifactError, match=r"artifact\.json is not"):
         read(changed(artifact, **{"artifact.json": content}))
 
@@ -250,8 +250,8 @@ MANIFEST: dict[str, Any] = {
 }
 
 
-def test_a_manifest_is_read_as_it_was_written() -> None:
-    """A manifest survives its JSON form."""
+def test_a_manifest_survives_its_json_form() -> None:
+    """A manifest is read as it was written."""
     manifest = Manifest(**MANIFEST)
     assert Manifest.from_json(manifest.to_json()) == manifest
 
@@ -266,7 +266,7 @@ def test_a_manifest_is_read_as_it_was_written() -> None:
         (b"{}", "version"),
     ],
 )
-def test_what_is_no_manifest_is_refused(content: bytes, message: str) -> None:
+def test_an_invalid_manifest_is_refused(content: bytes, message: str) -> None:
     """A manifest with missing or unknown fields is refused, naming them."""
     with pytest.raises(ArtifactError, match=message):
         Manifest.from_json(content)

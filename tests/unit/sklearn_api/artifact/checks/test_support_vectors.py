@@ -18,14 +18,14 @@ PRODUCTS = ROWS @ ROWS.T
 LABELS = np.arange(30) % 3
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", FutureWarning)  # Its parameter goes one day.
+    warnings.simplefilter("ignore", FutureWarning)  # `probability` is deprecated
     DENSE = SVC(probability=True).fit(ROWS, LABELS)
 SPARSE = SVC(kernel="linear").fit(sparse.csr_matrix(ROWS), LABELS)
 REGRESSION = SVR().fit(ROWS, LABELS)
 PRECOMPUTED = SVC(kernel="precomputed").fit(PRODUCTS, LABELS)
 
 
-def through(estimator: Any) -> Any:
+def round_trip(estimator: Any) -> Any:
     return read_back(dump_pipeline(estimator))
 
 
@@ -44,14 +44,14 @@ def through(estimator: Any) -> Any:
     ],
     ids=str,
 )
-def test_what_was_fitted_comes_back(estimator: Any, inputs: Any) -> None:
-    """Of each kind, dense and sparse, and predicts the same."""
-    assert np.array_equal(through(estimator).predict(inputs), estimator.predict(inputs))
+def test_fitted_estimators_survive(estimator: Any, inputs: Any) -> None:
+    """Estimators of every kind, with dense and sparse vectors, predict the same."""
+    assert np.array_equal(round_trip(estimator).predict(inputs), estimator.predict(inputs))
 
 
-def test_what_is_not_fitted_comes_back() -> None:
-    """It has nothing to check."""
-    assert through(SVC(C=2.0)).get_params() == SVC(C=2.0).get_params()
+def test_an_estimator_that_is_not_fitted_survives() -> None:
+    """It has no vectors to check."""
+    assert round_trip(SVC(C=2.0)).get_params() == SVC(C=2.0).get_params()
 
 
 @pytest.mark.parametrize(
@@ -123,27 +123,29 @@ def test_what_is_not_fitted_comes_back() -> None:
         (PRECOMPUTED, {"support_": PRECOMPUTED.support_ - 5}, "sample that does not exist"),
     ],
 )
-def test_what_does_not_fit_is_refused(estimator: Any, changes: dict[str, Any], reason: str) -> None:
-    """Each of these would have libsvm read what is not there."""
+def test_arrays_that_do_not_fit_each_other_are_refused(
+    estimator: Any, changes: dict[str, Any], reason: str
+) -> None:
+    """Each of these would make libsvm read beyond the end of an array."""
     changed = copy.deepcopy(estimator)
     vars(changed).update(changes)
     with pytest.raises(ArtifactError, match=f"a support vector machine .*{reason}"):
-        through(changed)
+        round_trip(changed)
 
 
 def test_a_classifier_without_classes_is_refused() -> None:
-    """It would predict before it finds that out."""
+    """Otherwise it would predict with libsvm before anything needs its classes."""
     changed = copy.deepcopy(DENSE)
     del changed.classes_
     with pytest.raises(ArtifactError, match="classes_"):
-        through(changed)
+        round_trip(changed)
 
 
-def test_rows_of_a_sparse_matrix_end_after_they_begin() -> None:
-    """Also where nothing is stored, when scipy does not look."""
+def test_a_sparse_matrix_whose_rows_end_before_they_start_is_refused() -> None:
+    """It is refused even if no values are stored, in which case scipy does not check."""
     matrix = sparse.csr_matrix((3, 3))
     matrix.indptr = np.array([0, 2, 1, 0], "i4")
     changed = copy.deepcopy(SPARSE)
     changed.support_vectors_ = matrix
     with pytest.raises(ArtifactError, match="ends before it starts"):
-        through(changed)
+        round_trip(changed)

@@ -1,4 +1,4 @@
-"""Trees and neighbours whose indices lead astray."""
+"""Trees and neighbours with indices that lead out of their arrays, or in circles."""
 
 import io
 from collections.abc import Callable
@@ -61,7 +61,7 @@ def put(field: str, value: int) -> Callable[[Any], None]:
     ("members", "field", "value", "reason"),
     [
         (FOREST, "left_child", 10**9, "child is not one of the nodes after it"),
-        (FOREST, "right_child", 0, "child is not one of the nodes after it"),  # round and round
+        (FOREST, "right_child", 0, "child is not one of the nodes after it"),  # an endless loop
         (FOREST, "right_child", -5, "child is not one of the nodes after it"),
         (FOREST, "feature", 3, "feature that does not exist"),
         (FOREST, "feature", -2, "feature that does not exist"),
@@ -71,10 +71,10 @@ def put(field: str, value: int) -> Callable[[Any], None]:
         (BOOSTED, "is_categorical", 1, "categories that do not exist"),
     ],
 )
-def test_a_node_that_leads_astray_is_refused(
+def test_a_node_with_an_invalid_index_is_refused(
     members: Members, field: str, value: int, reason: str
 ) -> None:
-    """No prediction follows an index out of its array, or in a circle."""
+    """No prediction follows an index out of its array, or in circles."""
     read_back(members)
     with pytest.raises(ArtifactError, match=reason):
         read_back(with_nodes(members, put(field, value)))
@@ -91,21 +91,21 @@ def test_a_node_that_leads_astray_is_refused(
     ],
     ids=lambda estimator: type(estimator).__name__,
 )
-def test_an_estimator_has_the_columns_of_its_trees(estimator: Any) -> None:
-    """What an estimator lets through is what its trees look at."""
+def test_an_estimator_has_the_features_of_its_trees(estimator: Any) -> None:
+    """An estimator accepts only the number of features that its trees were fitted on."""
     members = dump_pipeline(estimator.fit(ROWS, LABELS))
     for name in (b'"n_features_in_":3', b'"_n_features":3'):
         schema = members[SCHEMA]
         if name in schema:
-            # Of the estimator alone: it comes last in its own state.
+            # Only the estimator's own: it comes last in its state.
             at = schema.rindex(name)
             members[SCHEMA] = schema[: at + len(name) - 1] + b"1" + schema[at + len(name) :]
     with pytest.raises(ArtifactError, match=r"features|columns|feature that does not exist"):
         read_back(members)
 
 
-def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
-    """Each part of the state of a `KDTree` fits the others, or it is refused."""
+def test_a_search_tree_with_an_invalid_state_is_refused() -> None:
+    """Each part of the state of a `KDTree` must fit the others."""
     state = KDTree(ROWS, leaf_size=5).__getstate__()
     assert construct_search_tree(KDTree, state).query(ROWS[:1])[1].tolist() == [[0]]
     nodes = state[2].copy()
@@ -128,8 +128,8 @@ def test_an_index_of_neighbours_stays_inside_its_rows() -> None:
             construct_search_tree(KDTree, changed)
 
 
-def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
-    """An index in an artifact is checked on the way."""
+def test_neighbours_with_an_invalid_search_tree_are_refused() -> None:
+    """A search tree inside an estimator is checked as well."""
     members = dump_pipeline(KNeighborsClassifier(algorithm="kd_tree").fit(ROWS, LABELS))
     read_back(members)
     with pytest.raises(ArtifactError, match="rows that do not exist"):
@@ -146,8 +146,8 @@ def test_neighbours_are_refused_with_an_index_that_is_none() -> None:
         (np.ma.masked_array(LABELS + 1, [True] * 40), "does not have valid labels"),
     ],
 )
-def test_labels_of_neighbours_are_classes(kind: Any, labels: Any, reason: str) -> None:
-    """Votes for a class that there is not would be written beyond the end of the others."""
+def test_labels_of_neighbours_must_be_classes(kind: Any, labels: Any, reason: str) -> None:
+    """Votes for a class that does not exist would be written beyond the end of an array."""
     fitted = kind(algorithm="brute").fit(ROWS, LABELS)
     assert read_back(dump_pipeline(fitted)).predict(ROWS).tolist() == fitted.predict(ROWS).tolist()
     several = kind(algorithm="brute").fit(ROWS, np.column_stack([LABELS, LABELS]))
