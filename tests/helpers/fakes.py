@@ -101,6 +101,13 @@ class FakeS3:
         return EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
 
 
+def pointer_to(artifact: bytes, version: str = "7", **fields: str) -> Pointer:
+    """Return the pointer to a version of the model ``review``; `fields` replace its fields."""
+    sha256 = hashlib.sha256(artifact).hexdigest()
+    pointer = Pointer("review", version, sha256, "2026-01-01T00:00:00+00:00")
+    return pointer._replace(**fields)
+
+
 def etag(content: bytes) -> str:
     """Return the ETag of an object, including its quotes."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'

@@ -1,11 +1,9 @@
 """The Lambdas as they are packaged: their lists of files are complete."""
 
-import hashlib
 import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -15,12 +13,13 @@ from sklearn.svm import LinearSVC
 
 from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT
-from sklearn_api.store import Pointer
+from tests.helpers.events import read_event
+from tests.helpers.fakes import pointer_to
 from tests.helpers.imports import needed_files
 from tests.helpers.servers import content, serving
 from training.artifact.write import write_artifact
 
-PACKAGES: dict[str, list[str]] = yaml.safe_load((ROOT / "handlers" / "packages.yml").read_text())
+NAMES = sorted(path.parent.name for path in (ROOT / "handlers").glob("*/handler.py"))
 
 # What a cold start may import besides the package: each module is there for a reason, and costs less
 # than 3 ms. A name includes all modules below it. Other modules, such as dataclasses (12 ms),
@@ -50,11 +49,17 @@ print(json.dumps([answer, used]))
 """
 
 
+def packages() -> dict[str, list[str]]:
+    """Return the patterns of the files in each handler's package."""
+    found: dict[str, list[str]] = yaml.safe_load((ROOT / "handlers" / "packages.yml").read_text())
+    return found
+
+
 def invoke(
     name: str, folder: Path, event: object = None, **environment: str
 ) -> tuple[dict[str, object], set[str]]:
     """Invoke a handler that sees only its own package; return its answer and what it imported."""
-    Copies(ROOT, PACKAGES[name], folder).update()
+    Copies(ROOT, packages()[name], folder).update()
     result = subprocess.run(
         [sys.executable, "-c", RUN.format(name=name, event=repr(event or {}))],
         cwd=folder,
@@ -89,15 +94,9 @@ def over_budget(modules: set[str], allowed: set[str]) -> set[str]:
     }
 
 
-def event_of(name: str, **headers: str) -> dict[str, Any]:
-    event: dict[str, Any] = json.loads((ROOT / "tests" / "events" / f"{name}.json").read_text())
-    event["headers"].update(headers)
-    return event
-
-
 def test_health_answers_from_its_own_package_alone(tmp_path: Path) -> None:
     """`GET /health` imports few modules of the standard library, and ships no model code."""
-    answer, modules = invoke("health", tmp_path, event_of("health"))
+    answer, modules = invoke("health", tmp_path, read_event("health"))
     assert (answer["statusCode"], answer["body"]) == (200, "healthy")
     assert over_budget(modules, HEALTH) == set()
     assert not (tmp_path / "sklearn_api" / "load.py").exists()
@@ -105,7 +104,7 @@ def test_health_answers_from_its_own_package_alone(tmp_path: Path) -> None:
 
 def test_health_as_json_imports_no_model_code_either(tmp_path: Path) -> None:
     """With `Accept: application/json`, it reads S3 without boto3, and reports that it cannot."""
-    answer, modules = invoke("health", tmp_path, event_of("health", Accept="application/json"))
+    answer, modules = invoke("health", tmp_path, read_event("health", Accept="application/json"))
     assert answer["statusCode"] == 200
     found = json.loads(str(answer["body"]))
     assert (found["status"], found["model"]) == ("degraded", None)
@@ -122,13 +121,11 @@ def test_review_imports_scikit_learn_only_if_it_serves(
     """A compiled model predicts within the budget; MODEL_FORM=sklearn imports scikit-learn."""
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))
     artifact = write_artifact(pipeline.fit(["I love this movie", "I hate it"], [1, 0])).content
-    sha256 = hashlib.sha256(artifact).hexdigest()
-    pointer = json.dumps(Pointer("review", "7", sha256, "now")._asdict()).encode()
-    with serving(content(pointer), content(artifact)) as server:
+    with serving(content(pointer_to(artifact).to_json()), content(artifact)) as server:
         answer, modules = invoke(
             "review",
             tmp_path,
-            event_of("review"),
+            read_event("review"),
             AWS_ENDPOINT_URL=server.url,
             MODEL_FORM=form,
         )
@@ -143,7 +140,7 @@ def test_review_imports_scikit_learn_only_if_it_serves(
 
 def test_review_starts_without_s3_and_reports_it(tmp_path: Path) -> None:
     """If S3 cannot be reached at the cold start, requests get 503 with a reason, not a crash."""
-    answer, _ = invoke("review", tmp_path, event_of("review"))
+    answer, _ = invoke("review", tmp_path, read_event("review"))
     assert answer["statusCode"] == 503
     assert "cannot be reached" in str(answer["body"])
 
@@ -155,19 +152,24 @@ def test_an_invocation_without_an_event_is_answered(tmp_path: Path) -> None:
     assert "body cannot be empty" in str(answer["body"])
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+def test_every_handler_has_a_package() -> None:
+    """handlers/packages.yml lists files for each handler, and for nothing else."""
+    assert sorted(packages()) == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_listed_file_exists(name: str) -> None:
     """Every pattern in the list of a package matches a file."""
-    assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in PACKAGES[name])
+    assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in packages()[name])
 
 
 def test_health_is_packaged_with_exactly_the_files_that_it_imports() -> None:
     """The list for `health` names each file that it can import at run time, and no other file."""
-    assert sorted(PACKAGES["health"]) == sorted(needed_files("handlers/health/handler.py"))
+    assert sorted(packages()["health"]) == sorted(needed_files("handlers/health/handler.py"))
 
 
-@pytest.mark.parametrize("name", PACKAGES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_package_contains_all_that_its_handler_imports(name: str, tmp_path: Path) -> None:
     """A handler imports nothing outside of its package, however indirectly or late."""
-    files = Copies(ROOT, PACKAGES[name], tmp_path / name).update()
+    files = Copies(ROOT, packages()[name], tmp_path / name).update()
     assert needed_files(f"handlers/{name}/handler.py") <= set(files)

@@ -1,9 +1,5 @@
 """The model that S3 names, and when it replaces the one in memory."""
 
-import hashlib
-import time
-from collections.abc import Callable
-
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
@@ -13,8 +9,9 @@ from sklearn_api.current import RETRY_SECONDS, CurrentModel
 from sklearn_api.errors import ModelUnavailableError
 from sklearn_api.load import load_model
 from sklearn_api.model import Model
-from sklearn_api.store import ModelStore, Pointer
-from tests.helpers.fakes import Clock, FakeS3
+from sklearn_api.store import ModelStore
+from tests.helpers.fakes import Clock, FakeS3, pointer_to
+from tests.helpers.waiting import wait_for
 from training.artifact.write import write_artifact
 
 TEXTS = ["good film", "bad film", "good", "bad"]
@@ -31,10 +28,11 @@ class World:
     def __init__(self, patience: float = 60) -> None:
         self.s3 = FakeS3()
         self.clock = Clock()
+        self.load_seconds = 0.0
         self.warnings: list[str] = []
         self.model = CurrentModel(
             lambda: ModelStore(self.s3, "bucket", "review"),  # type: ignore[arg-type]  # FakeS3 has only the methods that are called
-            lambda content: load_model(content, 1_000_000),
+            self._load,
             refresh_seconds=REFRESH,
             max_bytes=1_000_000,
             clock=self.clock,
@@ -44,13 +42,15 @@ class World:
 
     def publish(self, version: str, content: bytes, sha256: str | None = None) -> None:
         """Store a version in the bucket, and make the pointer name it."""
-        pointer = Pointer(
-            "review", version, sha256 or hashlib.sha256(content).hexdigest(), "2026-01-01T00:00:00Z"
-        )
-        self.s3.serve(pointer, content)
+        pointer = pointer_to(content, version)
+        self.s3.serve(pointer._replace(sha256=sha256 or pointer.sha256), content)
 
     def version(self) -> str:
         return self.model.get().pointer.version
+
+    def _load(self, content: bytearray) -> Model:
+        self.clock.now += self.load_seconds
+        return load_model(content, 1_000_000)
 
 
 @pytest.fixture
@@ -246,14 +246,6 @@ def test_an_unexpected_error_ends_only_the_refresh(world: World, good: bytes, ot
     assert world.version() == "2"
 
 
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait for what another thread does."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
-
 def test_a_slow_refresh_does_not_delay_requests(hasty: World, good: bytes, other: bytes) -> None:
     """While S3 does not answer, the model in memory does, until S3 answers with the new one."""
     hasty.publish("1", good)
@@ -266,7 +258,7 @@ def test_a_slow_refresh_does_not_delay_requests(hasty: World, good: bytes, other
     assert hasty.warnings == ["still serving 1: no answer from S3 within 0.05 seconds"]
     assert "no answer from S3" in str(hasty.model.failure)
     hasty.s3.answers.set()
-    eventually(lambda: hasty.version() == "2")
+    wait_for(lambda: hasty.version() == "2", "version 2 is served")
     assert hasty.model.failure is None
     assert hasty.s3.read.count("models/review/2/model.zip") == 1
 
@@ -281,21 +273,14 @@ def test_alternating_reasons_are_logged_once_each(hasty: World, good: bytes) -> 
         hasty.clock.now += REFRESH
         assert hasty.version() == "1"
         hasty.s3.answers.set()
-        eventually(lambda: "cannot be reached" in str(hasty.model.failure))
+        wait_for(lambda: "cannot be reached" in str(hasty.model.failure), "the refresh fails")
     assert len(hasty.warnings) == 2
 
 
 def test_a_model_is_as_old_as_the_request_to_s3(world: World, good: bytes, other: bytes) -> None:
     """If loading takes as long as the interval, the next request asks S3 again."""
     world.publish("1", good)
-    load = world.model._load
-
-    def slowly(content: bytearray) -> Model:
-        world.clock.now += REFRESH
-        found: Model = load(content)
-        return found
-
-    world.model._load = slowly
+    world.load_seconds = REFRESH
     assert world.version() == "1"
     world.publish("2", other)
     assert world.version() == "2"

@@ -1,6 +1,5 @@
 """The answers of `GET /health`."""
 
-import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
@@ -12,23 +11,22 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from scripts.lib.project import ROOT
 from sklearn_api import current
 from sklearn_api.endpoint import LambdaHandler
 from sklearn_api.health import health_endpoint
-from sklearn_api.store import Pointer
-from tests.helpers.fakes import FakeS3
+from tests.helpers.events import read_event
+from tests.helpers.fakes import FakeS3, pointer_to
 from training.artifact.write import write_artifact
-
-HEALTH = ROOT / "tests" / "events" / "health.json"
-ARTIFACT = write_artifact(
-    make_pipeline(TfidfVectorizer(), LinearSVC()).fit(["good film", "bad film"], [1, 0])
-).content
-POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
 
 
 class Context:
     aws_request_id = "lambda-id"
+
+
+@pytest.fixture(scope="module")
+def artifact() -> bytes:
+    pipeline = make_pipeline(TfidfVectorizer(), LinearSVC())
+    return write_artifact(pipeline.fit(["good film", "bad film"], [1, 0])).content
 
 
 @pytest.fixture
@@ -50,9 +48,7 @@ def health(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> LambdaHandler:
 
 def ask(health: LambdaHandler) -> dict[str, Any]:
     """Return the answer in JSON."""
-    event: dict[str, Any] = json.loads(HEALTH.read_text())
-    event["headers"]["Accept"] = "application/json"
-    answer = health(event, Context())
+    answer = health(read_event("health", Accept="application/json"), Context())
     assert answer["statusCode"] == 200
     found: dict[str, Any] = json.loads(answer["body"])
     return found
@@ -61,33 +57,37 @@ def ask(health: LambdaHandler) -> dict[str, Any]:
 def test_health_is_one_word_and_does_not_ask_s3(health: LambdaHandler, s3: FakeS3) -> None:
     """A client without a preference gets `healthy`, and S3 is not asked."""
     s3.failure = FakeS3.unreachable()
-    answer = health(json.loads(HEALTH.read_text()), Context())
+    answer = health(read_event("health"), Context())
     assert (answer["statusCode"], answer["body"]) == (200, "healthy")
     assert answer["headers"]["Content-Type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize("zone", [UTC, None])
-def test_json_has_the_model_and_its_age(health: LambdaHandler, s3: FakeS3, zone: Any) -> None:
+def test_json_has_the_model_and_its_age(
+    health: LambdaHandler, s3: FakeS3, artifact: bytes, zone: Any
+) -> None:
     """JSON has name, version and age of the current model, with or without a time zone."""
     published = (datetime.now(zone) - timedelta(hours=1)).isoformat()
-    s3.serve(POINTER._replace(published=published), ARTIFACT)
+    s3.serve(pointer_to(artifact, published=published), artifact)
     found = ask(health)
     assert 3600 <= found["model"].pop("age_seconds") < 3700
     model = {"name": "review", "version": "7", "published": published, "form": "compiled"}
     assert found == {"status": "healthy", "model": model}
 
 
-def test_a_model_is_downloaded_once(health: LambdaHandler, s3: FakeS3) -> None:
+def test_a_model_is_downloaded_once(health: LambdaHandler, s3: FakeS3, artifact: bytes) -> None:
     """However often health is requested, a version is downloaded and verified once."""
-    s3.serve(POINTER, ARTIFACT)
+    s3.serve(pointer_to(artifact), artifact)
     for _ in range(3):
         assert ask(health)["status"] == "healthy"
     assert s3.read.count("models/review/7/model.zip") == 1
 
 
-def test_an_invalid_publication_time_has_no_age(health: LambdaHandler, s3: FakeS3) -> None:
+def test_an_invalid_publication_time_has_no_age(
+    health: LambdaHandler, s3: FakeS3, artifact: bytes
+) -> None:
     """A pointer written by hand, with something other than a time, is still valid."""
-    s3.serve(POINTER._replace(published="soon"), ARTIFACT)
+    s3.serve(pointer_to(artifact, published="soon"), artifact)
     assert ask(health)["model"]["age_seconds"] is None
 
 
@@ -95,9 +95,9 @@ BREAKS = ["unreachable", "denied", "bucket gone", "pointer gone", "no pointer", 
 BREAKS += ["sha256", "damaged", "scikit-learn"]
 
 
-def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
+def break_it(s3: FakeS3, artifact: bytes, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """Make the refresh to version 8 fail; return the reason that health must give."""
-    content, sha256 = ARTIFACT + b"8", None
+    content, sha256 = artifact + b"8", None
     match how:
         case "unreachable":
             s3.failure = FakeS3.unreachable()
@@ -120,8 +120,8 @@ def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
             with monkeypatch.context() as patch:
                 patch.setattr(sklearn, "__version__", "1.0")
                 content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1])).content
-    sha256 = sha256 or hashlib.sha256(content).hexdigest()
-    s3.serve(POINTER._replace(version="8", sha256=sha256), content)
+    pointer = pointer_to(content, "8")
+    s3.serve(pointer._replace(sha256=sha256 or pointer.sha256), content)
     if how == "artifact gone":
         del s3.objects["models/review/8/model.zip"]
         return "models/review/8/model.zip does not exist"
@@ -134,18 +134,18 @@ def break_it(s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.mark.parametrize("how", BREAKS)
 def test_a_failed_refresh_is_reported(
-    health: LambdaHandler, s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch
+    health: LambdaHandler, s3: FakeS3, artifact: bytes, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """JSON says why the new model is not served, and names the model that is."""
-    s3.serve(POINTER, ARTIFACT)
+    s3.serve(pointer_to(artifact), artifact)
     ask(health)
-    detail = break_it(s3, how, monkeypatch)
+    detail = break_it(s3, artifact, how, monkeypatch)
     for _ in range(2):
         found = ask(health)
         assert (found["status"], found["model"]["version"]) == ("degraded", "7")
         assert detail in found["detail"]
     s3.failure = None
-    s3.serve(POINTER._replace(version="9"), ARTIFACT)
+    s3.serve(pointer_to(artifact, "9"), artifact)
     found = ask(health)
     assert (found["status"], found["model"]["version"]) == ("healthy", "9")
     assert "detail" not in found
@@ -153,20 +153,20 @@ def test_a_failed_refresh_is_reported(
 
 @pytest.mark.parametrize("how", BREAKS)
 def test_without_a_good_model_the_reason_is_reported(
-    health: LambdaHandler, s3: FakeS3, how: str, monkeypatch: pytest.MonkeyPatch
+    health: LambdaHandler, s3: FakeS3, artifact: bytes, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without any good model, health still answers, and says why there is none."""
-    detail = break_it(s3, how, monkeypatch)
+    detail = break_it(s3, artifact, how, monkeypatch)
     found = ask(health)
     assert (found["status"], found["model"]) == ("degraded", None)
     assert detail in found["detail"]
 
 
 def test_a_failure_is_logged_once(
-    health: LambdaHandler, s3: FakeS3, capsys: pytest.CaptureFixture[str]
+    health: LambdaHandler, s3: FakeS3, artifact: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """However often health is requested, the reason is logged once."""
-    s3.serve(POINTER, ARTIFACT)
+    s3.serve(pointer_to(artifact), artifact)
     ask(health)
     s3.failure = FakeS3.unreachable()
     for _ in range(3):

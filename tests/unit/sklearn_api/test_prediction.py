@@ -1,7 +1,6 @@
 """An endpoint that predicts, from the event to the answer, over a fake bucket."""
 
 import base64
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -10,26 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from scripts.lib.project import ROOT
 from sklearn_api import current
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import SettingsError
 from sklearn_api.prediction import prediction_endpoint
-from sklearn_api.store import Pointer
 from sklearn_api.utils import convert_prediction
-from tests.helpers.fakes import FakeS3
+from tests.helpers.events import read_event
+from tests.helpers.fakes import FakeS3, pointer_to
 from training.artifact.write import write_artifact
 
-EVENTS = ROOT / "tests" / "events"
-REVIEW: dict[str, Any] = json.loads((EVENTS / "review.json").read_text())
 TEXTS = ["I love this movie", "I hate this movie", "love it", "hate it"]
-PIPELINE = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(TEXTS, [1, 0, 1, 0])
 CALIBRATION = Calibration(2.0, 0.1)
-ARTIFACT = write_artifact(PIPELINE, CALIBRATION).content
-POINTER = Pointer("review", "7", hashlib.sha256(ARTIFACT).hexdigest(), "2026-01-01T00:00:00+00:00")
 MAX_BODY = 1000
 
 Handler = Callable[..., dict[str, Any]]
@@ -53,28 +46,40 @@ def make_handler(s3: FakeS3) -> Handler:
         )
 
 
-def published() -> FakeS3:
+def publish(artifact: bytes) -> FakeS3:
+    """Return a bucket with a version of the model."""
     s3 = FakeS3()
-    s3.serve(POINTER, ARTIFACT)
+    s3.serve(pointer_to(artifact), artifact)
     return s3
 
 
 @pytest.fixture(scope="module")
-def handler() -> Handler:
-    return make_handler(published())
+def pipeline() -> Pipeline:
+    return make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(TEXTS, [1, 0, 1, 0])
+
+
+@pytest.fixture(scope="module")
+def artifact(pipeline: Pipeline) -> bytes:
+    return write_artifact(pipeline, CALIBRATION).content
+
+
+@pytest.fixture(scope="module")
+def handler(artifact: bytes) -> Handler:
+    return make_handler(publish(artifact))
 
 
 def event(body: object, **headers: str) -> dict[str, Any]:
+    """Return the event for a request with this JSON body."""
     content = base64.b64encode(json.dumps(body).encode()).decode()
-    return {**REVIEW, "body": content, "headers": {**REVIEW["headers"], **headers}}
+    return {**read_event("review", **headers), "body": content}
 
 
-def test_a_review_gets_its_label_score_and_model(handler: Handler) -> None:
+def test_a_review_gets_its_label_score_and_model(handler: Handler, pipeline: Pipeline) -> None:
     """The answer has the pipeline's own prediction, in words and numbers, and the version."""
-    answer = handler(REVIEW, Context())
+    answer = handler(read_event("review"), Context())
     assert answer["statusCode"] == 200
     assert answer["headers"]["Content-Type"] == "application/json"
-    score = float(PIPELINE.decision_function(["I love this movie"])[0])
+    score = float(pipeline.decision_function(["I love this movie"])[0])
     expected = {
         "prediction": "Positive Review",
         "label": 1,
@@ -86,13 +91,10 @@ def test_a_review_gets_its_label_score_and_model(handler: Handler) -> None:
     assert list(json.loads(answer["body"])) == list(expected), "in this order"
 
 
-def test_a_model_that_is_not_calibrated_gives_no_probability() -> None:
+def test_a_model_that_is_not_calibrated_gives_no_probability(pipeline: Pipeline) -> None:
     """The field is still there, and null."""
-    content = write_artifact(PIPELINE).content
-    s3 = FakeS3()
-    pointer = POINTER._replace(sha256=hashlib.sha256(content).hexdigest())
-    s3.serve(pointer, content)
-    body = json.loads(make_handler(s3)(REVIEW, Context())["body"])
+    s3 = publish(write_artifact(pipeline).content)
+    body = json.loads(make_handler(s3)(read_event("review"), Context())["body"])
     assert body["probability"] is None
     assert body["score"] > 0
 
@@ -118,7 +120,7 @@ def test_the_log_has_ids_and_version_but_no_word_of_the_review(
     handler(event({"review_text": ["Rosebud"]}), Context())
     out = capsys.readouterr().out
     first, second = (json.loads(line) for line in out.splitlines())
-    assert first["request_id"] == REVIEW["requestContext"]["requestId"]
+    assert first["request_id"] == read_event("review")["requestContext"]["requestId"]
     assert (first["lambda_request_id"], first["model_version"]) == ("lambda-id", "7")
     assert (first["endpoint"], first["status"], second["status"]) == ("review", 200, 400)
     assert "Rosebud" not in out
@@ -126,21 +128,21 @@ def test_the_log_has_ids_and_version_but_no_word_of_the_review(
 
 
 @pytest.mark.parametrize(
-    ("sent", "status", "field"),
+    ("send", "status", "field"),
     [
-        ({}, 400, None),
-        ({**REVIEW, "body": None}, 400, None),
-        (event({}), 400, "review_text"),
-        (event({"movie_text": 1}), 400, "movie_text"),
-        (event({"review_text": "x" * MAX_BODY}), 413, None),
-        (event({"review_text": "x"}, **{"Content-Type": "text/plain"}), 415, None),
+        (dict, 400, None),
+        (lambda: {**read_event("review"), "body": None}, 400, None),
+        (lambda: event({}), 400, "review_text"),
+        (lambda: event({"movie_text": 1}), 400, "movie_text"),
+        (lambda: event({"review_text": "x" * MAX_BODY}), 413, None),
+        (lambda: event({"review_text": "x"}, **{"Content-Type": "text/plain"}), 415, None),
     ],
 )
 def test_an_invalid_request_is_answered_with_a_problem(
-    handler: Handler, sent: object, status: int, field: str | None
+    handler: Handler, send: Callable[[], object], status: int, field: str | None
 ) -> None:
     """Each mistake of a client is answered with problem details, its status and its field."""
-    answer = handler(sent, Context())
+    answer = handler(send(), Context())
     assert answer["statusCode"] == status
     assert answer["headers"]["Content-Type"] == "application/problem+json"
     problem = json.loads(answer["body"])
@@ -149,16 +151,16 @@ def test_an_invalid_request_is_answered_with_a_problem(
     assert problem["request_id"]
 
 
-def test_without_a_model_it_is_503_until_one_is_published() -> None:
+def test_without_a_model_it_is_503_until_one_is_published(artifact: bytes) -> None:
     """A Lambda that starts before the first model answers 503, and later with the model."""
     s3 = FakeS3()
     handler = make_handler(s3)
-    answer = handler(REVIEW, Context())
+    answer = handler(read_event("review"), Context())
     assert answer["statusCode"] == 503
     assert int(answer["headers"]["Retry-After"]) > 0
     assert "no model 'review' has been published" in json.loads(answer["body"])["detail"]
-    s3.objects |= published().objects
-    assert handler(REVIEW, Context())["statusCode"] == 200
+    s3.objects |= publish(artifact).objects
+    assert handler(read_event("review"), Context())["statusCode"] == 200
 
 
 def test_an_invalid_request_is_400_even_without_a_model() -> None:
@@ -167,14 +169,14 @@ def test_an_invalid_request_is_400_even_without_a_model() -> None:
 
 
 def test_a_failed_refresh_is_logged_and_does_not_change_answers(
-    capsys: pytest.CaptureFixture[str],
+    artifact: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """If S3 fails later, the model keeps serving, and one warning says why."""
-    s3 = published()
+    s3 = publish(artifact)
     handler = make_handler(s3)
     s3.failure = FakeS3.unreachable()
     for _ in range(2):
-        assert handler(REVIEW, Context())["statusCode"] == 200
+        assert handler(read_event("review"), Context())["statusCode"] == 200
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["level"] for line in lines] == ["WARNING", "INFO", "INFO"]
     assert "still serving 7: " in lines[0]["reason"]

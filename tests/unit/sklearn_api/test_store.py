@@ -1,6 +1,5 @@
 """Versions of models in S3, and the pointer that names the current one."""
 
-import hashlib
 import json
 import re
 from typing import Any
@@ -11,14 +10,10 @@ from scripts.lib.project import ROOT
 from sklearn_api.errors import ArtifactError, ModelUnavailableError
 from sklearn_api.settings import Storage
 from sklearn_api.store import ModelStore, Pointer, create_reader
-from tests.helpers.fakes import FakeS3, etag
+from tests.helpers.fakes import FakeS3, etag, pointer_to
 
 CURRENT = "models/review/current.json"
-
-
-def pointer(version: str, artifact: bytes = b"") -> Pointer:
-    sha256 = hashlib.sha256(artifact).hexdigest()
-    return Pointer("review", version, sha256, "2026-01-01T00:00:00+00:00")
+POINTER = pointer_to(b"artifact", "1")
 
 
 @pytest.fixture
@@ -34,7 +29,7 @@ def store(s3: FakeS3) -> ModelStore:
 def test_a_published_version_can_be_read(s3: FakeS3, store: ModelStore) -> None:
     """The store returns the pointer with its ETag, and the bytes of the version that it names."""
     for artifact in (b"", b"artifact", bytes(range(256)) * 3000):
-        named = pointer("1", artifact)
+        named = pointer_to(artifact, "1")
         s3.serve(named, artifact)
         assert store.pointer() == (named, etag(s3.objects[CURRENT]))
         assert store.download(named, 10**6) == artifact
@@ -42,17 +37,16 @@ def test_a_published_version_can_be_read(s3: FakeS3, store: ModelStore) -> None:
 
 def test_an_artifact_with_another_sha256_is_refused(s3: FakeS3, store: ModelStore) -> None:
     """The error has both hashes, also if the artifact is shorter or longer than published."""
-    named = pointer("1", b"artifact")
     for artifact in (b"artefact", b"artifac", b"artifact\0", b""):
-        s3.serve(named, artifact)
-        both = f"sha256 is {pointer('1', artifact).sha256}, but {named.sha256} was published"
+        s3.serve(POINTER, artifact)
+        both = f"sha256 is {pointer_to(artifact).sha256}, but {POINTER.sha256} was published"
         with pytest.raises(ArtifactError, match=both):
-            store.download(named, 100)
+            store.download(POINTER, 100)
 
 
 def test_an_unchanged_pointer_is_not_read_again(s3: FakeS3, store: ModelStore) -> None:
     """Given the ETag of the last pointer, S3 answers 304, and the store returns None."""
-    s3.serve(pointer("1"), b"a")
+    s3.serve(POINTER, b"artifact")
     found = store.pointer()
     assert found is not None
     assert store.pointer(unless=found[1]) is None
@@ -61,12 +55,12 @@ def test_an_unchanged_pointer_is_not_read_again(s3: FakeS3, store: ModelStore) -
 def test_a_pointer_survives_its_json_form() -> None:
     """It may name the previous version, and may have fields that newer code has added."""
     for previous in (None, "0"):
-        written = pointer("1")._replace(previous=previous)
+        written = POINTER._replace(previous=previous)
         assert Pointer.from_json(written.to_json(), CURRENT) == written
-    newer = {**json.loads(pointer("1").to_json()), "channel": "beta"}
-    assert Pointer.from_json(json.dumps(newer).encode(), CURRENT) == pointer("1")
+    newer = {**json.loads(POINTER.to_json()), "channel": "beta"}
+    assert Pointer.from_json(json.dumps(newer).encode(), CURRENT) == POINTER
     older = {name: value for name, value in newer.items() if name != "previous"}
-    assert Pointer.from_json(json.dumps(older).encode(), CURRENT) == pointer("1")
+    assert Pointer.from_json(json.dumps(older).encode(), CURRENT) == POINTER
 
 
 @pytest.mark.parametrize(
@@ -112,18 +106,18 @@ def test_a_damaged_pointer_is_named(s3: FakeS3, store: ModelStore, content: byte
 
 def test_an_artifact_that_is_too_large_is_not_downloaded(s3: FakeS3, store: ModelStore) -> None:
     """An artifact over the limit is refused by its length, naming the setting."""
-    s3.serve(pointer("1"), b"x" * 11)
+    s3.serve(POINTER, b"x" * 11)
     with pytest.raises(ArtifactError, match="MAX_ARTIFACT_BYTES"):
-        store.download(pointer("1"), 10)
+        store.download(POINTER, 10)
 
 
 def test_an_artifact_that_cannot_be_read_is_named(s3: FakeS3, store: ModelStore) -> None:
     """A missing artifact is 503 with its key, and one that access is denied to is 503."""
     with pytest.raises(ModelUnavailableError, match=r"models/review/1/model\.zip does"):
-        store.download(pointer("1"), 10)
+        store.download(POINTER, 10)
     s3.failure = FakeS3.error("AccessDenied", 403)
     with pytest.raises(ModelUnavailableError, match="denied"):
-        store.download(pointer("1"), 10)
+        store.download(POINTER, 10)
 
 
 def test_a_function_outlives_an_s3_that_hangs() -> None:

@@ -44,10 +44,15 @@ def with_nodes(members: Members, change: Callable[[Any], None]) -> Members:
     return changed
 
 
-FOREST = dump_pipeline(RandomForestClassifier(2, random_state=0).fit(ROWS, LABELS))
-BOOSTED = dump_pipeline(
-    HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2).fit(ROWS, LABELS)
-)
+@pytest.fixture(scope="module")
+def dumps() -> dict[str, Members]:
+    """Return the members of a forest and of histogram gradient boosting."""
+    forest = RandomForestClassifier(2, random_state=0)
+    boosted = HistGradientBoostingClassifier(max_iter=2, min_samples_leaf=2)
+    return {
+        "forest": dump_pipeline(forest.fit(ROWS, LABELS)),
+        "boosted": dump_pipeline(boosted.fit(ROWS, LABELS)),
+    }
 
 
 def put(field: str, value: int) -> Callable[[Any], None]:
@@ -58,26 +63,26 @@ def put(field: str, value: int) -> Callable[[Any], None]:
 
 
 @pytest.mark.parametrize(
-    ("members", "field", "value", "reason"),
+    ("kind", "field", "value", "reason"),
     [
-        (FOREST, "left_child", 10**9, "child is not one of the nodes after it"),
-        (FOREST, "right_child", 0, "child is not one of the nodes after it"),  # an endless loop
-        (FOREST, "right_child", -5, "child is not one of the nodes after it"),
-        (FOREST, "feature", 3, "feature that does not exist"),
-        (FOREST, "feature", -2, "feature that does not exist"),
-        (BOOSTED, "left", 2**32 - 1, "child is not one of the nodes after it"),
-        (BOOSTED, "right", 0, "child is not one of the nodes after it"),
-        (BOOSTED, "feature_idx", 3, "feature that does not exist"),
-        (BOOSTED, "is_categorical", 1, "categories that do not exist"),
+        ("forest", "left_child", 10**9, "child is not one of the nodes after it"),
+        ("forest", "right_child", 0, "child is not one of the nodes after it"),  # an endless loop
+        ("forest", "right_child", -5, "child is not one of the nodes after it"),
+        ("forest", "feature", 3, "feature that does not exist"),
+        ("forest", "feature", -2, "feature that does not exist"),
+        ("boosted", "left", 2**32 - 1, "child is not one of the nodes after it"),
+        ("boosted", "right", 0, "child is not one of the nodes after it"),
+        ("boosted", "feature_idx", 3, "feature that does not exist"),
+        ("boosted", "is_categorical", 1, "categories that do not exist"),
     ],
 )
 def test_a_node_with_an_invalid_index_is_refused(
-    members: Members, field: str, value: int, reason: str
+    dumps: dict[str, Members], kind: str, field: str, value: int, reason: str
 ) -> None:
     """No prediction follows an index out of its array, or in circles."""
-    read_back(members)
+    read_back(dumps[kind])
     with pytest.raises(ArtifactError, match=reason):
-        read_back(with_nodes(members, put(field, value)))
+        read_back(with_nodes(dumps[kind], put(field, value)))
 
 
 @pytest.mark.parametrize(
