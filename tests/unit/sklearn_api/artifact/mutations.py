@@ -5,20 +5,24 @@ Every mutation is valid in the layers above the one that it changes: a changed s
 zipped again with a correct checksum.
 """
 
+import argparse
 import faulthandler
+import functools
 import io
 import json
 import pickle
 import re
 import resource
+import struct
 import sys
 import warnings
 import zipfile
+import zlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -62,50 +66,100 @@ TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad 
 LABELS = [1, 0, 1, 0, 1, 0] * 4
 ROWS = np.random.default_rng(0).normal(size=(24, 4))
 
-PIPELINES: list[tuple[Any, Any]] = [
-    (make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)), TEXTS),
-    (make_pipeline(CountVectorizer(min_df=2), CalibratedClassifierCV(LinearSVC(), cv=2)), TEXTS),
-    (make_pipeline(TfidfVectorizer(), LogisticRegression().set_params(C=9.0)), TEXTS),
-    (make_pipeline(TfidfVectorizer(ngram_range=(1, 3)), LinearSVC(random_state=0)), TEXTS),
-    (make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)), ROWS),
-    (GradientBoostingClassifier(n_estimators=3, random_state=0), ROWS),
-    (HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2), ROWS),
-    (IsolationForest(n_estimators=3, random_state=0), ROWS),
-    (KNeighborsClassifier(2, algorithm="kd_tree", leaf_size=3), ROWS),
-    (
-        make_pipeline(
-            ColumnTransformer([("a", StandardScaler(), [0, 1]), ("b", OneHotEncoder(), [2])]),
-            LogisticRegression(),
-        ),
-        np.round(ROWS),
-    ),
-    (make_pipeline(TfidfVectorizer(), SVC()), TEXTS),
-    (KNeighborsClassifier(2, algorithm="brute"), ROWS),
-]
-for pipeline, inputs in PIPELINES:
-    pipeline.fit(inputs, LABELS)
-PIPELINES[2][0][-1].sparsify()
-ARTIFACTS = [
-    write_artifact(pipeline, Calibration(2.0, 0.5) if number == 0 else None).content
-    for number, (pipeline, _) in enumerate(PIPELINES)
-]
-
-
-def unzipped(artifact: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(artifact)) as source:
-        return {name: source.read(name) for name in source.namelist()}
-
-
-MEMBERS = [unzipped(artifact) for artifact in ARTIFACTS]
+FILLINGS: tuple[bytes, ...] = (b"\n", b"a\n", b"[", b'"",', b"\0", b"[],", b"{},", b"1.,")
 PICKLES = [pickle.dumps(print), pickle.dumps(LinearSVC()), pickle.dumps(np.array([print]))]
 
 
-def zipped(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as target:
-        for name, content in members.items():
-            target.writestr(name, content)
-    return buffer.getvalue()
+class Member(NamedTuple):
+    """The content of a zip's member, deflated once for all the zips that contain it."""
+
+    deflated: bytes
+    size: int
+    crc: int
+
+
+class Subject(NamedTuple):
+    """A fitted pipeline, inputs for it, and its artifact."""
+
+    pipeline: Any
+    inputs: Any
+    artifact: bytes
+    contents: dict[str, bytes]
+    members: dict[str, Member]
+
+
+def subjects(part: slice) -> list[Subject]:
+    """Fit a part of the twelve pipelines, and write their artifacts."""
+    sparse = make_pipeline(TfidfVectorizer(), LogisticRegression(C=9.0))
+    columns = ColumnTransformer([("a", StandardScaler(), [0, 1]), ("b", OneHotEncoder(), [2])])
+    pipelines: list[tuple[Any, Any]] = [
+        (make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)), TEXTS),
+        (
+            make_pipeline(CountVectorizer(min_df=2), CalibratedClassifierCV(LinearSVC(), cv=2)),
+            TEXTS,
+        ),
+        (sparse, TEXTS),
+        (make_pipeline(TfidfVectorizer(ngram_range=(1, 3)), LinearSVC(random_state=0)), TEXTS),
+        (make_pipeline(StandardScaler(), RandomForestClassifier(3, random_state=0)), ROWS),
+        (GradientBoostingClassifier(n_estimators=3, random_state=0), ROWS),
+        (HistGradientBoostingClassifier(max_iter=3, min_samples_leaf=2), ROWS),
+        (IsolationForest(n_estimators=3, random_state=0), ROWS),
+        (KNeighborsClassifier(2, algorithm="kd_tree", leaf_size=3), ROWS),
+        (make_pipeline(columns, LogisticRegression()), np.round(ROWS)),
+        (make_pipeline(TfidfVectorizer(), SVC()), TEXTS),
+        (KNeighborsClassifier(2, algorithm="brute"), ROWS),
+    ]
+    found = []
+    for pipeline, inputs in pipelines[part]:
+        pipeline.fit(inputs, LABELS)
+        if pipeline is sparse:
+            sparse[-1].sparsify()
+        calibration = Calibration(2.0, 0.5) if pipeline is pipelines[0][0] else None
+        artifact = write_artifact(pipeline, calibration).content
+        with zipfile.ZipFile(io.BytesIO(artifact)) as source:
+            contents = {name: source.read(name) for name in source.namelist()}
+        members = {name: deflate(content) for name, content in contents.items()}
+        found.append(Subject(pipeline, inputs, artifact, contents, members))
+    return found
+
+
+def deflate(content: bytes) -> Member:
+    """Return a member with the given content."""
+    compressor = zlib.compressobj(1, wbits=-zlib.MAX_WBITS)
+    deflated = compressor.compress(content) + compressor.flush()
+    return Member(deflated, len(content), zlib.crc32(content))
+
+
+@functools.cache
+def bomb(filling: bytes, size: int) -> Member:
+    """Return a member of ``[`` and fillings, up to `size` bytes; it is never in memory whole."""
+    piece = filling * (2**20 // len(filling))
+    count = (size - 1) // len(piece)
+    rest = filling * ((size - 1 - count * len(piece)) // len(filling))
+    compressor = zlib.compressobj(1, wbits=-zlib.MAX_WBITS)
+
+    def block(content: bytes) -> bytes:
+        # After a full flush nothing refers to what came before: equal pieces give equal blocks.
+        return compressor.compress(content) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+    deflated = block(b"[") + block(piece) * count + compressor.compress(rest) + compressor.flush()
+    crc = zlib.crc32(b"[")
+    for part in [*[piece] * count, rest]:
+        crc = zlib.crc32(part, crc)
+    return Member(deflated, 1 + count * len(piece) + len(rest), crc)
+
+
+def zipped(members: Mapping[str, Member]) -> bytes:
+    """Return a zip; see PKWARE's APPNOTE.TXT, sections 4.3.7 to 4.3.16, for its structure."""
+    content, directory = io.BytesIO(), io.BytesIO()
+    for name, (deflated, size, crc) in members.items():
+        fields = struct.pack("<5H3I2H", 20, 0, 8, 0, 33, crc, len(deflated), size, len(name), 0)
+        location = struct.pack("<3H2I", 0, 0, 0, 0, content.tell())
+        directory.write(b"PK\1\2\x14\0" + fields + location + name.encode())
+        content.write(b"PK\3\4" + fields + name.encode() + deflated)
+    count, size, start = len(members), directory.tell(), content.tell()
+    end = b"PK\5\6" + struct.pack("<4H2IH", 0, 0, count, count, size, start, 0)
+    return content.getvalue() + directory.getvalue() + end
 
 
 def damaged(data: st.DataObject, content: bytes) -> bytes:
@@ -168,7 +222,7 @@ TYPES = st.sampled_from(
 SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, st.text(max_size=9), TYPES)
 
 
-def changed_schema(data: st.DataObject, content: bytes) -> bytes:
+def changed_schema(data: st.DataObject, content: bytes, files: list[str]) -> bytes:
     """Return a schema of which values are replaced, removed or wrapped."""
     schema = json.loads(content)
     for _ in range(data.draw(st.integers(1, 3))):
@@ -188,7 +242,7 @@ def changed_schema(data: st.DataObject, content: bytes) -> bytes:
             case "wrap":
                 holder[path[-1]] = data.draw(st.sampled_from(([], {}, [holder[path[-1]]])))
             case "member" if isinstance(holder, dict) and "file" in holder:
-                holder["file"] = data.draw(st.sampled_from(sorted(MEMBERS[0])))
+                holder["file"] = data.draw(st.sampled_from(files))
     return json.dumps(schema).encode()
 
 
@@ -209,32 +263,31 @@ def changed_array(data: st.DataObject, content: bytes) -> bytes:
     return content[:start] + bytes(body)
 
 
-def changed_member(data: st.DataObject, members: dict[str, bytes]) -> dict[str, bytes]:
-    name = data.draw(st.sampled_from(sorted(members)))
-    content = members[name]
+def changed_members(data: st.DataObject, subject: Subject, files: list[str]) -> dict[str, Member]:
+    """Return the members of an artifact, with one of them changed or added."""
+    contents, members = subject.contents, subject.members
+    name = data.draw(st.sampled_from(sorted(contents)))
+    content = contents[name]
     kind = data.draw(
         st.sampled_from(("layer", "layer", "layer", "damage", "pickle", "bomb", "add"))
     )
-    if kind == "layer" and name == "pipeline.json":
-        return {**members, name: changed_schema(data, content)}
-    if kind == "layer" and name == "artifact.json":
-        return {**members, name: changed_schema(data, content)}
+    if kind == "layer" and name in ("pipeline.json", "artifact.json"):
+        return {**members, name: deflate(changed_schema(data, content, files))}
     if kind == "layer" and name.endswith(".npy"):
-        return {**members, name: changed_array(data, content)}
+        return {**members, name: deflate(changed_array(data, content))}
     if kind == "pickle":
-        return {**members, name: data.draw(st.sampled_from(PICKLES))}
+        return {**members, name: deflate(data.draw(st.sampled_from(PICKLES)))}
     if kind == "bomb":
         filling = data.draw(st.sampled_from((b"\n", b"[", b'"",', b"\0", b"[],", b"{},")))
         # Just within the limit, and far beyond it.
         size = data.draw(st.sampled_from((LIMIT - 100_000, LIMIT * 2)))
-        return {**members, name: (b"[" + filling * (size // len(filling)))[:size]}
+        return {**members, name: bomb(filling, size)}
     if kind == "add":
         other = data.draw(st.sampled_from(("../evil.py", "/etc/passwd", "a.pkl", "array-99.npy")))
-        return {**members, other: content}
-    return {**members, name: damaged(data, content)}
+        return {**members, other: members[name]}
+    return {**members, name: deflate(damaged(data, content))}
 
 
-OUTCOMES: Counter[str] = Counter()
 WATCHING = False
 
 
@@ -249,48 +302,67 @@ def watching() -> Iterator[None]:
         WATCHING = False
 
 
-@settings(
-    max_examples=int(sys.argv[2]),
-    deadline=None,
-    database=None,
-    suppress_health_check=list(HealthCheck),
-)
-@given(data=st.data())
-def try_one(data: st.DataObject) -> None:
-    """Read an artifact with a mutation, and predict with it if it is accepted."""
-    number = data.draw(st.integers(0, len(ARTIFACTS) - 1))
-    if data.draw(st.integers(0, 4)):
-        content = zipped(changed_member(data, MEMBERS[number]))
-    else:
-        content = damaged(data, ARTIFACTS[number])
-    Path(sys.argv[1]).write_bytes(content)  # kept if this one crashes the process
-    try:
-        with watching():
-            model = load_sklearn_model(content, LIMIT)
-    except ArtifactError as exc:
-        assert len(str(exc)) > 20
-        assert not isinstance(exc.__cause__, MemoryError)
-        OUTCOMES["refused"] += 1
-        return
-    OUTCOMES["accepted"] += 1
-    inputs = PIPELINES[number][1]
-    for method in ("predict", "decision_function", "predict_proba"):
-        # Changed numbers predict nonsense, and arrays may not fit each other.
-        with suppress(Exception), watching():
-            getattr(model.pipeline, method)(inputs)
+def try_mutations(found: list[Subject], last: Path, examples: int) -> Counter[str]:
+    """Read artifacts with mutations, and predict with those that are accepted.
+
+    Parameters
+    ----------
+    found : list of Subject
+        What to change.
+    last : Path
+        A file for the artifact that is tried, in case it crashes the process.
+    examples : int
+        How many to try.
+
+    Returns
+    -------
+    Counter
+        How many were refused, and how many accepted.
+    """
+    outcomes: Counter[str] = Counter()
+    files = sorted(found[0].members)
+
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(data=st.data())
+    def try_one(data: st.DataObject) -> None:
+        subject = found[data.draw(st.integers(0, len(found) - 1))]
+        if data.draw(st.integers(0, 4)):
+            content = zipped(changed_members(data, subject, files))
+        else:
+            content = damaged(data, subject.artifact)
+        last.write_bytes(content)
+        try:
+            with watching():
+                model = load_sklearn_model(content, LIMIT)
+        except ArtifactError as exc:
+            assert len(str(exc)) > 20
+            assert not isinstance(exc.__cause__, MemoryError)
+            outcomes["refused"] += 1
+            return
+        outcomes["accepted"] += 1
+        for method in ("predict", "decision_function", "predict_proba"):
+            # Changed numbers predict nonsense, and arrays may not fit each other.
+            with suppress(Exception), watching():
+                getattr(model.pipeline, method)(subject.inputs)
+
+    try_one()
+    return outcomes
 
 
-def try_bombs() -> None:
+def try_bombs(members: dict[str, Member], part: slice) -> None:
     """Read artifacts with a member as large as a Lambda allows, whose content grows in memory."""
     limit = Settings("bucket", "name").max_artifact_bytes
-    for filling in (b"\n", b"a\n", b"[", b'"",', b"\0", b"[],", b"{},", b"1.,"):
+    for filling in FILLINGS[part]:
+        large = bomb(filling, limit - 100_000)
         for name in ("artifact.json", "pipeline.json", "array-1.npy", "vocabulary-0.txt"):
-            assert name in MEMBERS[0]
-            bomb = b"[" + filling * ((limit - 100_000) // len(filling))
-            content = zipped({**MEMBERS[0], name: bomb})
-            del bomb
+            assert name in members
             try:
-                load_sklearn_model(content, limit)
+                load_sklearn_model(zipped({**members, name: large}), limit)
             except ArtifactError as exc:
                 assert not isinstance(exc.__cause__, MemoryError)
             else:  # A single term may have any length.
@@ -307,21 +379,31 @@ def watch(event: str, _: tuple[object, ...]) -> None:
 
 
 def main() -> None:
-    """Try as many as the second argument says; the first is a path for the last one tried."""
+    """Run the program; see ``--help``."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("last", type=Path, help="file for the artifact that is tried")
+    parser.add_argument("examples", type=int, help="how many artifacts to try")
+    parser.add_argument(
+        "--half", type=int, choices=(0, 1), help="try only every other pipeline and bomb"
+    )
+    arguments = parser.parse_args()
+    part = slice(None) if arguments.half is None else slice(arguments.half, None, 2)
     faulthandler.enable()
     warnings.simplefilter("ignore")
     # scikit-learn imports some of its modules on their first use. Writing their bytecode renames a
     # file, which would look like the doing of an artifact.
     sys.dont_write_bytecode = True
-    for artifact, (pipeline, inputs) in zip(ARTIFACTS, PIPELINES, strict=True):
-        read = load_sklearn_model(artifact, LIMIT)
-        assert np.array_equal(read.pipeline.predict(inputs), pipeline.predict(inputs))
+    found = subjects(part)
+    for subject in found:
+        read = load_sklearn_model(subject.artifact, LIMIT)
+        expected = subject.pipeline.predict(subject.inputs)
+        assert np.array_equal(read.pipeline.predict(subject.inputs), expected)
+        load_sklearn_model(zipped(subject.members), LIMIT)  # `zipped` makes valid zips.
     taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (taken + GIGABYTE, taken + GIGABYTE))
     sys.addaudithook(watch)
-    try_bombs()
-    try_one()
-    print(json.dumps(OUTCOMES))
+    try_bombs(found[0].members, part)
+    print(json.dumps(try_mutations(found, arguments.last, arguments.examples)))
 
 
 if __name__ == "__main__":
