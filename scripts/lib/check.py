@@ -113,7 +113,7 @@ def other_python() -> bool:
 
 
 def soak() -> bool:
-    """Long runs: 3,000 damaged artifacts and 10,000 invocations."""
+    """Long runs: 12,000 damaged artifacts and 10,000 invocations."""
     mutations = "tests/unit/sklearn_api/artifact/test_mutations.py"
     invocations = "tests/lambda_process/test_many.py"
     return all([pytest(mutations, SOAK="1"), emulator("pytest", "-q", invocations, SOAK="1")])

@@ -12,12 +12,13 @@ from pathlib import Path
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import DEPLOYED, LOCAL, ROOT, python_version, write_json
 from scripts.lib.stack import client
-from training.account import SERVICE
+from training.account import SERVICE, stack_name
+from training.options import MODEL_FOLDER
 
 RECORD_FILE = LOCAL / "up.json"
 
 # Files and folders of the project.
-MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", ".local/model/review")
+MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", str(MODEL_FOLDER))
 DEPLOYMENT_INPUTS = (
     *DEPLOYED,
     *("package-lock.json", "scripts/lib/stack.py", "training/account.py"),
@@ -70,7 +71,7 @@ def deployed(emulator: Emulator) -> str:
     """
     cloudformation = client("cloudformation", emulator.url)
     try:
-        stack = cloudformation.describe_stacks(StackName=f"{SERVICE}-local")["Stacks"][0]
+        stack = cloudformation.describe_stacks(StackName=stack_name("local"))["Stacks"][0]
     except cloudformation.exceptions.ClientError:
         return ""
     functions = client("lambda", emulator.url)

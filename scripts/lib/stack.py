@@ -22,7 +22,7 @@ from scripts.lib.project import (
     python_version,
     write_json,
 )
-from training.account import DEFAULT_REGION, SERVICE
+from training.account import DEFAULT_REGION, stack_name, stack_outputs
 
 STACK_FILE = LOCAL / "stack.json"
 
@@ -128,17 +128,16 @@ def describe(emulator: Emulator, stage: str = "local") -> Stack:
     ScriptError
         The stack is not deployed.
     """
-    name = f"{SERVICE}-{stage}"
+    name = stack_name(stage)
     cloudformation = client("cloudformation", emulator.url)
     gateway = client("apigateway", emulator.url)
     try:
-        found = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        outputs = stack_outputs(cloudformation, name)
         resource = cloudformation.describe_stack_resource(
             StackName=name, LogicalResourceId="ApiGatewayRestApi"
         )
     except cloudformation.exceptions.ClientError as exc:
         raise ScriptError(f"stack {name} is not deployed at {emulator.url}: {exc}") from exc
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
     api = resource["StackResourceDetail"]["PhysicalResourceId"]
     keys = gateway.get_api_keys(includeValues=True, nameQuery=name)["items"]
     return Stack(

@@ -6,6 +6,7 @@ import os
 import shlex
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,12 +18,15 @@ from scripts.lib import record, toolchain
 from scripts.lib.console import OUT, run_main, step
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer.build import build_layer
-from scripts.lib.project import LOCAL, ROOT, ScriptError, architecture, python_version, tail
+from scripts.lib.project import ROOT, ScriptError, architecture, python_version, tail
 from scripts.lib.record import Record
 from scripts.lib.stack import STACK_FILE, Stack, ask, credentials, describe, serverless
+from training.options import MODEL_FOLDER
 
 REVIEWS = ("I love this movie", "I hate this movie")
-MODEL = LOCAL / "model" / "review"
+MODEL = ROOT / MODEL_FOLDER
+SERVED_SECONDS = 30.0
+"""How long a published model may take until the API answers with it."""
 
 
 def arguments() -> argparse.Namespace:
@@ -144,14 +148,23 @@ def deployed_already(current: Emulator, last: Record, inputs: str) -> Stack | No
         return None
     stack = describe(current)
     stack.save()
+    if not serves_model(stack):
+        publish(stack)
+        # A function that has just been refused a model asks for one again after a second.
+        deadline = time.monotonic() + SERVED_SECONDS
+        while not serves_model(stack) and time.monotonic() < deadline:
+            time.sleep(0.2)
+    return stack
+
+
+def serves_model(stack: Stack) -> bool:
+    """Return whether a stack answers with the model in `MODEL`."""
     sha256 = json.loads((MODEL / "manifest.json").read_text())["sha256"]
     try:
-        version = ask(stack, REVIEWS[0])["model"]["version"]
+        version: str = ask(stack, REVIEWS[0])["model"]["version"]
     except ScriptError:  # for example, no model has been published
-        version = ""
-    if not version.endswith(sha256[:8]):
-        publish(stack)
-    return stack
+        return False
+    return version.endswith(sha256[:8])
 
 
 def predictions(stack: Stack) -> None:

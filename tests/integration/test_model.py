@@ -97,7 +97,9 @@ def test_a_model_of_another_python_is_not_published(
     manifest = json.loads((model / "manifest.json").read_text())
     (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "python": "3.10"}))
     (tmp_path / "model.zip").write_bytes((model / "model.zip").read_bytes())
-    with pytest.raises(AssertionError, match=r"trained with Python 3\.10, but stage .* runs python3"):
+    with pytest.raises(
+        AssertionError, match=r"trained with Python 3\.10, but stage .* runs python3"
+    ):
         shared_deployment.publish(tmp_path)
 
 
