@@ -1,7 +1,9 @@
-"""The benchmark behind ``scripts/bench``.
+"""The benchmark that ``scripts/bench`` runs.
 
-`__main__` runs the sections, each in a module of its own: `cold`, `handler`, `warm`, `deploy`,
-`growth` and `sizes`. `warm` lets this project's stack (`own`) and its peers (`peers`) take turns
-under the same `load`. Sections return tables and plots (`report`), which the console shows and
-`document` writes.
+`__main__` runs the sections, each of which is a module: `cold`, `handler`, `warm`, `deploy`,
+`growth` and `sizes`. In `warm`, this project's stack (`own`) and its `peers` take turns under the
+same load (`load_generator`). All serve the same model, the `subject`. A `section` consists of
+tables and plots; the console prints the tables, and `document` writes both.
+
+``scripts/bench-model`` (`recipes`) and `artifact` are programs of their own.
 """

@@ -29,25 +29,28 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench",
         description="Measure cold starts, the handler, warm requests, deployments, growth and "
-        "sizes. All that is compared takes turns, and ratios say more than figures. The stack it "
-        "measures is one of its own, at a free port; all that it starts it stops.",
+        "sizes. Whatever is compared takes turns, so ratios are more reliable than absolute "
+        "figures. The benchmark deploys a stack of its own, to an emulator at a free port, and "
+        "stops everything that it has started.",
     )
     parser.add_argument(
         "--peers",
         action="store_true",
-        help="let FastAPI, MLServer, BentoML, serverless-offline and MiniStack serve the same "
-        "model; they are installed in .local/peers",
+        help="compare with FastAPI, MLServer, BentoML, serverless-offline and MiniStack, which "
+        "serve the same model; they are installed in .local/peers",
     )
     parser.add_argument(
-        "--quick", action="store_true", help="fewer rounds and sizes: a trial, not a comparison"
+        "--quick",
+        action="store_true",
+        help="fewer rounds and sizes, to see that everything works, not to compare",
     )
     parser.add_argument(
         "--only", action="append", choices=list(SECTIONS), metavar="NAME",
-        help=f"this section alone, may be given again: {', '.join(SECTIONS)}",
+        help=f"run this section only; can be repeated: {', '.join(SECTIONS)}",
     )  # fmt: skip
     parser.add_argument(
         "--requests", type=int, default=400,
-        help="of each line and round under load, at most 3 s of them, default: %(default)s",
+        help="requests in each measurement under load, which ends after 3 s (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--data", metavar="PATH|HUB_ID", help="reviews to train on, as for scripts/up"
@@ -60,22 +63,24 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run the script; see ``--help``."""
-    asked = arguments()
-    if asked.requests < max(warm.CLIENTS):
+    parsed = arguments()
+    if parsed.requests < max(warm.CLIENTS):
         raise ScriptError(f"--requests must be at least {max(warm.CLIENTS)}, one for each client")
-    if asked.write and asked.only:
-        raise ScriptError("--write writes the whole document, and cannot be used with --only")
-    options = Options(asked.peers, asked.quick, asked.requests, asked.data)
+    if parsed.write and parsed.only:
+        raise ScriptError("--write writes the whole document, so it cannot be used with --only")
+    options = Options(parsed.peers, parsed.quick, parsed.requests, parsed.data)
     load = machine.load_average()
     with step("Model") as done:
         subject = train(options.data)
-        terms = sum(len(one.vocabulary_) for _, one in subject.pipeline.steps if _knows_terms(one))
+        terms = sum(
+            len(one.vocabulary_) for _, one in subject.pipeline.steps if _has_vocabulary(one)
+        )
         described = f"{terms:,} terms, from {subject.manifest['training']['source']}"
         done(described)
-    tables = Console(highlight=False, width=max(OUT.width, 120))  # wrapped, they say nothing
+    tables = Console(highlight=False, width=max(OUT.width, 120))  # wrapped, they are unreadable
     failed: dict[str, str] = {}
     sections: list[Section] = []
-    for name in asked.only or SECTIONS:
+    for name in parsed.only or SECTIONS:
         OUT.rule(name)
         try:
             section = SECTIONS[name](subject, options)
@@ -89,8 +94,8 @@ def main() -> int:
         for what, reason in section.failures.items():
             OUT.print(f"NOT MEASURED: {what}: {reason}", markup=False)
     if failed:
-        raise ScriptError(f"sections that failed, see above: {', '.join(failed)}")
-    if asked.write:
+        raise ScriptError(f"these sections failed, see above: {', '.join(failed)}")
+    if parsed.write:
         facts = {
             **machine.describe(),
             "model": described,
@@ -99,11 +104,11 @@ def main() -> int:
         }
         command = shlex.join(["scripts/bench", *sys.argv[1:]])
         path = document.write(sections, facts, command, ROOT / "docs")
-        OUT.print(f"Written: {path.relative_to(ROOT)}")
+        OUT.print(f"Wrote {path.relative_to(ROOT)}")
     return 0
 
 
-def _knows_terms(estimator: object) -> bool:
+def _has_vocabulary(estimator: object) -> bool:
     return hasattr(estimator, "vocabulary_")
 
 

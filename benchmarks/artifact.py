@@ -1,8 +1,7 @@
-"""Compare an artifact with a pickle of the same pipeline: its size, and how long it takes to load.
+"""Compare an artifact with a pickle of the same pipeline: size and time to load.
 
-The two take turns in one process, and the ratio of their medians is what counts: the figures
-themselves are the machine's. This is the one place of the project where pickles are loaded, those
-that it has just made.
+The two take turns in one process. The ratio of their medians is what matters; the figures
+themselves depend on the machine. Only pickles that the program has just made are loaded.
 """
 
 import argparse
@@ -30,14 +29,14 @@ _MAX_BYTES = 2**31
 
 @dataclass(frozen=True)
 class Comparison:
-    """One pipeline, stored both ways.
+    """Measurements of one pipeline in both formats.
 
     Attributes
     ----------
     artifact_bytes, pickle_bytes : int
-        Sizes.
+        The sizes.
     artifact_seconds, pickle_seconds : float
-        Medians of the times to load, with the libraries imported already.
+        The medians of the times to load, after the libraries have been imported.
     """
 
     artifact_bytes: int
@@ -47,23 +46,23 @@ class Comparison:
 
     @property
     def load_ratio(self) -> float:
-        """How many times as long the artifact takes."""
+        """The artifact's time to load, as a multiple of the pickle's."""
         return self.artifact_seconds / self.pickle_seconds
 
     @property
     def size_ratio(self) -> float:
-        """How many times as large the artifact is."""
+        """The artifact's size, as a multiple of the pickle's."""
         return self.artifact_bytes / self.pickle_bytes
 
 
 def compare(pipeline: Any, rounds: int) -> Comparison:
-    """Store a fitted pipeline both ways, and load the two in turns."""
+    """Store a fitted pipeline in both formats, and load the two in turns."""
     artifact = write_artifact(pipeline).content
     pickled = pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL)
     times: tuple[list[float], list[float]] = ([], [])
     loads: tuple[Callable[[], Any], ...] = (
         lambda: load_sklearn_model(artifact, _MAX_BYTES),
-        lambda: pickle.loads(pickled),  # noqa: S301  # made two lines above
+        lambda: pickle.loads(pickled),  # noqa: S301  # it was made above
     )
     for _ in range(rounds + 1):
         for kept, load in zip(times, loads, strict=True):
@@ -71,13 +70,13 @@ def compare(pipeline: Any, rounds: int) -> Comparison:
             started = time.perf_counter()
             loaded = load()
             kept.append(time.perf_counter() - started)
-            del loaded  # outside of the time
+            del loaded  # not timed
     artifact_times, pickle_times = (statistics.median(one[1:]) for one in times)
     return Comparison(len(artifact), len(pickled), artifact_times, pickle_times)
 
 
 def pipelines() -> dict[str, Pipeline]:
-    """Return the pipelines that are compared, by what they are called in the table."""
+    """Return the pipelines to compare, by their names in the table."""
     return {
         "words": make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)),
         "pairs": make_pipeline(
@@ -95,8 +94,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.artifact", description=(__doc__ or "").split("\n")[0]
     )
-    parser.add_argument("--data", help="reviews, as for scripts/up; default: the sample reviews")
-    parser.add_argument("--rounds", type=int, default=21, help="default: %(default)s")
+    parser.add_argument("--data", help="reviews, as for scripts/up (default: the sample reviews)")
+    parser.add_argument("--rounds", type=int, default=21, help="(default: %(default)s)")
     options = parser.parse_args()
     reviews = data.read(options.data)
     table = Table(

@@ -1,9 +1,9 @@
-"""Cold starts: from the start of a process to its first prediction, the model read from S3.
+"""Cold starts: from the start of a process to its first prediction, with the model read from S3.
 
-The ways take turns, so that a busy machine disturbs all of them, and medians are compared with
-those of an empty function. S3 is the emulator's. Functions and layer are what is deployed,
-unpacked. Each way is timed as a bare process, and with AWS's runtime client imported before it, as
-in every Python Lambda.
+The variants take turns, so that other load on the machine affects all of them, and are compared
+with an empty function. S3 is the emulator's. Functions and layer are the deployed ones, unpacked.
+Each variant is timed in a bare process, and with AWS's runtime client imported first, as in every
+Python Lambda.
 """
 
 import json
@@ -36,19 +36,19 @@ from scripts.lib.stack import credentials, serverless
 from sklearn_api.store import Pointer, pointer_key, version_key
 
 _TEXT = """\
-From the start of a process to the end of its first prediction, the model read from S3, which the
-emulator plays. An *empty* function is what Lambda's Python takes by itself. The *article's way* is
-a layer of the same packages without bytecode, a pickle, and boto3. Ways take turns, {rounds}
-rounds; ratios are the medians of each round's, the empty function being 1, and on the far right
-those of the article's way to each. On the right, AWS's runtime client has been imported before, as
-in every Python Lambda."""
+Times are from the start of a process to the end of its first prediction. The model is read from
+the emulator's S3. An *empty* function shows what Lambda's Python takes by itself. The *article's
+way* is a layer with the same packages but without bytecode, a pickle, and boto3. The variants take
+turns for {rounds} rounds. A ratio is the median over the rounds, relative to the empty function;
+the last column is relative to the article's way. In the right half of the table, AWS's runtime
+client was imported first, as in every Python Lambda."""
 _BUCKET = "bench-cold"
 _PICKLE = "article.joblib"
 _EMPTY, _ARTICLE = "empty", "the article's way"
 _CLIENT = "from awslambdaric import bootstrap, lambda_runtime_client\n"
 _NOTHING = "handler = lambda event, context: {'statusCode': 200}\n"
 _HANDLER = "from handlers.review.handler import handler\n"
-# What the article does: a pickle, from S3 by boto3.
+# The article's way: read a pickle from S3 with boto3.
 _UNPICKLE = f"""
 import io, json, boto3, joblib
 body = boto3.client('s3').get_object(Bucket='{_BUCKET}', Key='{_PICKLE}')['Body'].read()
@@ -60,23 +60,23 @@ def handler(event, context):
 _CALL = "assert handler({event!r}, None)['statusCode'] == 200\nimport os; os.write({done}, b'.')\n"
 
 _Times = dict[tuple[str, bool], list[float]]
-"""Seconds of each start by the way's name, and whether AWS's runtime client was imported."""
+"""Seconds of each start, by the variant's name and whether AWS's runtime client was imported."""
 
 
 @dataclass(frozen=True)
-class Way:
+class Variant:
     """A function to start.
 
     Attributes
     ----------
     name : str
-        In the table.
+        Its name in the table.
     code : str
-        Defines `handler`.
+        Code that defines `handler`.
     path : sequence of Path
-        Where it imports from, besides Python's own modules and AWS's.
+        Folders to import from, before Python's and AWS's own.
     environment : mapping
-        Variables of its own.
+        Additional environment variables.
     """
 
     name: str
@@ -93,9 +93,9 @@ def measure(subject: Subject, options: Options) -> Section:
     with step("Cold starts") as done:
         own.install()
         with own.fresh_emulator() as emulator:
-            ways = _ways(folder, emulator)
+            variants = _variants(folder, emulator)
             _publish(subject, emulator.url)
-            found = _time(ways, emulator.url, options.cold_rounds)
+            found = _time(variants, emulator.url, options.cold_rounds)
         done(f"{options.cold_rounds} rounds")
     shutil.rmtree(folder)
     names = list(dict.fromkeys(name for name, _ in found))
@@ -115,8 +115,8 @@ def measure(subject: Subject, options: Options) -> Section:
         columns=1,
     )
     columns = [
-        *("way", "process ms", "ratio", "with runtime client ms", "ratio"),
-        "quicker than the article's",
+        *("variant", "process ms", "ratio", "with runtime client ms", "ratio"),
+        "speed-up over the article's way",
     ]
     return Section(
         "cold",
@@ -127,21 +127,23 @@ def measure(subject: Subject, options: Options) -> Section:
     )
 
 
-def _ways(folder: Path, emulator: Emulator) -> list[Way]:
-    """Return the ways to compare, with what they need in a folder."""
+def _variants(folder: Path, emulator: Emulator) -> list[Variant]:
+    """Return the variants to compare; write the files that they need to a folder."""
     copy = own.copy_sources()
     serverless(["package"], stage="local", url=emulator.url, cwd=copy)
     package, bare, layer = folder / "package", folder / "bare", folder / "layer"
     _unpack(copy / ".serverless" / "review.zip", package)
     shutil.copytree(package, bare, ignore=shutil.ignore_patterns("__pycache__"))
     _unpack(ROOT / ".local" / "layer" / f"python{python_version()}-{architecture()}.zip", layer)
-    compiled, estimated = {"MODEL_FORM": "compiled"}, {"MODEL_FORM": "sklearn"}
+    compiled, sklearn_form = {"MODEL_FORM": "compiled"}, {"MODEL_FORM": "sklearn"}
     return [
-        Way(_EMPTY, _NOTHING, [], {}),
-        Way("compiled", _HANDLER, [package], compiled),
-        Way("compiled, function without .pyc", _HANDLER, [bare], compiled),
-        Way("scikit-learn, layer with .pyc", _HANDLER, [package, layer / "python"], estimated),
-        Way(_ARTICLE, _UNPICKLE, [_plain_layer(layer / "python", folder / "plain")], {}),
+        Variant(_EMPTY, _NOTHING, [], {}),
+        Variant("compiled", _HANDLER, [package], compiled),
+        Variant("compiled, function without .pyc", _HANDLER, [bare], compiled),
+        Variant(
+            "scikit-learn, layer with .pyc", _HANDLER, [package, layer / "python"], sklearn_form
+        ),
+        Variant(_ARTICLE, _UNPICKLE, [_plain_layer(layer / "python", folder / "plain")], {}),
     ]
 
 
@@ -151,7 +153,7 @@ def _unpack(archive: Path, folder: Path) -> None:
 
 
 def _plain_layer(layer: Path, plain: Path) -> Path:
-    """Copy the packages of the layer as they are installed, without bytecode; return the folder."""
+    """Copy the layer's packages from the environment, without bytecode; return the folder."""
     installed = Path(sklearn.__file__).parents[1]
     plain.mkdir()
     for path in layer.iterdir():
@@ -179,35 +181,35 @@ def _publish(subject: Subject, url: str) -> None:
         s3.put_object(Bucket=_BUCKET, Key=key, Body=body)
 
 
-def _time(ways: Sequence[Way], url: str, rounds: int) -> _Times:
-    """Start every way `rounds` times, in turns."""
+def _time(variants: Sequence[Variant], url: str, rounds: int) -> _Times:
+    """Start every variant `rounds` times, in turns."""
     event = {"body": json.dumps({"review_text": REVIEW}), "httpMethod": "POST", "headers": {}}
-    every = [(way, client) for way in ways for client in (False, True)]
-    found: _Times = {(way.name, client): [] for way, client in every}
-    for way, client in every:  # once for the system's caches
-        _start(way, url, event, client)
+    every = [(variant, client) for variant in variants for client in (False, True)]
+    found: _Times = {(variant.name, client): [] for variant, client in every}
+    for variant, client in every:  # once, to fill the system's caches
+        _start(variant, url, event, client)
     for _ in range(rounds):
-        for way, client in every:
-            found[way.name, client].append(_start(way, url, event, client))
+        for variant, client in every:
+            found[variant.name, client].append(_start(variant, url, event, client))
     return found
 
 
-def _start(way: Way, url: str, event: Any, client: bool) -> float:
-    """Start a way once; return the seconds from the process's start to its first prediction."""
-    path = "".join(f"sys.path.insert({at}, {str(one)!r})\n" for at, one in enumerate(way.path))
+def _start(variant: Variant, url: str, event: Any, client: bool) -> float:
+    """Start a variant once; return the seconds until its first prediction."""
+    path = "".join(f"sys.path.insert({at}, {str(one)!r})\n" for at, one in enumerate(variant.path))
     reading, writing = os.pipe()
-    code = "import sys\n" + path + (_CLIENT if client else "") + way.code
+    code = "import sys\n" + path + (_CLIENT if client else "") + variant.code
     code += _CALL.format(event=event, done=writing)
     environment = {
         **credentials(),
         "AWS_ENDPOINT_URL": url,
         "MODEL_BUCKET": _BUCKET,
         "MODEL_NAME": "review",
-        "PYTHONDONTWRITEBYTECODE": "1",  # what is deployed is not written to
+        "PYTHONDONTWRITEBYTECODE": "1",  # a deployed function is read-only
         "LOG_LEVEL": "ERROR",
-        **way.environment,
+        **variant.environment,
     }
-    # The Python of the project's Lambda runtime, with AWS's client and boto3 beside it.
+    # The Python of the project's Lambda runtime, which has AWS's client and boto3.
     python = toolchain.RUNTIMES / f"python{python_version()}" / "bin" / "python"
     try:
         started = time.perf_counter()
@@ -223,5 +225,5 @@ def _start(way: Way, url: str, event: Any, client: bool) -> float:
     seconds = time.perf_counter() - started
     os.close(reading)
     if process.wait() or not done:
-        raise ScriptError(f"{way.name}: the function failed, see above")
+        raise ScriptError(f"{variant.name}: the function failed; see the messages above")
     return seconds

@@ -1,4 +1,4 @@
-"""What takes part in a comparison, and the rounds in which all of them take turns."""
+"""The contenders of a comparison, and the rounds in which they take turns."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,22 +16,24 @@ from scripts.lib.project import ScriptError
 
 @dataclass(frozen=True)
 class Server:
-    """A server that runs and has answered.
+    """A running server.
 
     Attributes
     ----------
-    url, headers
-        Where and how it is asked.
+    url : str
+        The URL that predicts.
     pid : int
-        The process that is its own and all its children's parent.
+        The server's process, the parent of all its other processes.
     ready : float
         Seconds from its start to its first prediction.
     body : callable
-        From a review to the request's body.
+        Makes the request's body from a review.
     label : callable
-        From the answer's JSON to the label.
+        Reads the label from the response's JSON.
+    headers : mapping
+        The request's headers.
     method : str
-        Of the request.
+        The request's method.
     """
 
     url: str
@@ -45,17 +47,17 @@ class Server:
     method: str = "POST"
 
     def predict(self, review: str) -> int:
-        """Ask for one label.
+        """Request the label of one review.
 
         Raises
         ------
         OSError
-            There is no answer, or none of status 200.
+            There was no response, or its status was not 200.
         """
         return self.label(json.loads(fetch(self.url, self.method, self.headers, self.body(review))))
 
     def load(self, clients: int, requests: int) -> Measured:
-        """Keep it busy."""
+        """Put the server under load."""
         return measure(
             Load(self.url, self.method, self.headers, self.body(REVIEW), clients, requests)
         )
@@ -68,13 +70,13 @@ class Contender:
     Attributes
     ----------
     name : str
-        In tables.
+        Its name in tables.
     install : callable
-        Installs it where it is missing; returns its version in words.
+        Installs it if it is missing; returns its version in words.
     start : callable
         Starts it with a model; it is stopped when the context ends.
     about : str
-        What it consists of, in words, for the document.
+        A description for the document.
     """
 
     name: str
@@ -85,7 +87,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Running:
-    """Contenders that are up, their versions, and why others are not, by name."""
+    """The running servers, their versions, and why others do not run, all by name."""
 
     servers: dict[str, Server]
     versions: dict[str, str]
@@ -94,17 +96,17 @@ class Running:
 
 @contextmanager
 def running(contenders: Sequence[Contender], subject: Subject) -> Iterator[Running]:
-    """Start contenders, prove that they serve the same model, and stop them at the end.
+    """Start contenders, check that they serve the same model, and stop them at the end.
 
-    One that cannot be installed or started, or says something else of a review, is left out, and
-    the reason kept.
+    A contender that cannot be installed or started, or that predicts other labels than the
+    pipeline, is left out, and `Running.failures` has the reason.
     """
     expected = subject.labels()
     found = Running({}, {}, {})
     with ExitStack() as stack:
         for contender in contenders:
             with step(f"Starting {contender.name}") as done:
-                with ExitStack() as own:  # unwound where it does not get to the end
+                with ExitStack() as own:  # stops the contender if it fails the check
                     try:
                         found.versions[contender.name] = contender.install()
                         server = own.enter_context(contender.start(subject))
@@ -120,11 +122,11 @@ def running(contenders: Sequence[Contender], subject: Subject) -> Iterator[Runni
 
 
 def check(server: Server, reviews: Sequence[str], expected: Sequence[int]) -> None:
-    """Raise `ScriptError` where a contender's labels are not the pipeline's own."""
+    """Raise `ScriptError` if a server does not predict the pipeline's labels."""
     answers = [server.predict(review) for review in reviews]
     if answers != list(expected):
         wrong = sum(one != other for one, other in zip(answers, expected, strict=True))
-        raise ScriptError(f"it says something else than the pipeline of {wrong} reviews")
+        raise ScriptError(f"it predicts another label than the pipeline for {wrong} reviews")
 
 
 Key = tuple[str, int]
@@ -137,16 +139,18 @@ def alternate(
     rounds: int,
     requests: int,
 ) -> tuple[dict[Key, list[Measured]], dict[str, str]]:
-    """Let contenders take turns under load, so that a busy machine disturbs all of them.
+    """Let servers take turns under load, so that other load on the machine affects all of them.
 
-    Each round begins with another one, since what comes first finds another machine than what
-    comes last.
+    Each round starts with another server, since the first one in a round finds the machine in
+    another state than the last.
 
     Returns
     -------
-    tuple of dict
-        Of each contender and number of clients, what was measured in each round; and of each that
-        failed, the reason. What a contender did before it failed is not kept.
+    measured : dict
+        The measurements of each round, by the server's name and the number of clients. Those of
+        servers that failed later are left out.
+    failures : dict
+        The reasons of failures, by the server's name.
     """
     measured: dict[Key, list[Measured]] = {}
     failures: dict[str, str] = {}
@@ -167,6 +171,6 @@ def alternate(
 
 
 def rotated(names: Sequence[str], number: int) -> list[str]:
-    """Return the names in their order, beginning with another one in each round."""
+    """Return the names in their order, starting with another one in each round."""
     start = number % len(names) if names else 0
     return [*names[start:], *names[:start]]

@@ -1,4 +1,4 @@
-"""How long a developer waits: for the emulator, a deployment, a change, and a new model."""
+"""What a developer waits for: the emulator, a deployment, a changed handler, a new model."""
 
 import time
 from collections.abc import Callable
@@ -18,10 +18,10 @@ _REVIEW = "I hate this movie"
 _SECONDS = 60
 _BASE = "deploy to an empty emulator (`sls deploy`)"
 _TEXT = """\
-What a developer waits for, each time with an emulator of its own ({rounds} in all). Ratios are the
-medians of each round's, the first deployment being 1. A changed handler counts until its answer is
-there. Publishing is `python -m training publish`, most of whose time is that of its imports; a
-function that runs looks for a new model every `MODEL_REFRESH_SECONDS` (1 s on `local`)."""
+What a developer waits for. Each of the {rounds} rounds has a fresh emulator. A ratio is the median
+over the rounds, relative to the first deployment. A changed handler is timed until it answers a
+request. Publishing is `python -m training publish`, which spends most of its time on imports; a
+running function looks for a new model every `MODEL_REFRESH_SECONDS` (1 s on `local`)."""
 
 
 def measure(subject: Subject, options: Options) -> Section:
@@ -98,5 +98,5 @@ def _until(true: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + _SECONDS
     while not true():
         if time.monotonic() > deadline:
-            raise ScriptError(f"{what} did not come within {_SECONDS} s")
+            raise ScriptError(f"{what} did not arrive within {_SECONDS} s")
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""The document that the benchmark writes: ``docs/benchmarks.md`` and its plots."""
+"""Writes the document ``docs/benchmarks.md`` and its plots."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,25 +15,25 @@ Written by
 {command}
 ```
 
-and not edited. Figures move from machine to machine and from hour to hour; ratios hold better,
-because all that is compared took turns in one run. A ratio of time, memory or size below 1 is
-better than what it is compared with, one of requests a second above 1.
+Do not edit. Figures differ from machine to machine and from hour to hour. Ratios are more reliable,
+because whatever is compared took turns in one run. For time, memory and size, a ratio below 1 is
+better; for requests per second, one above 1.
 """
 
 
 def render(sections: Sequence[Section], facts: Mapping[str, str], command: str, plots: str) -> str:
-    """Return the document.
+    """Return the document's text.
 
     Parameters
     ----------
     sections : sequence of Section
-        In their order.
+        The sections, in order.
     facts : mapping
-        Of the machine, the model and the run, by name.
+        Facts about the machine, the model and the run, by name.
     command : str
-        That was run.
+        The command that was run.
     plots : str
-        Folder of the plots, from the document's.
+        The folder of the plots, relative to the document's.
     """
     parts = [_HEAD.format(command=command), "| | |\n| --- | --- |"]
     parts[-1] += "".join(f"\n| {name} | {value} |" for name, value in facts.items())
@@ -57,7 +57,7 @@ def render(sections: Sequence[Section], facts: Mapping[str, str], command: str, 
 def write(
     sections: Sequence[Section], facts: Mapping[str, str], command: str, folder: Path
 ) -> Path:
-    """Write ``benchmarks.md`` and its plots into a folder; return the document's path."""
+    """Write ``benchmarks.md`` and its plots to a folder; return the document's path."""
     plots = folder / "benchmarks"
     plots.mkdir(parents=True, exist_ok=True)
     for section in sections:
@@ -71,7 +71,7 @@ def write(
 
 
 def today() -> str:
-    """Return the date and time, in UTC."""
+    """Return the date and the time in UTC."""
     return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 

@@ -1,4 +1,4 @@
-"""How load time, memory and latency grow: with the vocabulary, the review, and the batch."""
+"""How load time, memory and latency grow with the vocabulary, the review and the batch."""
 
 import json
 import subprocess
@@ -21,29 +21,29 @@ from training.artifact.write import write_artifact
 
 COMPILED, ARTIFACT, PICKLE = plots.COLOURS
 _FORMS = {COMPILED: "compiled", ARTIFACT: "sklearn", PICKLE: "pickle"}
-_PREDICTIONS = 30  # in each fresh process, each of another review
-_WORDS = 200  # of a review, where its length is not what grows
-_TERMS = 100_000  # of the vocabulary, where it is not what grows
+_PREDICTIONS = 30  # in each fresh process, each of a different review
+_WORDS = 200  # in a review, unless its length grows
+_TERMS = 100_000  # in the vocabulary, unless it grows
 _LENGTHS = (10, 30, 100, 300, 1000, 3000, 10_000)
 _BATCHES = (1, 3, 10, 30, 100, 300, 1000)
 _TEXT = """\
-A TF-IDF and linear SVM pipeline over made-up vocabularies, in three forms: compiled (plain Python,
-which serves), scikit-learn's pipeline read from the artifact, and the same from a pickle.
+A TF-IDF and linear SVM pipeline with made-up vocabularies, in three forms: compiled (plain Python,
+the one that is served), scikit-learn's pipeline from the artifact, and the same from a pickle.
 
-**Vocabulary.** Each form in fresh processes, {rounds} for each size, in turns. The load time begins
-when libraries are imported (cold starts are measured above) and the file is read. Memory is the
-peak of the whole process. The latency is that of a review of {words} words; no review is predicted
-twice. scikit-learn takes longer from the artifact than from the pickle, since the project asks it
-for the score as well as for the label, and each is a pass over the text.
+**Vocabulary.** Each form is loaded in fresh processes, {rounds} for each size, in turns. Load time
+starts after the libraries are imported (see cold starts above) and the file is read. Memory is the
+peak of the whole process. Latency is that of a review of {words} words; no review is predicted
+twice. scikit-learn takes longer from the artifact than from the pickle, because the project also
+calls it for the score, and each call is a pass over the text.
 
-**Review length and batch.** With {terms:,} terms, in one process, in turns. A batch is given to
-scikit-learn at once, as its API allows; the compiled form takes one review after the other, of
-{words} words each, as requests come."""
+**Review length and batch.** {terms:,} terms, in one process, in turns. scikit-learn gets a whole
+batch at once, as its API allows. The compiled form gets one review after the other, as requests
+arrive. Reviews of a batch have {words} words."""
 _Found = dict[tuple[int, str], list[dict[str, float]]]
 
 
 def measure(subject: Subject, options: Options) -> Section:
-    """Run the section; the trained model has no part in it."""
+    """Run the section. It makes its own models and does not use the `subject`."""
     folder = FOLDER / "growth"
     folder.mkdir(parents=True, exist_ok=True)
     terms = synthetic.vocabulary(max(options.vocabularies))
@@ -92,7 +92,7 @@ def measure(subject: Subject, options: Options) -> Section:
 
 
 def _write(folder: Path, terms: Sequence[str]) -> tuple[Path, Path]:
-    """Store a model both ways; return artifact and pickle."""
+    """Store a model in both formats; return the paths of the artifact and the pickle."""
     pipeline = synthetic.pipeline(terms)
     artifact = folder / f"{len(terms)}.zip"
     artifact.write_bytes(write_artifact(pipeline).content)
@@ -127,7 +127,7 @@ _Race = dict[int, tuple[list[float], list[float]]]
 
 
 def _in_memory(artifact: Path, pickled: Path) -> tuple[_Call, _Call]:
-    """Return what predicts for texts: the compiled form, and scikit-learn's pipeline."""
+    """Return two functions that predict for texts: with the compiled form and with scikit-learn."""
     content = artifact.read_bytes()
     model = load_model(content, MAX_BYTES, "compiled")
     return lambda texts: [model.predict(text) for text in texts], pickles.read(pickled).predict
@@ -139,17 +139,19 @@ def _race(
     sizes: Sequence[int],
     rounds: int,
 ) -> _Race:
-    """Let both predict for texts of each size, in turns; return the seconds of each.
+    """Let both functions predict for texts of each size, in turns; return the seconds of each.
 
     Parameters
     ----------
     calls : tuple of callable
-        The two.
+        The two functions.
     texts : callable
-        From a size and the round's number to texts, others in each round: forms may remember what
-        they have met.
-    sizes, rounds
-        Of which all combinations are run, and one round more before, to warm up.
+        Makes texts from a size and the number of the round. They differ in each round, since a form
+        may cache the terms that it has seen.
+    sizes : sequence of int
+        Sizes in each round.
+    rounds : int
+        How many rounds are timed. One more runs first, as a warm-up.
     """
     found: _Race = {size: ([], []) for size in sizes}
     for number in range(rounds + 1):

@@ -1,7 +1,7 @@
-"""The time that the handler itself takes, beside the pipeline's: no HTTP, no emulator.
+"""The time that the handler itself takes, compared with the pipeline: without HTTP.
 
-The section runs this module as a program, in a process of its own, with the variables that a
-Lambda has: ``python -m benchmarks.handler``.
+The section runs this module as a program, ``python -m benchmarks.handler``, in a separate process
+with the environment variables of a Lambda.
 """
 
 import base64
@@ -28,15 +28,16 @@ _BASE = "`pipeline.predict([review])`, no handler"
 _SAME = "the handler, as it is deployed, one review again and again"
 _ALONE = "its prediction alone"
 _WORDS = 170
-_CALLS = 20  # of one kind before the next one has its turn
+_CALLS = 20  # in each turn
 _TEXT = """\
-Reviews of {words} words (about 1 KB), given to the handler as API Gateway's events, and alone to
-the model that it asks, in one process and with no HTTP. They are made of the training reviews'
-words, each as often as natural texts have it. No review comes twice, but in the line that says so:
-the compiled form remembers the terms that it has met. The kinds take turns, {calls} calls each,
-{rounds} times; a ratio is the median of each turn's, scikit-learn's own `predict` being 1. The
-handler's time holds all that it does for a request: reading and checking the event, asking whether
-the model is still the current one, predicting, writing the answer and its line of log."""
+Reviews of {words} words (about 1 KB) are passed to the handler as events of API Gateway, and
+directly to its model, in one process and without HTTP. They consist of words of the training
+reviews, with the frequencies of natural text. No review occurs twice, except in the row that says
+so, because the compiled form caches the terms that it has seen. The rows take turns, {calls} calls
+each, {rounds} times. A ratio is the median over the turns, relative to scikit-learn's own
+`predict`. The handler's time includes everything that it does for a request: it reads and checks
+the event, checks whether the model is still current, predicts, and writes the response and a log
+line."""
 
 
 def measure(subject: Subject, options: Options) -> Section:
@@ -87,7 +88,7 @@ def measure(subject: Subject, options: Options) -> Section:
 
 
 def event(review: str) -> dict[str, Any]:
-    """Return API Gateway's event for a review."""
+    """Return API Gateway's event for a request with a review."""
     body = json.dumps({"review_text": review}).encode()
     described: dict[str, Any] = json.loads((ROOT / "tests" / "events" / "review.json").read_text())
     return {**described, "body": base64.b64encode(body).decode()}
@@ -96,14 +97,15 @@ def event(review: str) -> dict[str, Any]:
 def turns(
     calls: Mapping[str, Callable[[str], object]], reviews: Sequence[str]
 ) -> dict[str, list[float]]:
-    """Let calls take turns; return the seconds of one call, by the median of each turn.
+    """Let functions take turns; return the median seconds of a call, for each turn.
 
     Parameters
     ----------
     calls : mapping
-        What is called with a review, by name.
+        Functions of a review, by name.
     reviews : sequence of str
-        Each is given to all, and `_CALLS` of them are a turn. The first two turns only warm up.
+        All functions are called with every review. A turn has `_CALLS` of them, and the first two
+        turns are a warm-up.
     """
     found: dict[str, list[float]] = {name: [] for name in calls}
     for start in range(0, len(reviews), _CALLS):
@@ -118,7 +120,7 @@ def turns(
 
 
 def main() -> int:
-    """Time the handler in both forms, and the pipeline; print the seconds as JSON."""
+    """Time the handler with both forms of the model, and the pipeline; print seconds as JSON."""
     from sklearn_api.load import load_model
     from sklearn_api.prediction import prediction_endpoint
     from sklearn_api.utils import convert_prediction
@@ -140,7 +142,7 @@ def main() -> int:
         "the handler, as it is deployed": deployed,
         _SAME: lambda review: deployed(REVIEW),
         _ALONE: model.predict,
-        "the handler, predicting by scikit-learn": handler("sklearn"),
+        "the handler, predicting with scikit-learn": handler("sklearn"),
         _BASE: lambda review: pipeline.predict([review]),
     }
     print(json.dumps(turns(calls, reviews)))

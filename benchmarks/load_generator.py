@@ -1,8 +1,8 @@
-"""An HTTP client that keeps connections busy, as a process of its own.
+"""An HTTP client that puts a server under load, in a separate process.
 
-A client in the process that measures would share its interpreter lock with everything else there;
-one thread for each connection would measure the threads. So one process speaks HTTP/1.1 over plain
-sockets, reads a `Load` as JSON from standard input, and prints a `Measured` to standard output::
+A client in the main process would share the interpreter lock with everything else there, and one
+with a thread for each connection would measure its threads. So a single process speaks HTTP/1.1
+over plain sockets. It reads a `Load` as JSON from standard input and prints a `Measured` as JSON::
 
     python -m benchmarks.load_generator <load.json
 """
@@ -21,25 +21,25 @@ from scripts.lib.project import ROOT
 
 
 class LoadError(Exception):
-    """A request failed, or was answered with another status than 200."""
+    """A request failed, or the status of its response was not 200."""
 
 
 @dataclass(frozen=True)
 class Load:
-    """What is sent.
+    """The requests to send.
 
     Attributes
     ----------
     url, method, headers, body
-        The request.
+        The request, which is always the same.
     clients : int
-        Connections at once, each of which sends its next request when it has its answer.
+        Number of connections. Each sends its next request when it has received a response.
     requests : int
-        Of all of them together; timed.
+        Number of timed requests, of all clients together.
     warmup : int
-        Of each of them, before, and not timed.
+        Number of requests that each client sends first, without timing them.
     seconds : float
-        After which no further request is sent.
+        No further request is sent after this time.
     """
 
     url: str
@@ -54,23 +54,23 @@ class Load:
 
 @dataclass(frozen=True)
 class Measured:
-    """Seconds of each request, and of all of them together."""
+    """Seconds of each request (`times`), and of the whole load (`elapsed`)."""
 
     times: list[float]
     elapsed: float
 
 
 class Answer:
-    """One HTTP/1.1 answer, taken in as it comes (RFC 9112).
+    """An HTTP/1.1 response, parsed as its bytes arrive (RFC 9112).
 
     Attributes
     ----------
     status : int
-        0 until the head is there.
+        0 until the header has arrived.
     body : bytes
-        What has come of it.
+        The part of the body that has arrived.
     closes : bool
-        Whether the connection ends with it.
+        Whether the server closes the connection afterwards.
     """
 
     def __init__(self) -> None:
@@ -78,10 +78,10 @@ class Answer:
         self.body = b""
         self.closes = False
         self._rest = b""
-        self._length: int | None = None  # None where it comes in chunks
+        self._length: int | None = None  # None for chunked transfer encoding
 
     def feed(self, data: bytes) -> bool:
-        """Take in what has come; return whether the answer is complete."""
+        """Parse bytes that have arrived; return whether the response is complete."""
         self._rest += data
         if not self.status and not self._read_head():
             return False
@@ -117,7 +117,7 @@ class Answer:
 
 
 class _Connection(asyncio.Protocol):
-    """Sends one request at a time and hands over its answer."""
+    """Sends one request at a time and returns its response."""
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -154,7 +154,7 @@ class _Connection(asyncio.Protocol):
 
 
 def request_bytes(load: Load) -> bytes:
-    """Return the request as it is sent."""
+    """Return the bytes of the request."""
     parts = urlsplit(load.url)
     fields = {"Host": parts.netloc, **load.headers, "Content-Length": str(len(load.body))}
     head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
@@ -167,7 +167,7 @@ async def run(load: Load) -> Measured:
     Raises
     ------
     LoadError, OSError
-        One failed; the others are given up.
+        A request failed. The other clients are cancelled.
     """
     parts = urlsplit(load.url)
     host, port = parts.hostname or "", parts.port or 80
@@ -187,7 +187,7 @@ async def run(load: Load) -> Measured:
                 _, connection = await loop.create_connection(_Connection, host, port)
             answer = await connection.ask(request)
             if answer.status != 200:
-                raise LoadError(f"answered {answer.status}: {answer.body[:300]!r}")
+                raise LoadError(f"status {answer.status}: {answer.body[:300]!r}")
 
         for _ in range(load.warmup):
             await send()
@@ -210,12 +210,12 @@ async def run(load: Load) -> Measured:
 
 
 def measure(load: Load) -> Measured:
-    """Run a load in a process of its own.
+    """Run a load in a separate process.
 
     Raises
     ------
     LoadError
-        A request failed; the message says how.
+        A request failed. The message has the reason.
     """
     described = {**asdict(load), "body": base64.b64encode(load.body).decode()}
     result = subprocess.run(
@@ -226,7 +226,7 @@ def measure(load: Load) -> Measured:
         text=True,
         timeout=60 + load.seconds,
         check=False,
-        start_new_session=True,  # Ctrl-C is the caller's to handle
+        start_new_session=True,  # so that only the caller gets Ctrl-C
     )
     if result.returncode:
         raise LoadError(result.stderr.strip()[-500:] or f"exit status {result.returncode}")
@@ -234,7 +234,7 @@ def measure(load: Load) -> Measured:
 
 
 def main() -> int:
-    """Run the load that standard input describes."""
+    """Run the load from standard input."""
     described = json.load(sys.stdin)
     load = Load(**{**described, "body": base64.b64decode(described["body"])})
     try:

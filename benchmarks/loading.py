@@ -1,8 +1,8 @@
-"""Load a model in a fresh process, predict, and print what that took.
+"""Load a model in a fresh process, predict, and print time and memory.
 
-``python -m benchmarks.loading FORM FILE`` with reviews on standard input, as a JSON array.
-FORM is ``compiled`` or ``sklearn`` (FILE is an artifact), or ``pickle``. It imports what the form
-needs and nothing else, so that the process's memory is the form's.
+``python -m benchmarks.loading FORM FILE`` reads reviews from standard input, as a JSON array.
+FORM is ``compiled`` or ``sklearn`` (FILE is an artifact), or ``pickle``. The process imports only
+what the form needs, so that its memory is that of the form.
 """
 
 import json
@@ -16,11 +16,11 @@ _MAX_BYTES = 2**31
 
 
 def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
-    """Return what loads the model, with the libraries imported already."""
+    """Return a function that loads the model. The libraries it needs have been imported."""
     if form == "pickle":
         import sklearn.feature_extraction.text
         import sklearn.pipeline
-        import sklearn.svm  # unpickling would import them
+        import sklearn.svm  # otherwise unpickling would import them
 
         from benchmarks import pickles
 
@@ -35,13 +35,13 @@ def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
     if form == "sklearn":
         import sklearn.feature_extraction.text
         import sklearn.pipeline
-        import sklearn.svm  # noqa: F401
+        import sklearn.svm  # noqa: F401  # otherwise loading would import it
 
     return lambda: load_model(content, _MAX_BYTES, form).predict
 
 
 def main() -> int:
-    """Run it."""
+    """Run the program."""
     form, path = sys.argv[1], Path(sys.argv[2])
     reviews = json.load(sys.stdin)
     load = reader(form, path)
@@ -49,7 +49,7 @@ def main() -> int:
     predict = load()
     loaded = time.perf_counter() - started
     taken = []
-    for review in reviews:  # a different one each time: forms may remember what they have met
+    for review in reviews:  # all different, since a form may cache the terms that it has seen
         started = time.perf_counter()
         predict(review)
         taken.append(time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""The machine that was measured on, in words."""
+"""Describes the machine that the benchmark runs on."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from scripts.lib.project import ROOT
 
 
 def load_average() -> str:
-    """Return how busy the machine is: the mean number of running processes of 1, 5 and 15 min."""
+    """Return the load average: the mean number of running processes in 1, 5 and 15 minutes."""
     means = os.getloadavg()
     shared = "; other programs ran at the same time" if means[1] > 1 else ""
     return ", ".join(f"{mean:.1f}" for mean in means) + shared
@@ -31,7 +31,7 @@ def describe() -> dict[str, str]:
 
 
 def commit() -> str:
-    """Return the commit of the sources, and whether they differ from it."""
+    """Return the commit of the sources, with ``-dirty`` if they differ from it."""
     found = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--exclude=*"],
         cwd=ROOT, capture_output=True, text=True, check=False,

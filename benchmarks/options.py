@@ -1,20 +1,20 @@
-"""How much is measured."""
+"""How much the benchmark measures."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line asks for.
+    """The options of the command line.
 
     Attributes
     ----------
     peers : bool
-        Whether peers take part.
+        Whether to compare with peers.
     quick : bool
-        Fewer rounds and sizes: to see that all works, not to compare.
+        Fewer rounds and sizes, to see that everything works, not to compare.
     requests : int
-        Of each measurement under load, all clients together.
+        Requests in each measurement under load, of all clients together.
     data : str or None
         Reviews to train on, as for ``scripts/up``.
     """
@@ -26,25 +26,25 @@ class Options:
 
     @property
     def load_rounds(self) -> int:
-        """Rounds under load."""
+        """Number of rounds under load."""
         return 2 if self.quick else 7
 
     @property
     def cold_rounds(self) -> int:
-        """Starts of each way."""
+        """Number of starts of each variant."""
         return 2 if self.quick else 9
 
     @property
     def deploy_rounds(self) -> int:
-        """Emulators that are started and deployed to."""
+        """Number of emulators that are started and deployed to."""
         return 1 if self.quick else 3
 
     @property
     def growth_rounds(self) -> int:
-        """Fresh processes for each form and size of a model."""
+        """Number of fresh processes for each form and size of a model."""
         return 1 if self.quick else 3
 
     @property
     def vocabularies(self) -> tuple[int, ...]:
-        """Numbers of terms."""
+        """Sizes of the vocabularies, in terms."""
         return (10_000, 100_000) if self.quick else (10_000, 30_000, 100_000, 300_000, 1_000_000)

@@ -1,7 +1,7 @@
-"""The project as a contender: its stack, deployed to an emulator that the benchmark starts.
+"""The project itself as a contender: its stack, deployed to an emulator that the benchmark starts.
 
-It is deployed from a copy of the sources, so that the benchmark can change a handler and deploy
-again, and nobody's own stack is touched.
+It is deployed from a copy of the sources, so that the benchmark can change a handler and deploy it
+again, and so that no existing stack is affected.
 """
 
 import shutil
@@ -26,7 +26,7 @@ COPY = FOLDER / "project"
 
 
 def install() -> str:
-    """Install what a stack needs, where it is missing, and build the layer."""
+    """Install whatever a stack needs, build the layer, and return the version in words."""
     toolchain.install_deployer()
     toolchain.install_emulator()
     toolchain.install_runtime()
@@ -37,7 +37,7 @@ def install() -> str:
 
 
 def copy_sources() -> Path:
-    """Make a fresh folder that can be deployed; return it."""
+    """Copy what the deployer reads to an empty folder; return the folder."""
     shutil.rmtree(COPY, ignore_errors=True)
     copy_paths(COPY, *DEPLOYED)
     (COPY / ".local").mkdir()
@@ -47,13 +47,13 @@ def copy_sources() -> Path:
 
 
 def deploy(emulator: Emulator) -> Stack:
-    """Deploy the copy to whatever listens at the emulator's port."""
+    """Deploy the copy to an emulator."""
     serverless(["deploy"], stage="local", url=emulator.url, cwd=COPY)
     return describe(emulator)
 
 
 def publish(folder: Path, emulator: Emulator) -> None:
-    """Publish a model's folder to the stack."""
+    """Publish the model in a folder to the stack."""
     toolchain.run(
         [
             *(sys.executable, "-m", "training", "publish", "--stage", "local"),
@@ -67,7 +67,15 @@ def publish(folder: Path, emulator: Emulator) -> None:
 
 
 def server(stack: Stack, started: float) -> Server:
-    """Return the stack as a target, once it has answered."""
+    """Return the stack as a `Server`, after it has made a prediction.
+
+    Parameters
+    ----------
+    stack : Stack
+        The deployed stack.
+    started : float
+        The monotonic time at which the emulator's start began.
+    """
     found = Server(f"{stack.endpoint}/review", stack.emulator.pid, 0.0)
     headers = {**found.headers, "x-api-key": stack.api_key}
     found = Server(found.url, found.pid, 0.0, headers=headers)
@@ -77,7 +85,7 @@ def server(stack: Stack, started: float) -> Server:
 
 @contextmanager
 def fresh_emulator() -> Iterator[Emulator]:
-    """Run an emulator at a free port; its log is kept only where something failed."""
+    """Run an emulator at a free port; keep its log only if the context fails."""
     one = emulators.start(emulators.free_port())
     try:
         yield one
@@ -89,7 +97,7 @@ def fresh_emulator() -> Iterator[Emulator]:
 
 @contextmanager
 def start(subject: Subject) -> Iterator[Server]:
-    """Run the stack."""
+    """Run the stack with the model."""
     started = time.monotonic()
     copy_sources()
     with fresh_emulator() as emulator:
@@ -103,5 +111,5 @@ CONTENDER = Contender(
     install,
     start,
     "API Gateway with key and usage plan, IAM, Lambda's Runtime API and S3, all emulated; "
-    "the model in compiled form where it has one",
+    "the model in compiled form if it has one",
 )

@@ -1,6 +1,6 @@
-"""Pickles, for the comparison with them: what peers serve, and what the article's way loads.
+"""Writes and reads pickles, which peers serve and the article's way loads.
 
-Only those are loaded that the benchmark itself has just written.
+Only pickles that the benchmark has just written are read.
 """
 
 from pathlib import Path
@@ -17,5 +17,5 @@ def write(pipeline: Any, path: Path) -> None:
 
 
 def read(path: Path) -> Any:
-    """Load what `write` has written."""
+    """Load a pipeline that `write` has written."""
     return joblib.load(path)

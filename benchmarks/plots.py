@@ -1,4 +1,4 @@
-"""Plots for the document, all in one manner: a colour means one thing throughout."""
+"""Plots for the document. They share a style, and a colour means the same in all of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ COLOURS = {
     "scikit-learn, from the artifact": "#e08b1e",
     "scikit-learn, from a pickle": "#7a8088",
 }
-_STYLE: Any = {  # matplotlib wants a type that names all of its settings
+_STYLE: Any = {  # matplotlib's type for settings is a Literal of all their names
     "font.family": "sans-serif",
     "font.size": 9,
     "axes.spines.top": False,
@@ -24,21 +24,21 @@ _STYLE: Any = {  # matplotlib wants a type that names all of its settings
     "axes.grid": True,
     "axes.axisbelow": True,
     "grid.color": "#e6e8eb",
-    "svg.hashsalt": "sklearn-api",  # the same plot makes the same file
+    "svg.hashsalt": "sklearn-api",  # makes ids the same in every run
 }
 
 
 def bars(panels: Mapping[str, Mapping[str, float]], own: Sequence[str], *, columns: int) -> Figure:
-    """Draw horizontal bars, a panel for each mapping, the best at the top as it is given.
+    """Draw horizontal bars, with one panel for each mapping.
 
     Parameters
     ----------
     panels : mapping
-        Values by name, by the panel's title.
+        Values by name, from top to bottom, by the panel's title.
     own : sequence of str
-        Names in this project's colour.
+        Names that get this project's colour.
     columns : int
-        Panels beside each other.
+        Number of panels in a row.
     """
     rows = -(-len(panels) // columns)
     longest = max(len(panel) for panel in panels.values())
@@ -61,14 +61,14 @@ def bars(panels: Mapping[str, Mapping[str, float]], own: Sequence[str], *, colum
 
 
 def lines(panels: Mapping[str, Mapping[str, Mapping[float, float]]], across: str) -> Figure:
-    """Draw lines on logarithmic axes, a panel for each mapping.
+    """Draw lines on logarithmic axes, with one panel for each mapping.
 
     Parameters
     ----------
     panels : mapping
-        From x to y, by series (of `COLOURS`), by the panel's title.
+        Mappings from x to y, by series (the keys of `COLOURS`), by the panel's title.
     across : str
-        What the x axis counts.
+        Label of the x axis.
     """
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(3.6 * len(panels), 3.4), layout="constrained", facecolor="white")

@@ -1,4 +1,4 @@
-"""Servers as processes: started, waited for, weighed with all their children, and stopped."""
+"""Starts servers as processes, waits for them, measures their memory, and stops them."""
 
 import os
 import signal
@@ -14,22 +14,22 @@ from scripts.lib import toolchain
 from scripts.lib.project import LOCAL, ROOT, ScriptError, tail
 
 FOLDER = LOCAL / "bench"
-"""Everything that the benchmark writes but for environments and the document."""
+"""Where the benchmark writes everything except environments and the document."""
 
 _STOP_SECONDS = 10.0
 
 
 def tree(pid: int) -> dict[int, str]:
-    """Return a process and all its descendants, with the time at which each was started.
+    """Return the ids of a process and all its descendants, with the start time of each.
 
-    The time tells a process from another one that gets its number later.
+    The start time distinguishes a process from a later one with the same id.
     """
     parents: dict[int, list[int]] = {}
     started: dict[int, str] = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with suppress(OSError):  # It has ended meanwhile.
-                # After the name, which may hold anything: state, parent, …, start (proc(5)).
+            with suppress(OSError):  # it may have exited
+                # After the name, which may contain anything: state, parent, …, start (proc(5)).
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
                 parents.setdefault(int(fields[1]), []).append(int(entry.name))
                 started[int(entry.name)] = fields[19]
@@ -44,7 +44,7 @@ def tree(pid: int) -> dict[int, str]:
 
 
 def memory(pid: int) -> int:
-    """Return the bytes that a process and its descendants take up, shared pages divided (PSS)."""
+    """Return the memory of a process and its descendants in bytes (PSS: shared pages divided)."""
     total = 0
     for one in tree(pid):
         with suppress(OSError):
@@ -58,7 +58,7 @@ def memory(pid: int) -> int:
 def run_server(
     name: str, command: list[str], *, cwd: Path = ROOT, **environment: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """Run a server until the context ends; what it prints goes to a log in `FOLDER`."""
+    """Run a server until the context ends; its output goes to a log in `FOLDER`."""
     log = log_path(name)
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as target:
@@ -69,7 +69,7 @@ def run_server(
             stdin=subprocess.DEVNULL,
             stdout=target,
             stderr=target,
-            start_new_session=True,  # Ctrl-C must not reach it: it is stopped below
+            start_new_session=True,  # so that Ctrl-C does not reach it: it is stopped below
         )
     try:
         yield process
@@ -78,12 +78,12 @@ def run_server(
 
 
 def log_path(name: str) -> Path:
-    """Return the log of a server."""
+    """Return the path of a server's log."""
     return FOLDER / f"{name}.log"
 
 
 def stop(process: "subprocess.Popen[bytes]") -> None:
-    """End a server and all that it has started, kindly first."""
+    """Stop a server with SIGTERM, and kill all descendants that are left."""
     family = tree(process.pid)
     process.send_signal(signal.SIGTERM)
     with suppress(subprocess.TimeoutExpired):
@@ -98,12 +98,12 @@ def stop(process: "subprocess.Popen[bytes]") -> None:
 def wait_until_answers(
     name: str, process: "subprocess.Popen[bytes]", ask: Callable[[], object], seconds: float = 60
 ) -> None:
-    """Wait until `ask` raises no OSError any more.
+    """Wait until `ask` no longer raises OSError.
 
     Raises
     ------
     ScriptError
-        The server died, or did not answer in time; the end of its log follows.
+        The server exited, or did not answer in time. The message ends with the end of its log.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -113,7 +113,7 @@ def wait_until_answers(
             end = f"the end of {log_path(name)}:\n{tail(log_path(name))}"
             if process.poll() is not None:
                 raise ScriptError(
-                    f"{name} ended while it was starting (exit status {process.returncode}); {end}"
+                    f"{name} exited while it was starting (exit status {process.returncode}); {end}"
                 ) from exc
             if time.monotonic() > deadline:
                 raise ScriptError(
@@ -125,16 +125,16 @@ def wait_until_answers(
 
 
 def fetch(url: str, method: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Send one request and return the body of the answer.
+    """Send one request and return the body of the response.
 
     Raises
     ------
     OSError
-        No connection, or any status but 200, with what the server said.
+        There was no response, or its status was not 200. The message has the start of its body.
     """
     request = urllib.request.Request(url, body or None, dict(headers), method=method)
     try:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return bytes(answer.read())
     except urllib.error.HTTPError as exc:
-        raise OSError(f"answered {exc.code}: {exc.read()[:300]!r}") from exc
+        raise OSError(f"status {exc.code}: {exc.read()[:300]!r}") from exc

@@ -1,7 +1,7 @@
 """Measure the recipes on the original split of the Large Movie Review Dataset.
 
-What `docs/model.md` says of accuracy, calibration, size, time and the compiled form is printed
-here, and held: the exit status is 1 where a promise is broken. The data are not part of the
+This prints and checks what `docs/model.md` promises about accuracy, calibration, size, time and the
+compiled form. The exit status is 1 if a promise is not kept. The data set is not part of the
 project.
 """
 
@@ -37,7 +37,7 @@ MAX_ECE = 0.02
 
 @dataclass(frozen=True)
 class Run:
-    """One training: its manifest, and what it took."""
+    """A training: its manifest, duration in seconds, and peak memory in bytes."""
 
     manifest: dict[str, Any]
     seconds: float
@@ -45,30 +45,30 @@ class Run:
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What was measured on the test split."""
+        """The metrics on the test split."""
         found: dict[str, Any] = self.manifest["metrics"]
         return found
 
 
 def find(folder: Path, name: str) -> Path:
-    """Return the file of a split, whatever type of table it is.
+    """Return the file of a split, in any of the formats that training reads.
 
     Raises
     ------
     ScriptError
-        It is not there.
+        There is no such file.
     """
     found = sorted(folder.glob(f"{name}.*"))
     if not found:
         raise ScriptError(
-            f"there is no {name}.csv.xz in {folder} (csv, jsonl and parquet are read as well); it "
-            "holds 25,000 reviews of the Large Movie Review Dataset, with text and label"
+            f"{folder} has no {name}.csv.xz (csv, jsonl and parquet work too); it should hold "
+            "25,000 reviews of the Large Movie Review Dataset, with the columns text and label"
         )
     return found[0]
 
 
 def train(data: Path, test: Path, recipe: str, output: Path) -> Run:
-    """Train as a person does, in a process of its own, all included."""
+    """Train with the command line, in a separate process."""
     started = time.perf_counter()
     result = subprocess.run(
         [
@@ -80,29 +80,37 @@ def train(data: Path, test: Path, recipe: str, output: Path) -> Run:
     seconds = time.perf_counter() - started
     if result.returncode:
         raise ScriptError(f"training failed: {result.stderr.strip()}")
-    # Of the largest child so far: right for each where they are called in the order of their size.
+    # This is the largest child so far, so recipes have to be trained in order of their memory.
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     return Run(json.loads((output / "manifest.json").read_text()), seconds, memory)
 
 
 @dataclass(frozen=True)
 class Forms:
-    """How the two forms of a model compare."""
+    """How the predictions of a model's two forms differ.
+
+    Attributes
+    ----------
+    texts : int
+        Number of texts.
+    labels : int
+        Number of texts whose labels differ.
+    score : float
+        The largest difference between two scores.
+    """
 
     texts: int
     labels: int
-    """of how many texts they differ"""
     score: float
-    """the largest difference"""
 
     @property
     def same(self) -> bool:
-        """Whether no label differs, and no score by more than publishing allows."""
+        """Whether all labels are equal, and scores within the tolerance for publishing."""
         return self.labels == 0 and self.score <= TOLERANCE
 
 
 def compare_forms(artifact: bytes, texts: list[str]) -> Forms:
-    """Have both forms of a model predict each of the texts."""
+    """Predict every text with both forms of a model, and compare."""
     limit = Settings("bucket", "name").max_artifact_bytes
     stored = load_sklearn_model(artifact, limit)
     expected = SklearnModel(stored.pipeline, stored.calibration).predict_all(texts)
@@ -116,8 +124,8 @@ def compare_forms(artifact: bytes, texts: list[str]) -> Forms:
 
 
 def unpruned(reviews: Reviews, others: Reviews) -> tuple[float, int]:
-    """Return accuracy and number of terms of the recipe `best` where it keeps all terms."""
-    from training.recipes import BEST  # with scikit-learn, which --help does not need
+    """Return accuracy and number of terms of the recipe `best` without pruning of terms."""
+    from training.recipes import BEST  # it imports scikit-learn, which --help does not need
 
     recipe = replace(BEST, terms=None)
     counts, terms = recipe.count(reviews.texts)
@@ -131,8 +139,8 @@ def main() -> int:
         prog="scripts/bench-model",
         description="Train each recipe on the original split of the Large Movie Review Dataset, "
         "print accuracy, calibration, size and time, compare the compiled form with scikit-learn "
-        "on all reviews, and check what docs/model.md promises. Takes five minutes and 4 GB, and "
-        "leaves no file.",
+        "on all reviews, and check what docs/model.md promises. This takes five minutes and 4 GB, "
+        "and leaves no files.",
     )
     parser.add_argument(
         "--data",
@@ -161,8 +169,8 @@ def main() -> int:
         done(f"accuracy {accuracy:.4f}, {terms:,} terms")
     OUT.print(_table(runs["article"], runs["best"], accuracy, terms))
     OUT.print(
-        "All of a training is timed: the start of Python, reading, calibrating, measuring, the "
-        "report. Ratio: seconds over those of the article's recipe.",
+        "The time is that of the whole training: start of Python, reading, fitting, calibration, "
+        "evaluation and report. The ratio is relative to the article's recipe.",
         style="dim",
     )
     return 0 if _hold(runs, accuracy, forms) else 1
@@ -174,7 +182,7 @@ def _table(article: Run, best: Run, unpruned_accuracy: float, unpruned_terms: in
         table.add_column(name, justify="right")
     names = {
         "accuracy": "accuracy",
-        "accuracy_unseen": "accuracy, test rows in train left out",
+        "accuracy_unseen": "accuracy without test rows that are in train",
         "f1": "F1",
         "precision": "precision",
         "recall": "recall",
@@ -196,17 +204,17 @@ def _table(article: Run, best: Run, unpruned_accuracy: float, unpruned_terms: in
 
 
 def _hold(runs: dict[str, Run], unpruned_accuracy: float, forms: dict[str, Forms]) -> bool:
-    """Print each promise and whether it holds; return whether all do."""
+    """Print each promise and whether it is kept; return whether all are."""
     best, again = runs["best"], runs["best again"]
     lost = unpruned_accuracy - best.metrics["accuracy"]
     promises = {
-        f"article: accuracy {runs['article'].metrics['accuracy']:.4f}, 0.877 was published": (
+        f"article: accuracy {runs['article'].metrics['accuracy']:.4f}, published as 0.877": (
             round(runs["article"].metrics["accuracy"], 3) == 0.877
         ),
         f"accuracy {best.metrics['accuracy']:.4f}, at least {MIN_ACCURACY}": (
             best.metrics["accuracy"] >= MIN_ACCURACY
         ),
-        f"{best.metrics['rows_seen']} test rows that stand in train; without them "
+        f"{best.metrics['rows_seen']} test rows are in train; accuracy without them "
         f"{best.metrics['accuracy_unseen']:.4f}, at least {MIN_ACCURACY}": (
             best.metrics["accuracy_unseen"] >= MIN_ACCURACY
         ),
@@ -216,12 +224,12 @@ def _hold(runs: dict[str, Run], unpruned_accuracy: float, forms: dict[str, Forms
         f"artifact of {best.manifest['size']:,} bytes, under {MAX_SIZE:,}": (
             best.manifest["size"] < MAX_SIZE
         ),
-        f"{lost:+.4f} lost by pruning, at most {MAX_LOSS}": lost <= MAX_LOSS,
+        f"accuracy lost by pruning {lost:+.4f}, at most {MAX_LOSS}": lost <= MAX_LOSS,
         f"{best.seconds:.0f} seconds, under {MAX_SECONDS}": best.seconds < MAX_SECONDS,
         "the same sha256 when trained again": best.manifest["sha256"] == again.manifest["sha256"],
         **{
-            f"{name}: of {found.texts:,} reviews the compiled form and scikit-learn differ in "
-            f"{found.labels} labels, and in scores by {found.score:.0e} at most": found.same
+            f"{name}: on {found.texts:,} reviews, the compiled form and scikit-learn differ in "
+            f"{found.labels} labels, and in scores by at most {found.score:.0e}": found.same
             for name, found in forms.items()
         },
     }

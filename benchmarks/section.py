@@ -1,4 +1,4 @@
-"""What sections hand over: tables and plots; and how figures are put into words."""
+"""A section of the benchmark: text, tables and plots; and the formatting of figures."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,13 @@ from rich.table import Table as RichTable
 
 @dataclass(frozen=True)
 class Table:
-    """Cells as texts; all columns but the first are numbers."""
+    """A table of strings. All columns except the first hold numbers."""
 
     columns: list[str]
     rows: list[list[str]]
 
     def rich(self) -> RichTable:
-        """Return it for the console."""
+        """Return the table for the console."""
         drawn = RichTable()
         for at, column in enumerate(self.columns):
             drawn.add_column(column, justify="right" if at else "left")
@@ -26,7 +26,7 @@ class Table:
         return drawn
 
     def markdown(self) -> str:
-        """Return it for the document."""
+        """Return the table for the document."""
         rules = ["---", *["--:"] * (len(self.columns) - 1)]
         rows = [self.columns, rules, *self.rows]
         return "\n".join("| " + " | ".join(row) + " |" for row in rows)
@@ -34,22 +34,22 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the document.
+    """A section of the document.
 
     Attributes
     ----------
     name, title : str
-        For the command line, and for people.
+        The name on the command line, and the heading.
     text : str
-        What was measured, and how to read it.
+        What was measured, and how to read the tables.
     tables : list of Table
-        At least one.
+        At least one table.
     plots : mapping
-        Figures by the name of their file, each with the text for those who do not see it.
+        Figures and their alternative texts, by the name of their file.
     failures : mapping
-        What was not measured, and why.
+        Reasons why something was not measured, by its name.
     versions : mapping
-        Of what took part.
+        Versions of the contenders, by their names.
     """
 
     name: str
@@ -81,14 +81,14 @@ def times(ratio: float) -> str:
 
 
 def paired_ratio(values: Sequence[float], base: Sequence[float]) -> float:
-    """Return the median of the ratios of each round.
+    """Return the median of the ratios of all rounds.
 
-    What disturbs a round disturbs both sides of its ratio; the ratio of two medians would compare
-    one round with another.
+    Other load on the machine affects both sides of a round's ratio. The ratio of two medians would
+    compare different rounds.
 
     Parameters
     ----------
     values, base : sequence of float
-        One of each round, in their order.
+        One value for each round, in the same order.
     """
     return statistics.median(one / other for one, other in zip(values, base, strict=True))

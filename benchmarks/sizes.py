@@ -1,4 +1,4 @@
-"""What takes up room: the model, the functions, the layer, and what peers need instead."""
+"""Sizes of the model, the functions and the layer, and of what peers need instead."""
 
 import zipfile
 from pathlib import Path
@@ -13,9 +13,9 @@ from scripts.lib.project import ROOT
 from scripts.lib.stack import serverless
 
 _TEXT = """\
-Files, as they are and unpacked; ratios are those of the first line's unpacked size. The function
-needs the layer only where its model has no compiled form; AWS's limit for both together is 250 MB
-unpacked. Environments are what a peer's Python packages (or Node.js ones) take up on disk."""
+Sizes of files, packed and unpacked. Ratios are of unpacked sizes, relative to the first row. The
+function needs the layer only if its model has no compiled form. AWS's limit for both together is
+250 MB unpacked. The environment of a peer holds its packages of Python or Node.js."""
 
 
 def measure(subject: Subject, options: Options) -> Section:
@@ -23,7 +23,7 @@ def measure(subject: Subject, options: Options) -> Section:
     own.install()
     with step("Sizes"):
         copy = own.copy_sources()
-        with own.fresh_emulator() as emulator:  # the deployer asks it about the last layer
+        with own.fresh_emulator() as emulator:  # the deployer requests the last layer's version
             serverless(["package"], stage="local", url=emulator.url, cwd=copy)
         sizes: dict[str, tuple[int, int]] = {}
         for name in ("review", "health"):

@@ -1,4 +1,4 @@
-"""The one model that every contender serves, and the reviews that all of them are sent."""
+"""The subject of the benchmark: the model that every contender serves, and its reviews."""
 
 import json
 import sys
@@ -15,29 +15,29 @@ from sklearn_api.load import load_sklearn_model
 from training import data
 
 REVIEW = "A slow first half, but the ending is worth every minute of it. " * 16
-"""1 KB, as in every measurement that names no other length."""
+"""A review of 1 KB, for every measurement that does not state another length."""
 
 MAX_BYTES = 2**31
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A trained model, in the form of this project and in that of its peers.
+    """A trained model, as an artifact for this project and as a pickle for its peers.
 
     Attributes
     ----------
     folder : Path
         Artifact and manifest, as `python -m training` writes and publishes them.
     other : Path
-        Another one, trained with another seed, to replace it with.
+        The same for a second model, trained with another seed, which can replace the first.
     pickle : Path
-        The same fitted pipeline, as joblib writes it.
+        The same fitted pipeline, written by joblib.
     pipeline : estimator
-        The same, in memory.
+        The same fitted pipeline, in memory.
     reviews : list of str
-        To ask contenders for, so that it is known that they serve the same.
+        Reviews for which all contenders have to predict the pipeline's labels.
     words : list of str
-        Of all reviews that it was trained on, the most frequent first.
+        The words of all training reviews, the most frequent first.
     """
 
     folder: Path
@@ -49,21 +49,21 @@ class Subject:
 
     @property
     def artifact(self) -> Path:
-        """The artifact's file."""
+        """The path of the artifact."""
         return self.folder / "model.zip"
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What is known about the artifact."""
+        """The artifact's manifest."""
         return dict(json.loads((self.folder / "manifest.json").read_text()))
 
     def labels(self) -> list[int]:
-        """Return what the pipeline itself says of the reviews."""
+        """Return the labels that the pipeline predicts for `reviews`."""
         return [int(label) for label in self.pipeline.predict(self.reviews)]
 
 
 def train(source: str | None) -> Subject:
-    """Train a model as ``scripts/up`` does, unless what is there would come out again."""
+    """Train two models as ``scripts/up`` does, unless their inputs are unchanged."""
     folder, other = FOLDER / "model", FOLDER / "other-model"
     for seed, target in enumerate((folder, other)):
         _train(target, source, seed)
@@ -85,6 +85,6 @@ def _train(target: Path, source: str | None, seed: int) -> None:
             *("--output", str(target), *options),
         ],
         "training",
-        cwd=Path.cwd(),  # where a path in `source` begins
+        cwd=Path.cwd(),  # a path in `source` is relative to it
         PYTHONPATH=str(ROOT),
     )

@@ -1,4 +1,4 @@
-"""Made-up vocabularies, models and reviews of any size, the same in every run."""
+"""Makes vocabularies, models and reviews of any size, which are the same in every run."""
 
 import random
 from collections.abc import Sequence
@@ -14,11 +14,11 @@ _DOCUMENTS = 200
 
 
 def vocabulary(count: int) -> list[str]:
-    """Return different terms that can be pronounced, of two to five syllables.
+    """Return `count` different terms of two to five syllables.
 
-    A larger vocabulary begins with a smaller one.
+    A larger vocabulary starts with the terms of a smaller one.
     """
-    choices = random.Random(0)  # noqa: S311  # words, not secrets
+    choices = random.Random(0)  # noqa: S311  # it makes words, not secrets
     terms: dict[str, None] = {}
     while len(terms) < count:
         length = choices.randint(2, 5)
@@ -27,7 +27,7 @@ def vocabulary(count: int) -> list[str]:
 
 
 def pipeline(terms: Sequence[str]) -> Any:
-    """Return a fitted TF-IDF and linear SVM pipeline that knows exactly these terms.
+    """Return a fitted TF-IDF and linear SVM pipeline with exactly these terms.
 
     Parameters
     ----------
@@ -40,15 +40,15 @@ def pipeline(terms: Sequence[str]) -> Any:
 
 
 def review(terms: Sequence[str], words: int, seed: int = 0) -> str:
-    """Return a review of so many words; another seed gives another one. See `reviews`."""
+    """Return a review with this number of words; see `reviews`. It depends on the seed."""
     return reviews(terms, words, 1, seed)[0]
 
 
 def reviews(terms: Sequence[str], words: int, count: int, seed: int = 0) -> list[str]:
-    """Return reviews of so many words, the n-th term of the vocabulary 1/n as often as the first.
+    """Return reviews with this number of words and the frequencies of natural text.
 
-    Natural texts are like that (Zipf's law): most of their words are few.
+    By Zipf's law, the n-th term of the vocabulary is 1/n as frequent as the first.
     """
-    choices = random.Random(seed)  # noqa: S311  # words, not secrets
+    choices = random.Random(seed)  # noqa: S311  # it makes words, not secrets
     weights = list(accumulate(1 / rank for rank in range(1, len(terms) + 1)))
     return [" ".join(choices.choices(terms, cum_weights=weights, k=words)) for _ in range(count)]

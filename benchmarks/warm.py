@@ -1,4 +1,4 @@
-"""Warm requests: latency, throughput and memory, of this project and of its peers."""
+"""Warm requests: latency, throughput and memory of this project and of its peers."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -20,18 +20,18 @@ PEERS: tuple[Contender, ...] = (
 CLIENTS = (1, 4, 16)
 HEALTH = f"{own.NAME}, GET /health"
 _TEXT = """\
-One review of 1 KB, the same again and again (so that the compiled form knows its terms: see the
-handler's time for others), over connections that stay open, from a client that is a
-process of its own. All servers are up at the same time and take turns: {rounds} rounds, each of
-them up to {requests} requests (at most 3 s) for each server and number of clients. A line shows
-medians over the rounds. Ratios are those of one round, this project's `POST /review` being 1, and
-the median of them. Before anything is measured, each server has to predict what the pipeline does
-of {reviews} reviews.
+Every request has the same review of 1 KB, so the compiled form has cached its terms; see the
+handler's time for other reviews. A client in a separate process sends them over connections that
+stay open. All servers run at the same time and take turns for {rounds} rounds. In each round, every
+server gets up to {requests} requests, for at most 3 s, from each number of clients. Figures are
+medians over the rounds. A ratio is the median over the rounds, relative to this project's
+`POST /review`. Before the measurement, every server has to predict the pipeline's labels for
+{reviews} reviews.
 
-Servers do different amounts of work for a request: FastAPI, MLServer and BentoML call the pipeline
-in their own process, with no key, no permissions and no isolation. The others play API Gateway and
-Lambda, more or less of it. Memory is that of a server and all its children, with shared pages
-divided among those who share them (PSS). With {most} clients, emulators start up to {most}
+The servers do different amounts of work for a request. FastAPI, MLServer and BentoML call the
+pipeline in their own process, without a key, permissions or isolation. The others emulate API
+Gateway and Lambda, to different degrees. Memory is that of a server and all its child processes,
+with shared pages divided among them (PSS). With {most} clients, emulators start up to {most}
 execution environments, as AWS does."""
 
 
@@ -41,7 +41,7 @@ def measure(subject: Subject, options: Options) -> Section:
     Raises
     ------
     ScriptError
-        This project itself cannot be measured.
+        This project itself could not be measured.
     """
     contenders = [own.CONTENDER, *(PEERS if options.peers else ())]
     with running(contenders, subject) as found:
@@ -89,7 +89,7 @@ def measure(subject: Subject, options: Options) -> Section:
 
 
 def table(measured: Mapping[Key, Sequence[Measured]]) -> Table:
-    """Return the figures, for each number of clients the quickest first."""
+    """Return the table of figures, for each number of clients the fastest server first."""
     rows = []
     for count in dict.fromkeys(count for _, count in measured):
         base = measured[own.NAME, count]
@@ -111,7 +111,7 @@ def table(measured: Mapping[Key, Sequence[Measured]]) -> Table:
 
 
 def panels(measured: Mapping[Key, Sequence[Measured]]) -> dict[str, dict[str, float]]:
-    """Return the values of the plot, in each panel the best first."""
+    """Return the values of the plot, in each panel the best server first."""
     counts = list(dict.fromkeys(count for _, count in measured))
     drawn: dict[str, dict[str, float]] = {}
     for title, value, descending in (
@@ -126,17 +126,17 @@ def panels(measured: Mapping[Key, Sequence[Measured]]) -> dict[str, dict[str, fl
 
 
 def median(one: Measured) -> float:
-    """Return the median of one round, in seconds."""
+    """Return the median latency of one round, in seconds."""
     return statistics.median(one.times)
 
 
 def worst(one: Measured) -> float:
-    """Return the 99th percentile of one round, in seconds."""
+    """Return the 99th percentile of one round's latencies, in seconds."""
     return statistics.quantiles(one.times, n=100, method="inclusive")[98]
 
 
 def rate(one: Measured) -> float:
-    """Return the requests a second of one round."""
+    """Return the requests per second of one round."""
     return len(one.times) / one.elapsed
 
 

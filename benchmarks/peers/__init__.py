@@ -1,6 +1,5 @@
 """The peers: other ways to serve the same model on this machine.
 
-Each has a module of its own, pinned versions in ``requirements/peers`` (or in a ``package.json`` in
-``benchmarks/peers/services``), and an environment in ``.local/peers``. What runs in
-that environment is in ``benchmarks/peers/services``.
+Each peer is a module. Its packages are pinned in ``requirements/peers`` (or in a package.json in
+``services``) and installed in ``.local/peers``. ``services`` has the code that runs with them.
 """

@@ -1,4 +1,4 @@
-"""BentoML with a service of its own kind."""
+"""BentoML, with a service of its own."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

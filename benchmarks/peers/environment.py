@@ -1,4 +1,4 @@
-"""Environments of peers: made from a lock, in ``.local/peers``, and left alone when current."""
+"""The peers' environments in ``.local/peers``, installed from lock files."""
 
 import hashlib
 import shutil
@@ -18,7 +18,7 @@ SERVICES = Path(__file__).with_name("services")
 
 
 def install(name: str) -> Path:
-    """Install the locked packages of a peer; return its folder of programs."""
+    """Install a peer's locked packages, unless they are current; return its ``bin`` folder."""
     environment = ENVIRONMENTS / name
     python = environment / "bin" / "python"
     lock = ROOT / "requirements" / "peers" / f"{name}.lock"
@@ -32,7 +32,7 @@ def install(name: str) -> Path:
                 *(toolchain.uv(), "venv", "-q", "--no-project", "--python", interpreter),
                 str(environment),
             ],
-            f"making the environment of {name}",
+            f"creating the environment of {name}",
         )
         toolchain.run(
             [
@@ -55,7 +55,7 @@ def version(name: str, *packages: str) -> str:
 
 @contextmanager
 def folder(name: str) -> Iterator[Path]:
-    """Yield an empty folder in which a peer may run, and remove it in the end."""
+    """Yield an empty folder for a peer to run in, and remove it at the end."""
     path = ENVIRONMENTS / f"{name}-run"
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)
@@ -67,7 +67,7 @@ def folder(name: str) -> Iterator[Path]:
 def serving(
     name: str, command: list[str], server: Server, *, cwd: Path, environment: Mapping[str, str]
 ) -> Iterator[Server]:
-    """Run a peer's server; yield the server, with its process and the time until it answered."""
+    """Run a peer's server; yield it with its process id and the time until it answered."""
     started = time.monotonic()
     with run_server(name, command, cwd=cwd, **environment) as process:
         wait_until_answers(name, process, lambda: server.predict(REVIEW))

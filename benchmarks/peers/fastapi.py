@@ -1,4 +1,4 @@
-"""FastAPI behind uvicorn: the usual way to put a model behind HTTP."""
+"""FastAPI with uvicorn, the usual way to serve a model over HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""MiniStack, an emulator of AWS: this project's stack, deployed to it as it is."""
+"""MiniStack, an emulator of AWS, with this project's unchanged stack."""
 
 import time
 from collections.abc import Iterator
@@ -50,5 +50,5 @@ PEER = Contender(
     "MiniStack",
     _install,
     _start,
-    "API Gateway, Lambda and S3, emulated: the very stack of this project, by `sls deploy`",
+    "API Gateway, Lambda and S3, emulated: this project's unchanged stack, by `sls deploy`",
 )

@@ -30,7 +30,7 @@ def _start(subject: Subject) -> Iterator[Server]:
         "http_port": port,
         "grpc_port": free_port(),
         "metrics_port": free_port(),
-        "parallel_workers": 0,  # in the server's own process: quicker for so small a model
+        "parallel_workers": 0,  # in the server's own process, which is faster for a small model
         "debug": False,
     }
     served = {

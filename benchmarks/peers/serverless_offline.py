@@ -1,7 +1,6 @@
-"""serverless-offline, with this project's own handler.
+"""serverless-offline, with this project's handler.
 
-It plays API Gateway and runs the function, and has no S3: the model comes from an emulator, as in
-development it would from AWS.
+It emulates API Gateway and runs the function, but has no S3. The model comes from an emulator.
 """
 
 import hashlib
@@ -66,7 +65,7 @@ def _start(subject: Subject) -> Iterator[Server]:
             "MODEL_BUCKET": stack.bucket,
             "RUNTIME": f"python{python_version()}",
             "SLS_NOTIFICATIONS_MODE": "off",
-            "VIRTUAL_ENV": sys.prefix,  # whose Python runs the function
+            "VIRTUAL_ENV": sys.prefix,  # its Python runs the function
         }
         url = f"http://127.0.0.1:{port}/review"
         server = Server(url, 0, 0.0)
@@ -79,6 +78,6 @@ PEER = Contender(
     "serverless-offline",
     _install,
     _start,
-    "API Gateway with key, played in Node.js; this project's handler as one Python process; the "
-    "model from an emulator's S3, which its memory leaves out",
+    "API Gateway with key, emulated in Node.js; this project's handler as one Python process; the "
+    "model from an emulator's S3, which is not included in the memory",
 )

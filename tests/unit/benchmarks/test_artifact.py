@@ -1,4 +1,4 @@
-"""An artifact beside a pickle of the same pipeline."""
+"""An artifact compared with a pickle of the same pipeline."""
 
 import random
 
@@ -10,8 +10,8 @@ from benchmarks.artifact import compare
 
 
 def test_an_artifact_is_no_larger_than_a_pickle() -> None:
-    """A text model of 75,000 terms takes no more room, and is loaded both ways."""
-    letters = random.Random(0)  # noqa: S311  # words, not secrets
+    """A text model of 75,000 terms is no larger, and is loaded from both."""
+    letters = random.Random(0)  # noqa: S311  # it makes words, not secrets
     words = ["".join(letters.choices("aeioudlmnrst", k=8)) for _ in range(75_000)]
     texts = [" ".join(words[start : start + 1500]) for start in range(0, len(words), 1500)]
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))

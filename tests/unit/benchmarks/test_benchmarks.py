@@ -1,4 +1,4 @@
-"""The benchmark's own parts: its client, its turns, its figures, and what it writes."""
+"""Parts of the benchmark: its client, its turns, its figures and its document."""
 
 import itertools
 import json
@@ -35,7 +35,7 @@ CHUNKED = (
 
 @contextmanager
 def serving(fails_from: int = 10**9, status: int = 500) -> Iterator[tuple[str, list[bytes]]]:
-    """Run an HTTP server that answers label 1, and later with another status."""
+    """Run an HTTP server that returns label 1, and later another status."""
     bodies: list[bytes] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -50,7 +50,7 @@ def serving(fails_from: int = 10**9, status: int = 500) -> Iterator[tuple[str, l
             self.wfile.write(answer)
 
         def log_message(self, *arguments: object) -> None:
-            """Say nothing."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever)
@@ -67,10 +67,10 @@ def serving(fails_from: int = 10**9, status: int = 500) -> Iterator[tuple[str, l
     ("content", "status", "closes"), [(SIZED, 200, True), (CHUNKED, 503, False)]
 )
 @given(cuts=st.lists(st.integers(0, 90), max_size=6))
-def test_an_answer_is_read_however_it_is_cut(
+def test_a_response_is_parsed_however_it_is_split(
     content: bytes, status: int, closes: bool, cuts: list[int]
 ) -> None:
-    """An answer is complete with its last byte, wherever the network cuts it."""
+    """A response is complete with its last byte, wherever the network splits it."""
     answer = Answer()
     edges = [0, *sorted(min(cut, len(content) - 1) for cut in cuts)]
     for start, end in itertools.pairwise(edges):
@@ -79,8 +79,8 @@ def test_an_answer_is_read_however_it_is_cut(
     assert (answer.status, answer.body, answer.closes) == (status, b"hello", closes)
 
 
-def test_the_client_sends_what_was_asked() -> None:
-    """Each of the clients warms up, and together they send exactly the timed requests."""
+def test_the_client_sends_the_requested_load() -> None:
+    """Every client warms up, and together they send exactly the number of timed requests."""
     with serving() as (url, bodies):
         found = measure(Load(url, "POST", {"X-Test": "1"}, b"body", 3, 20, warmup=2))
     assert len(found.times) == 20
@@ -88,46 +88,49 @@ def test_the_client_sends_what_was_asked() -> None:
     assert max(found.times) <= found.elapsed
 
 
-def test_a_failed_request_is_no_figure() -> None:
-    """Another status than 200 ends a measurement with what the server said."""
-    with serving(fails_from=10, status=429) as (url, _), pytest.raises(LoadError, match="429"):
+def test_a_failed_request_ends_a_measurement() -> None:
+    """A status other than 200 is an error with the server's response."""
+    with (
+        serving(fails_from=10, status=429) as (url, _),
+        pytest.raises(LoadError, match="status 429"),
+    ):
         measure(Load(url, "POST", {}, b"body", 2, 50, warmup=1))
 
 
-def test_a_server_that_is_not_there_is_an_error() -> None:
-    """Where nothing listens, the measurement fails and says so."""
+def test_a_missing_server_is_an_error() -> None:
+    """If nothing listens at the port, the measurement fails with the reason."""
     with serving() as (url, _):
         pass
     with pytest.raises(LoadError, match="Connect"):
         measure(Load(url, "POST", {}, b"body", 1, 1))
 
 
-def test_turns_begin_with_another_one_each_round() -> None:
-    """Nobody is always the first."""
+def test_each_round_starts_with_another_name() -> None:
+    """Names take turns at being first, and their order is kept."""
     assert [rotated(["a", "b", "c"], number)[0] for number in range(4)] == ["a", "b", "c", "a"]
     assert rotated(["a", "b", "c"], 1) == ["b", "c", "a"]
     assert rotated([], 3) == []
 
 
-def test_one_that_fails_under_load_does_not_stop_the_others() -> None:
-    """Its figures are dropped, its reason is kept, and the others go on."""
+def test_a_failure_under_load_does_not_affect_other_servers() -> None:
+    """The figures of a server that fails are dropped, its reason is kept, and others continue."""
     with serving() as (good, _), serving(fails_from=30) as (bad, _):
         servers = {"good": Server(good, 0, 0.0), "bad": Server(bad, 0, 0.0)}
         found, failures = alternate(servers, (1, 2), rounds=2, requests=10)
     assert {key: len(one) for key, one in found.items()} == {("good", 1): 2, ("good", 2): 2}
     assert list(failures) == ["bad"]
-    assert "500" in failures["bad"]
+    assert "status 500" in failures["bad"]
 
 
 class Pipeline:
-    """Says 1 of everything."""
+    """Predicts 1 for everything."""
 
     def predict(self, texts: list[str]) -> list[int]:
         return [1 for _ in texts]
 
 
-def test_a_contender_that_does_not_start_is_left_out_with_its_reason() -> None:
-    """It is not in the way of the others, and nothing of it is left running."""
+def test_a_contender_that_fails_is_left_out() -> None:
+    """Its reason is kept, it is stopped, and the other contenders run."""
     stopped = []
 
     @contextmanager
@@ -155,21 +158,21 @@ def test_a_contender_that_does_not_start_is_left_out_with_its_reason() -> None:
         assert list(found.servers) == ["good"]
         assert stopped == ["wrong"]
         assert found.failures["missing"] == "it cannot be installed"
-        assert "something else" in found.failures["wrong"]
+        assert "another label than the pipeline" in found.failures["wrong"]
     assert stopped == ["wrong", "good"]
 
 
-def test_contenders_must_say_what_the_pipeline_says() -> None:
-    """A server of another model is not compared."""
+def test_contenders_must_predict_the_pipelines_labels() -> None:
+    """A server of another model is an error."""
     with serving() as (url, _):
         server = Server(url, 0, 0.0)
         check(server, ["a", "b"], [1, 1])
-        with pytest.raises(ScriptError, match="of 1 reviews"):
+        with pytest.raises(ScriptError, match="pipeline for 1 reviews"):
             check(server, ["a", "b"], [1, 0])
 
 
-def test_a_server_is_stopped_with_all_that_it_has_started(tmp_path: Path) -> None:
-    """Children in sessions of their own, which ignore SIGTERM, are ended, too."""
+def test_a_server_is_stopped_with_all_its_children(tmp_path: Path) -> None:
+    """Children in another session that ignore SIGTERM are stopped too."""
     child = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
     parent = (
         "import subprocess, sys, time\n"
@@ -184,7 +187,7 @@ def test_a_server_is_stopped_with_all_that_it_has_started(tmp_path: Path) -> Non
         assert processes.memory(process.pid) > processes.memory(pid) > 1_000_000
     assert process.returncode == -signal.SIGTERM
     deadline = time.monotonic() + 10
-    while processes.tree(pid):  # until its new parent has buried it
+    while processes.tree(pid):  # until its new parent has reaped it
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         if state == "Z":
             break
@@ -193,7 +196,7 @@ def test_a_server_is_stopped_with_all_that_it_has_started(tmp_path: Path) -> Non
 
 
 def test_a_server_that_dies_is_reported_with_its_log() -> None:
-    """The error has the exit status and the end of what the server printed."""
+    """The error has the exit status and the end of the server's output."""
     command = [sys.executable, "-c", "import sys; print('no port'); sys.exit(3)"]
 
     def refuse() -> None:
@@ -207,7 +210,7 @@ def test_a_server_that_dies_is_reported_with_its_log() -> None:
 
 
 def test_ratios_are_those_of_each_round() -> None:
-    """A round in which all was slow does not change a ratio."""
+    """A round in which everything was slow does not change a ratio."""
     assert paired_ratio([2, 20, 4], [1, 10, 2]) == 2
     assert paired_ratio([3, 100], [1, 100]) == 2
 
@@ -216,20 +219,20 @@ def test_ratios_are_those_of_each_round() -> None:
     ("seconds", "shown"), [(0.0000451, "0.045"), (0.00123, "1.23"), (0.0556, "55.6"), (2, "2,000")]
 )
 def test_times_have_three_digits(seconds: float, shown: str) -> None:
-    """Times are shown in milliseconds, as precisely as they are worth."""
+    """Times are shown in milliseconds, with three significant digits."""
     assert milliseconds(seconds) == shown
 
 
 def test_ratios_and_sizes_are_readable() -> None:
-    """Small ratios keep digits, large numbers get commas."""
+    """Small ratios keep their digits, and large numbers get commas."""
     assert [times(ratio) for ratio in (0.0123, 0.5, 1, 1091)] == [
         "0.012 ×", "0.50 ×", "1.00 ×", "1,091 ×"
     ]  # fmt: skip
     assert [megabytes(count) for count in (54_000, 198_000_000)] == ["0.05", "198"]
 
 
-def test_the_quicker_one_stands_first_whoever_it_is() -> None:
-    """A peer that does better is above this project, with a ratio below 1."""
+def test_the_fastest_server_is_first() -> None:
+    """A peer that is faster than this project is above it, with a ratio below 1."""
     slow, quick = Measured([0.02] * 10, 0.2), Measured([0.01] * 10, 0.05)
     measured = {(own.NAME, 1): [slow, slow], ("peer", 1): [quick, quick]}
     rows = warm.table(measured).rows
@@ -240,8 +243,8 @@ def test_the_quicker_one_stands_first_whoever_it_is() -> None:
 
 
 @pytest.mark.parametrize("count", [200, 5000])
-def test_a_synthetic_model_knows_exactly_its_terms(count: int) -> None:
-    """The vocabulary has the size that was asked for, the same in every run, and is learned."""
+def test_a_synthetic_model_has_exactly_its_terms(count: int) -> None:
+    """The vocabulary has the requested size, is the same in every run, and is the pipeline's."""
     terms = synthetic.vocabulary(count)
     assert len(set(terms)) == count
     assert synthetic.vocabulary(300)[:200] == terms[:200]
@@ -249,8 +252,8 @@ def test_a_synthetic_model_knows_exactly_its_terms(count: int) -> None:
     assert set(vectorizer.vocabulary_) == set(terms)
 
 
-def test_a_synthetic_review_has_its_length() -> None:
-    """It consists of known terms, common ones above all, and another seed gives another one."""
+def test_a_synthetic_review_has_the_requested_length() -> None:
+    """It consists of known terms, most of them common ones, and depends on the seed."""
     terms = synthetic.vocabulary(1000)
     words = synthetic.review(terms, 5000).split()
     assert len(words) == 5000
@@ -260,8 +263,8 @@ def test_a_synthetic_review_has_its_length() -> None:
     assert synthetic.review(terms, 50) != synthetic.review(terms, 50, 1)
 
 
-def test_the_document_says_what_was_not_measured(tmp_path: Path) -> None:
-    """Tables, plots, facts and the reasons of what is missing are in it; plots lie beside it."""
+def test_the_document_lists_what_was_not_measured(tmp_path: Path) -> None:
+    """It has tables, plots, facts and reasons of failures; the plots are files beside it."""
     table = Table(["what", "ms"], [["`predict([x])`", "1.00"]])
     figure = Figure()
     section = Section(
@@ -280,8 +283,8 @@ def test_the_document_says_what_was_not_measured(tmp_path: Path) -> None:
     assert first.startswith(b"<?xml")
 
 
-def test_loading_reports_what_it_took(tmp_path: Path) -> None:
-    """A fresh process loads each form and predicts; the compiled one needs the least memory."""
+def test_loading_reports_time_and_memory(tmp_path: Path) -> None:
+    """Fresh processes load each form and predict; the compiled one needs the least memory."""
     from benchmarks.growth import _FORMS, _load, _write
 
     terms = synthetic.vocabulary(300)
@@ -304,7 +307,7 @@ def test_mistakes_are_reported_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What cannot be measured is refused before anything is started."""
+    """Options that make no sense are an error before anything is started."""
     monkeypatch.setattr(sys, "argv", ["scripts/bench", *arguments])
     with pytest.raises(SystemExit) as exit_:
         run_main(main)

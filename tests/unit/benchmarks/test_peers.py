@@ -1,4 +1,4 @@
-"""What the peers are installed from."""
+"""The files that peers are installed from."""
 
 import pytest
 
@@ -14,6 +14,6 @@ def test_a_peer_in_python_has_a_lock(name: str) -> None:
 
 
 def test_every_service_is_there() -> None:
-    """Each peer that serves the model by a program of the benchmark finds this program."""
+    """There is a folder for each peer that runs code of the benchmark, and no other."""
     served = {bentoml.NAME, fastapi.NAME, serverless_offline.NAME}
     assert {folder.name for folder in SERVICES.iterdir()} == served

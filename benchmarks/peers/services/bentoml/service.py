@@ -1,4 +1,4 @@
-"""The model behind BentoML."""
+"""The BentoML service that serves the model."""
 
 import os
 

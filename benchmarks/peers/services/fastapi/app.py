@@ -1,4 +1,4 @@
-"""The model behind FastAPI, as its documentation and scikit-learn's suggest it."""
+"""The FastAPI app that serves the model, as FastAPI's and scikit-learn's documentation suggest."""
 
 import os
 
