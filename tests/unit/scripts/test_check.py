@@ -80,7 +80,7 @@ def test_an_interrupted_check_cleans_up(
                 os.killpg(process.pid, number)
             else:
                 process.send_signal(number)
-            assert process.wait(30) == status
+            assert process.wait(60) == status
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
