@@ -1,7 +1,10 @@
 """Modules that are imported at once and run on their first use."""
 
+import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -17,19 +20,68 @@ def run(code: str) -> str:
     return result.stdout
 
 
-DEFER = """
-import sys
+# Imports scikit-learn lazily, and then runs each program that it reads in a fork of itself.
+FORKS = """
+import json, os, sys, traceback
 from sklearn_api.lazy_imports import lazy_imports
 with lazy_imports():
     import sklearn.metrics, sklearn.svm
+for line in sys.stdin:
+    child = os.fork()
+    if not child:
+        try:
+            exec(json.loads(line), {"sys": sys})
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+        os._exit(0)
+    print(os.waitpid(child, 0)[1], flush=True)
+"""
+HAS_NOT_RUN = """
 assert "scipy.stats" in sys.modules
 assert "scipy.stats._stats_py" not in sys.modules, "it has run"
 """
 
 
-def test_scikit_learn_is_imported_without_running_scipy_stats() -> None:
+@pytest.fixture(scope="module")
+def run_lazily(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], None]]:
+    """Return a function that runs a program after scikit-learn has been imported lazily.
+
+    Each program has a process of its own; the import, which takes a second, is made once.
+    """
+    errors = tmp_path_factory.mktemp("lazy-imports") / "errors.txt"
+    with (
+        errors.open("w") as stderr,
+        subprocess.Popen(
+            [sys.executable, "-c", FORKS],
+            cwd=ROOT,
+            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # threads do not survive a fork
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+            text=True,
+        ) as process,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        requests, answers = process.stdin, process.stdout
+
+        def run(code: str) -> None:
+            requests.write(json.dumps(code) + "\n")
+            requests.flush()
+            assert answers.readline() == "0\n", errors.read_text()
+
+        yield run
+
+
+def test_scikit_learn_is_imported_without_running_scipy_stats(
+    run_lazily: Callable[[str], None],
+) -> None:
     """`scipy.stats` has been imported but has not run, and neither has `numpy.f2py`."""
-    run(DEFER + 'assert not [name for name in sys.modules if name.startswith("numpy.f2py.")]')
+    run_lazily(
+        HAS_NOT_RUN + 'assert not [name for name in sys.modules if name.startswith("numpy.f2py.")]'
+    )
 
 
 @pytest.mark.parametrize(
@@ -47,15 +99,17 @@ def test_scikit_learn_is_imported_without_running_scipy_stats() -> None:
         "import pydoc, scipy.stats; assert pydoc.locate('scipy.stats.norm').cdf(0) == 0.5",
     ],
 )
-def test_a_lazy_module_is_an_ordinary_one_once_it_is_used(use: str) -> None:
+def test_a_lazy_module_is_an_ordinary_one_once_it_is_used(
+    run_lazily: Callable[[str], None], use: str
+) -> None:
     """However a lazy module is first used, it behaves as if it had been imported normally."""
-    run(DEFER + use + '\nassert type(sys.modules["scipy.stats"]) is type(sys)')
+    run_lazily(HAS_NOT_RUN + use + '\nassert type(sys.modules["scipy.stats"]) is type(sys)')
 
 
-def test_stand_ins_for_functions_work() -> None:
+def test_stand_ins_for_functions_work(run_lazily: Callable[[str], None]) -> None:
     """scikit-learn imports two functions of `scipy.stats` by name; calling one runs the module."""
-    run(
-        DEFER
+    run_lazily(
+        HAS_NOT_RUN
         + """
 from sklearn.metrics import label_ranking_average_precision_score, roc_auc_score
 assert "scipy.stats._stats_py" not in sys.modules
@@ -115,10 +169,10 @@ print(len(names))
     assert int(printed) > 200
 
 
-def test_threads_wait_for_a_module_that_is_running() -> None:
+def test_threads_wait_for_a_module_that_is_running(run_lazily: Callable[[str], None]) -> None:
     """While one thread runs a lazy module, others that use it wait until it has run."""
-    run(
-        DEFER
+    run_lazily(
+        HAS_NOT_RUN
         + """
 import threading, scipy.stats
 module, found = scipy.stats, []
