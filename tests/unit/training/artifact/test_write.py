@@ -115,17 +115,18 @@ def test_another_process_writes_the_same_bytes() -> None:
         # Memory that is used again has other content in each process.
         "    waste = [np.full(n, len(steps[0].vocabulary_) * 7.0) for n in range(1, 500)]\n"
     )
-    found = {
-        subprocess.run(
+    processes = [
+        subprocess.Popen(
             [sys.executable, "-c", code],
             cwd=ROOT,
             env={"PYTHONPATH": ".", "PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"},
-            capture_output=True,
+            stdout=subprocess.PIPE,
             text=True,
-            check=True,
-        ).stdout
+        )
         for seed in ("1", "2")
-    }
+    ]
+    found = {process.communicate()[0] for process in processes}
+    assert [process.returncode for process in processes] == [0, 0]
     assert len(found) == 1
     assert len(set(found.pop().split())) == 4
 
