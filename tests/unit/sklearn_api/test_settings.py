@@ -23,9 +23,10 @@ def test_everything_can_be_set() -> None:
             "MAX_ARTIFACT_BYTES": "20",
             "LOG_LEVEL": "ERROR",
             "SCIKIT_LEARN_VERSION": "1.9.1",
+            "MODEL_FORM": "compiled",
         }
     )
-    assert found == Settings("bucket", "review", 0.5, 10, 20, "ERROR", "1.9.1")
+    assert found == Settings("bucket", "review", 0.5, 10, 20, "ERROR", "1.9.1", "compiled")
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,7 @@ def test_everything_can_be_set() -> None:
         ("MAX_BODY_BYTES", "٣"),
         ("MAX_ARTIFACT_BYTES", "-5"),
         ("LOG_LEVEL", "loud"),
+        ("MODEL_FORM", "fast"),
     ],
 )
 def test_an_invalid_value_is_an_error_that_names_the_setting(name: str, value: str) -> None:

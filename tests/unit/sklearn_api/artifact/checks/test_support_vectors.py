@@ -76,7 +76,7 @@ def test_fitted_estimators_survive(
 
 
 def test_an_estimator_that_is_not_fitted_survives() -> None:
-    """It has no vectors to check."""
+    """An estimator without vectors passes, since it has nothing to check."""
     assert round_trip(SVC(C=2.0)).get_params() == SVC(C=2.0).get_params()
 
 
@@ -196,7 +196,7 @@ def test_arrays_that_do_not_fit_each_other_are_refused(
 
 
 def test_a_classifier_without_classes_is_refused(machines: dict[str, Any]) -> None:
-    """Otherwise it would predict with libsvm before anything needs its classes."""
+    """A classifier must have classes: it would predict with libsvm before it needs them."""
     changed = copy.deepcopy(machines["dense"])
     del changed.classes_
     with pytest.raises(ArtifactError, match="classes_"):
@@ -206,7 +206,7 @@ def test_a_classifier_without_classes_is_refused(machines: dict[str, Any]) -> No
 def test_a_sparse_matrix_whose_rows_end_before_they_start_is_refused(
     machines: dict[str, Any],
 ) -> None:
-    """It is refused even if no values are stored, in which case scipy does not check."""
+    """It is refused even if it stores no values, in which case scipy does not check."""
     matrix = sparse.csr_matrix((3, 3))
     matrix.indptr = np.array([0, 2, 1, 0], "i4")
     changed = copy.deepcopy(machines["sparse"])
