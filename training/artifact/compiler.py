@@ -91,7 +91,7 @@ class _Compiler:
         name = _type_name(step)
         if name == "FeatureUnion":
             if weighings:
-                raise NotCompiledError("a FeatureUnion inside of another one is weighed")
+                raise NotCompiledError("a nested FeatureUnion is followed by other steps")
             weights = step.transformer_weights or {}
             for key, inner in step.transformer_list:
                 if inner == "passthrough":
@@ -104,7 +104,7 @@ class _Compiler:
             yield from self._parts(first, [*others, *weighings], scale)
             return
         if name not in ("CountVectorizer", "TfidfVectorizer", "HashingVectorizer"):
-            raise NotCompiledError(f"{name} is not a vectorizer of texts")
+            raise NotCompiledError(f"{name} is not a text vectorizer")
         yield self._part(name, step, weighings, scale)
 
     def _part(self, name: str, step: Any, others: list[Any], scale: float) -> dict[str, Any]:
@@ -140,7 +140,7 @@ class _Compiler:
     def _terms(self, vocabulary: Mapping[str, int], ngrams: bool) -> dict[str, Any]:
         terms = sorted(vocabulary, key=vocabulary.__getitem__)
         if sorted(map(int, vocabulary.values())) != list(range(len(terms))):
-            raise NotCompiledError("its vocabulary leaves columns out")
+            raise NotCompiledError("its vocabulary has gaps between columns")
         ending, content = encode_terms(terms)
         file = self._file(ending, content)
         # Terms in order are also in the order of their bytes in UTF-8.
@@ -185,7 +185,7 @@ class _Compiler:
         if _type_name(step) == "Normalizer" and step.norm in ("l1", "l2"):
             return {"sublinear": False, "idf": None, "norm": step.norm}
         if _type_name(step) != "TfidfTransformer":
-            raise NotCompiledError(f"{_type_name(step)} stands between vectorizer and classifier")
+            raise NotCompiledError(f"{_type_name(step)} is between vectorizer and classifier")
         idf = self._floats(step.idf_) if hasattr(step, "idf_") else None
         return {"sublinear": bool(step.sublinear_tf), "idf": idf, "norm": step.norm}
 
@@ -242,7 +242,7 @@ class _Compiler:
         if _type_name(estimator) not in _LINEAR:
             raise NotCompiledError(f"it calibrates {_type_name(estimator)}")
         if not np.array_equal(estimator.classes_, classes):
-            raise NotCompiledError("not every one of its calibrated estimators knows all classes")
+            raise NotCompiledError("not all of its calibrated estimators know all classes")
         sigmoids = []
         for calibrator in step.calibrators:
             if _type_name(calibrator) != "_SigmoidCalibration":
@@ -257,7 +257,7 @@ class _Compiler:
         import numpy as np
 
         if rows.shape[1] != columns:
-            raise NotCompiledError("its classifier looks at other columns")
+            raise NotCompiledError("its classifier was fitted on a different number of columns")
         intercepts = np.broadcast_to(np.asarray(intercepts, float), (len(rows),)).tolist()
         return {
             "coefficients": self._floats(rows),
@@ -313,9 +313,9 @@ def _check_vectorizer(step: Any) -> None:
     if step.input != "content":
         raise NotCompiledError(f"it reads texts from a {step.input}")
     if callable(step.analyzer) or step.preprocessor is not None or callable(step.strip_accents):
-        raise NotCompiledError("its vectorizer calls a function of its own")
+        raise NotCompiledError("its vectorizer calls a custom function")
     if step.analyzer == "word" and step.tokenizer is not None:
-        raise NotCompiledError("its vectorizer calls a tokenizer of its own")
+        raise NotCompiledError("its vectorizer calls a custom tokenizer")
     if np.dtype(step.dtype) not in (np.dtype(np.float64), np.dtype(np.int64)):
         raise NotCompiledError(f"its vectorizer computes in {np.dtype(step.dtype)}")
 
@@ -341,4 +341,4 @@ def _classes(classes: Any) -> Sequence[int | str]:
         return list(labels)
     if all(isinstance(label, (int, float)) and label == int(label) for label in labels):
         return [int(label) for label in labels]
-    raise NotCompiledError("its labels are neither whole numbers nor texts")
+    raise NotCompiledError("its labels are neither integers nor strings")

@@ -204,7 +204,7 @@ def test_a_calibration_gives_the_probability() -> None:
             make_pipeline(TfidfVectorizer(), DecisionTreeClassifier()),
             "DecisionTreeClassifier is not",
         ),
-        (make_pipeline(TfidfVectorizer(), TruncatedSVD(2), LinearSVC()), "TruncatedSVD stands"),
+        (make_pipeline(TfidfVectorizer(), TruncatedSVD(2), LinearSVC()), "TruncatedSVD is between"),
         (make_pipeline(TfidfVectorizer(dtype=np.float32), LinearSVC()), "float32"),
         (
             make_pipeline(
