@@ -99,7 +99,7 @@ def get_emulator(port: int, started: list[Emulator]) -> Emulator:
     with step(f"LocalStack at port {port}") as done:
         current = running_emulator(port)
         if current:
-            done(f"is already running, as process {current.pid}")
+            done(f"already running, as process {current.pid}")
         else:
             current = emulators.start(port)
             started.append(current)

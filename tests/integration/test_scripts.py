@@ -102,7 +102,7 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
 
     second = script(checkout, "./scripts/up", port=port)
     assert second.returncode == 0, second.stdout
-    for reused in ("emulator: current", "Model is current", "layer: current", "is already running"):
+    for reused in ("emulator: current", "Model is current", "layer: current", "already running"):
         assert reused in second.stdout, second.stdout
     assert "Deployment is current" in second.stdout
     assert "sls deploy" not in second.stdout
