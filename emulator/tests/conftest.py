@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import functools
 import io
 import json
 import os
@@ -28,14 +29,20 @@ from botocore.config import Config
 from localstack_parity.lambda_process import memory, runtimes
 
 CLI = [sys.executable, "-m", "localstack_parity.cli"]
+# The kernel kills a LocalStack when its tests are killed; see setpriv(1).
+WITH_PARENT = ["setpriv", "--pdeathsig", "KILL", "--"]
 RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:
+def _interrupt(config: pytest.Config, number: int, frame: FrameType | None) -> None:
     """Make pytest tear down its fixtures, as after Ctrl-C, and ignore further signals."""
     for end in ENDS:
         signal.signal(end, lambda *_: None)
+    if config.pluginmanager.hasplugin("dsession"):  # pytest-xdist: its workers have the fixtures
+        for worker in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(worker), signal.SIGTERM)
     raise KeyboardInterrupt
 
 
@@ -46,9 +53,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "same_without_namespaces: what the test shows cannot depend on namespaces; a second run "
         "with LAMBDA_NAMESPACES=off may leave it out",
     )
+    config.addinivalue_line("markers", "long: the test takes more than 10 s, and runs first")
     for number in ENDS:
         if signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores SIGHUP
-            signal.signal(number, _interrupt)
+            signal.signal(number, functools.partial(_interrupt, config))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run long tests first: at the end, the other processes would wait for them."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @dataclass
@@ -148,7 +161,7 @@ def start_localstack(state: Path, **environment: str) -> LocalStack:
     port = free_port()
     log = (state / "localstack.log").open("wb")
     process = subprocess.Popen(
-        [*CLI, "start", "--port", str(port), "--state-dir", str(state)],
+        [*WITH_PARENT, *CLI, "start", "--port", str(port), "--state-dir", str(state)],
         stdout=log,
         stderr=log,
         env={**os.environ, **environment},
@@ -162,7 +175,11 @@ def start_localstack(state: Path, **environment: str) -> LocalStack:
         except OSError:
             return False
 
-    wait_for(ready, 60, "LocalStack")
+    try:
+        wait_for(ready, 60, "LocalStack")
+    except BaseException:
+        localstack.kill()
+        raise
     return localstack
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 from conftest import Function, Gate, LocalStack, command_line, create_function, wait_for
 
 Create = Callable[..., Function]
+Invocation = Future[tuple[Any, str | None, str]]
 
 ALIVE = "    if event is None: return 'alive'\n"
 
@@ -88,51 +88,57 @@ def test_an_event_that_is_too_large_is_refused(function: Create) -> None:
         assert f"Request must be smaller than {size} bytes" in str(caught.value)
 
 
-@dataclass
-class SlowStarts:
-    """Invocations of functions that take more than 10 s to initialise; both run at once."""
-
-    slow: "Future[tuple[Any, str | None, str]]"
-    endless: "Future[tuple[Any, str | None, str]]"
+def invoke_in_background(localstack: LocalStack, source: str, timeout: int) -> Iterator[Invocation]:
+    made = create_function(localstack, source, Timeout=timeout)
+    pool = ThreadPoolExecutor(1)
+    yield pool.submit(made.invoke)
+    pool.shutdown(wait=False)
+    localstack.client("lambda").delete_function(FunctionName=made.name)
 
 
 @pytest.fixture(scope="module")
-def starts(localstack: LocalStack) -> Iterator[SlowStarts]:
-    slow = create_function(
-        localstack,
-        "import time\nprint('initialising')\ntime.sleep(11)\n"
-        "def handler(event, context):\n    return 'slow but alive'\n",
-        Timeout=25,
-    )
-    endless = create_function(
+def endless_start(localstack: LocalStack) -> Iterator[Invocation]:
+    yield from invoke_in_background(
         localstack,
         "import subprocess, time\nsubprocess.Popen(['sleep', '1000'], start_new_session=True)\n"
         "time.sleep(100)\ndef handler(event, context): pass\n",
-        Timeout=1,
+        timeout=1,
     )
-    with ThreadPoolExecutor(2) as pool:
-        yield SlowStarts(pool.submit(slow.invoke), pool.submit(endless.invoke))
-    for made in (slow, endless):
-        localstack.client("lambda").delete_function(FunctionName=made.name)
 
 
-def test_a_slow_initialisation_is_repeated_in_the_invocation(starts: SlowStarts) -> None:
+@pytest.fixture(scope="module")
+def slow_start(localstack: LocalStack, endless_start: object) -> Iterator[Invocation]:
+    """Return an invocation; the other one that takes more than 10 s runs at the same time."""
+    yield from invoke_in_background(
+        localstack,
+        "import time\nprint('initialising')\ntime.sleep(11)\n"
+        "def handler(event, context):\n    return 'slow but alive'\n",
+        timeout=25,
+    )
+
+
+@pytest.mark.long
+@pytest.mark.same_without_namespaces  # what differs is the kill after 10 s, as in the next test
+def test_a_slow_initialisation_is_repeated_in_the_invocation(
+    slow_start: Invocation,
+) -> None:
     """After 10 s initialisation is stopped and repeated, within the invocation's own timeout.
 
     https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
     """
-    payload, error, log = starts.slow.result()
+    payload, error, log = slow_start.result()
     assert (payload, error) == ("slow but alive", None)
     assert log.count("initialising") == 2
     assert "Init Duration" not in log
     assert float(log.partition("\tDuration: ")[2].split()[0]) > 11_000
 
 
+@pytest.mark.long
 def test_an_initialisation_that_never_ends_times_out(
-    starts: SlowStarts, localstack: LocalStack
+    localstack: LocalStack, endless_start: Invocation
 ) -> None:
     """Initialisation within an invocation ends at the function's timeout, with all children."""
-    payload, error, _ = starts.endless.result()
+    payload, error, _ = endless_start.result()
     assert error == "Unhandled"
     assert payload["errorType"] == "Sandbox.Timedout"
     assert "sleep" not in localstack.function_programs()

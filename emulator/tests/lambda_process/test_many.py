@@ -144,6 +144,7 @@ class Traces:
 NOTHING = Traces(frozenset(), 0, 0)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.usefixtures("returned_memory")
 def test_thousands_of_invocations_leave_nothing(version: FunctionVersion, tmp_path: Path) -> None:
