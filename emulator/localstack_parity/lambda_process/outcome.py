@@ -41,7 +41,7 @@ class Outcome:
     is_error : bool
         Whether that payload is an error.
     status : str
-        The status in REPORT: ``success``, ``error`` or ``failure``.
+        The status in REPORT: ``success``, ``error``, ``failure`` or ``timeout``.
     note : str
         A line of the service's own in the log, before END; empty for none.
     """
@@ -88,6 +88,7 @@ def determine(
         return Outcome(
             Kind.TIMED_OUT,
             report.timed_out(request_id, timeout),
+            status="timeout",
             note=report.timeout_note(request_id, timeout),
         )
     if init_error := process.api.init_error:

@@ -145,6 +145,30 @@ def test_json_format(function: Create) -> None:
 
 
 @pytest.mark.same_without_namespaces
+@pytest.mark.parametrize(
+    ("event", "status"),
+    [("answer", "success"), ("raise", "error"), ("exit", "failure"), ("hang", "timeout")],
+)
+def test_the_json_report_has_the_status(function: Create, event: str, status: str) -> None:
+    """In the JSON log format, REPORT says how the invocation ended.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+    """
+    made = function(
+        "import os, time\n"
+        "def handler(event, context):\n"
+        "    if event == 'raise': raise ValueError\n"
+        "    if event == 'exit': os._exit(1)\n"
+        "    if event == 'hang': time.sleep(60)\n",
+        LoggingConfig={"LogFormat": "JSON"},
+        Timeout=1,
+    )
+    made.invoke(event)
+    report = json.loads(wait_for(made.events, what="the log in CloudWatch")[-1])
+    assert (report["type"], report["record"]["status"]) == ("platform.report", status)
+
+
+@pytest.mark.same_without_namespaces
 def test_the_tail_is_the_last_4_kilobytes(function: Create) -> None:
     """`LogResult` contains at most the last 4,096 bytes.
 

@@ -59,7 +59,7 @@ def test_an_answer_counts_even_if_the_process_has_ended_since() -> None:
 def test_a_process_that_still_runs_has_timed_out() -> None:
     """A timeout is an error with a note in the log, and the process is killed."""
     outcome = outcome_of(FakeProcess())
-    assert outcome.kind is Kind.TIMED_OUT
+    assert (outcome.kind, outcome.status) == (Kind.TIMED_OUT, "timeout")
     reason = "Task timed out after 3.00 seconds"
     assert error_of(outcome) == ("Sandbox.Timedout", f"RequestId: the-id Error: {reason}")
     assert outcome.note.endswith(f"Z the-id {reason}\n")
