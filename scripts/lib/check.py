@@ -15,7 +15,9 @@ from scripts.lib.project import ROOT, architecture, python_version
 OTHER_PYTHON = "3.11"  # the oldest one, with the oldest scikit-learn
 PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "benchmarks", "tests"]
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
-"""How pytest-xdist shares the tests out: whole files, so that each worker makes a fixture once."""
+"""pytest-xdist gives whole files to two workers, so that a worker makes a file's fixtures once."""
+ONE_BY_ONE = ("-n", "2", "--dist", "worksteal")
+"""pytest-xdist gives single tests to two workers; all fixtures are a worker's anyway."""
 
 
 def call(*command: str, cwd: str = ".", **environment: str) -> bool:
@@ -79,7 +81,7 @@ def plugin() -> bool:
             markup=False,
         )
     # Without namespaces, only functions differ.
-    return all([emulator("pytest", "-q", *SIDE_BY_SIDE), functions_without_namespaces()])
+    return all([emulator("pytest", "-q", *ONE_BY_ONE), functions_without_namespaces()])
 
 
 def functions_without_namespaces() -> bool:
