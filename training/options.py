@@ -51,7 +51,9 @@ class Options:
         Share of the reviews that is held out for measuring, between 0 and 1.
     seed : int
         Seed of the split and of the solver.
-    text_column, label_column, revision : str or None
+    text_column, label_column, revision, encoding, separator : str or None
+        See `training.data.read`.
+    drop_empty : bool
         See `training.data.read`.
     """
 
@@ -66,6 +68,9 @@ class Options:
     text_column: str | None = None
     label_column: str | None = None
     revision: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    drop_empty: bool = False
 
     @property
     def test_revision(self) -> str | None:

@@ -23,6 +23,8 @@ def fingerprint(options: Options) -> str:
         "data": data.identity(options.source, options.revision),
         "test": options.test_source and data.identity(options.test_source, options.test_revision),
         "columns": [options.text_column, options.label_column],
+        "file_format": [options.encoding, options.separator],
+        "drop_empty": options.drop_empty,
         "test_size": options.test_size,
         "seed": options.seed,
         "recipe": asdict(recipe),

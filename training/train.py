@@ -22,7 +22,7 @@ from sklearn_api.utils import LABELS
 from training import data
 from training.artifact.manifest import Manifest
 from training.artifact.write import Artifact, write_artifact
-from training.data import Reviews
+from training.data import Reviews, has_format
 from training.errors import TrainingError
 from training.evaluation import calibrate, evaluate
 from training.folder import load, store
@@ -60,6 +60,8 @@ def train(options: Options, terminal: Terminal) -> Manifest:
         test = None
         if options.test_source:
             test = _read(options, options.test_source, options.test_revision, "test")
+    for note in dict.fromkeys((*reviews.notes, *(test.notes if test else ()))):
+        terminal.print_line(f"  {note}")
     _warn_about_rare_labels(reviews, terminal)
     fitted_on = reviews
     if test is None:
@@ -108,13 +110,20 @@ def current(options: Options) -> Manifest | None:
 
 
 def _read(options: Options, source: str | None, revision: str | None, split: str) -> Reviews:
-    """Read the reviews to fit on, or those to measure on: their columns have the same names."""
+    """Read the reviews to fit on, or those to measure on: their columns have the same names.
+
+    Encoding and separator apply to both, but the reviews to measure on may be of another type.
+    """
+    asked = split == "train"
     return data.read(
         source,
         text_column=options.text_column,
         label_column=options.label_column,
         revision=revision,
         split=split,
+        encoding=options.encoding if asked or has_format(source, "encoding") else None,
+        separator=options.separator if asked or has_format(source, "separator") else None,
+        drop_empty=options.drop_empty,
     )
 
 

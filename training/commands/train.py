@@ -22,13 +22,30 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         "--data",
         metavar="PATH|HUB_ID",
         default=Options.source,
-        help="csv, jsonl, json (each may be compressed) or parquet file, or a data set on the "
+        help="csv, tsv, jsonl, json (each may be compressed) or parquet file, or a data set on the "
         "Hugging Face hub such as stanfordnlp/imdb (default: the sample that comes with the "
         "project)",
     )
     train.add_argument("--revision", help="commit of a data set on the hub")
     train.add_argument("--text-column", help=f"default: the first of {', '.join(TEXT_COLUMNS)}")
     train.add_argument("--label-column", help=f"default: the first of {', '.join(LABEL_COLUMNS)}")
+    train.add_argument(
+        "--encoding",
+        metavar="NAME",
+        help="encoding of csv, tsv, jsonl and json files, such as cp1252 (Windows, Western Europe) "
+        "or utf-16; default: UTF-8, or what the file's byte order mark says",
+    )
+    train.add_argument(
+        "--separator",
+        metavar="CHARACTER",
+        help="what separates the fields of csv and tsv files: a character, or comma, semicolon, "
+        "tab or bar; default: what the first rows show",
+    )
+    train.add_argument(
+        "--drop-empty",
+        action="store_true",
+        help="leave out rows without a text or without a label, instead of refusing the file",
+    )
     train.add_argument(
         "--test-data",
         metavar="PATH|HUB_ID",
@@ -93,6 +110,9 @@ def _train(arguments: argparse.Namespace, terminal: Terminal) -> None:
         text_column=arguments.text_column,
         label_column=arguments.label_column,
         revision=arguments.revision,
+        encoding=arguments.encoding,
+        separator=arguments.separator,
+        drop_empty=arguments.drop_empty,
     )
     if arguments.if_changed and (manifest := current(options)):
         terminal.print_line(

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import datasets
 import pyarrow
 import pyarrow.parquet
 import pytest
@@ -150,7 +151,7 @@ def test_labels_of_other_types_are_read(
     ("row", "message"),
     [
         ({"text": None, "label": "pos"}, "row 25 .* is empty"),
-        ({"text": "text", "label": None}, "'none'"),
+        ({"text": "text", "label": None}, "row 25 of .* is empty in column 'label'"),
     ],
 )
 def test_a_row_with_a_null_is_refused(
@@ -177,6 +178,147 @@ def test_a_file_has_no_revision() -> None:
         match=r"--revision applies to data sets on the hub, but .*reviews\.csv is a file",
     ):
         data.read(str(data.SAMPLE), revision="main")
+
+
+def test_columns_that_are_not_needed_do_not_matter(tmp_path: Path) -> None:
+    """A column that is neither text nor label may change its type, or have two columns' name."""
+    for builder, name in (("csv", "reviews.csv"), ("jsonl", "reviews.jsonl")):
+        ids = [*range(10_100), *(f"C-{number}" for number in range(300))]
+        if builder == "csv":
+            rows = "".join(f"{x},a film {n},{n % 2},x\n" for n, x in enumerate(ids))
+            content = f"customer,text,label,customer\n{rows}"
+        else:
+            content = "".join(
+                json.dumps({"customer": x, "text": f"a film {n}", "label": n % 2}) + "\n"
+                for n, x in enumerate(ids)
+            )
+        found = data.read(write(tmp_path, content.encode(), name))
+        assert found.texts[-1] == "a film 10399"
+        assert found.labels == [0, 1] * 5200
+
+
+def test_a_name_is_taken_literally(tmp_path: Path) -> None:
+    """Brackets and stars are part of a file's name, also where other files match them."""
+    formats = {"csv": as_csv, "jsonl": as_jsonl, "parquet": as_parquet}
+    for kind, as_bytes in formats.items():
+        write(tmp_path, as_bytes([("another", label) for _, label in ROWS]), f"part1.{kind}")
+    names = [f"{start}.{kind}" for kind in formats for start in ("part[12]", "part*", "part?")]
+    for number, name in enumerate(names):
+        rows = [(f"{text} {number}", label) for text, label in ROWS]
+        write(tmp_path, formats[name.split(".")[1]](rows), name)
+    for number, name in enumerate(names):
+        assert data.read(str(tmp_path / name)).texts == [f"{text} {number}" for text, _ in ROWS]
+
+
+def test_empty_rows_are_counted_and_can_be_left_out(tmp_path: Path) -> None:
+    """One error counts rows without a text and rows without a label; `drop_empty` drops them."""
+    rows = [*ROWS, ("", "pos"), ("text", ""), ("  ", "neg"), *[("", "neg")] * 5, ("", "")]
+    path = write(tmp_path, as_csv(rows))
+    with pytest.raises(TrainingError) as caught:
+        data.read(path)
+    assert (
+        "8 rows of reviews.csv are empty in column 'text' (rows 25, 27, 28, 29, 30 and 3 more), and "
+        "2 rows of reviews.csv are empty in column 'label' (rows 26 and 33)" in str(caught.value)
+    )
+    assert "--drop-empty" in str(caught.value)
+    found = data.read(path, drop_empty=True)
+    check(found)
+    assert found.notes == (
+        "9 of 33 rows of reviews.csv are left out: 8 without a text and 1 without a label",
+    )
+    assert data.read(write(tmp_path, as_csv(ROWS)), drop_empty=True).notes == ()
+
+
+def test_texts_without_labels_known_here_are_read(tmp_path: Path) -> None:
+    """Any words or numbers are labels; only a model of two sentiments refuses them."""
+    rows = [(f"text {n}", ("billing", "access", "hardware")[n % 3]) for n in range(30)]
+    path = write(tmp_path, as_csv(rows))
+    found = data.read_texts(path)
+    assert found.labels.counts == {"access": 10, "billing": 10, "hardware": 10}
+    assert found.labels.values == [label for _, label in rows]
+    with pytest.raises(TrainingError, match="contains 'access', 'billing', 'hardware'; labels are"):
+        data.read(path)
+
+
+def test_a_column_of_numbers_is_not_a_text(tmp_path: Path) -> None:
+    """A column with nothing but numbers was named by mistake, in csv files too."""
+    path = write(tmp_path, b"id,label\n" + b"1,0\n2.5,1\n" * 20)
+    with pytest.raises(TrainingError, match=r"row 1 of reviews\.csv is not a text in column 'id'"):
+        data.read(path, text_column="id")
+
+
+def test_formats_apply_to_files_of_text_only(tmp_path: Path) -> None:
+    """An encoding or a separator that a source does not have is an error and not ignored."""
+    parquet = write(tmp_path, as_parquet(ROWS), "reviews.parquet")
+    jsonl = write(tmp_path, as_jsonl(ROWS), "reviews.jsonl")
+    with pytest.raises(TrainingError, match=r"--encoding does not apply to reviews\.parquet"):
+        data.read(parquet, encoding="utf-8")
+    with pytest.raises(TrainingError, match=r"--separator does not apply to reviews\.jsonl"):
+        data.read(jsonl, separator=";")
+    with pytest.raises(TrainingError, match="--separator does not apply to stanfordnlp/imdb"):
+        data.read("stanfordnlp/imdb", separator=";")
+    assert data.has_format(jsonl, "encoding")
+    assert not data.has_format(jsonl, "separator")
+    assert not data.has_format(parquet, "encoding")
+    assert not data.has_format("stanfordnlp/imdb", "encoding")
+    assert data.has_format("reviews.csv.gz", "separator")
+
+
+def test_class_labels_of_parquet_are_read_by_name(tmp_path: Path) -> None:
+    """`datasets` stores class labels as numbers; their names are the labels."""
+    features = datasets.Features(
+        {"text": datasets.Value("string"), "label": datasets.ClassLabel(names=["ham", "spam"])}
+    )
+    rows = {"text": ["a", "b", "c"], "label": [1, 0, None]}
+    path = tmp_path / "mail.parquet"
+    datasets.Dataset.from_dict(rows, features=features).to_parquet(path)
+    table = data.read_table(str(path), data.named_columns("label"))
+    assert table.columns == {"label": ["spam", "ham", None]}
+
+
+def test_named_columns_are_read_alone(tmp_path: Path) -> None:
+    """A table holds the columns that were asked for, in that order; others are an error."""
+    path = write(tmp_path, b"a,b,c\n1,2,3\n4,5,6\n")
+    assert data.read_table(path, data.named_columns("c", "a")).columns == {
+        "c": ["3", "6"],
+        "a": ["1", "4"],
+    }
+    assert list(data.read_table(path).columns) == ["a", "b", "c"]
+    with pytest.raises(TrainingError, match=r"reviews\.csv has no column 'd'; it has: a, b, c"):
+        data.read_table(path, data.named_columns("d"))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".bz2", ".xz", ".zst", ".zip"])
+def test_a_truncated_file_is_refused(tmp_path: Path, suffix: str) -> None:
+    """A download that stopped is an error, and not a smaller data set."""
+    rows = [
+        (f"text {number * 7919 % 10_007}", label) for number, (_, label) in enumerate(ROWS * 99)
+    ]
+    content = COMPRESSIONS[suffix](as_csv(rows))
+    path = write(tmp_path, content[: len(content) // 2], f"reviews.csv{suffix}")
+    with pytest.raises(TrainingError, match=r"reviews\.csv\.\w+ cannot be read as csv"):
+        data.read(path)
+
+
+def test_zip_files_hold_one_file(tmp_path: Path) -> None:
+    """Its name may give the type; several files, a workbook or a password are errors."""
+
+    def archive(name: str, *members: str) -> str:
+        with zipfile.ZipFile(tmp_path / name, "w") as target:
+            for member in members:
+                target.writestr(member, as_csv(ROWS))
+        return str(tmp_path / name)
+
+    check(data.read(archive("archive.zip", "folder/reviews.csv", "__MACOSX/._reviews.csv")))
+    with pytest.raises(TrainingError, match=r"holds 2 files \(a\.csv, b\.csv\), and one is needed"):
+        data.read(archive("two.csv.zip", "a.csv", "b.csv"))
+    with pytest.raises(TrainingError, match="Excel workbook; save it as CSV UTF-8"):
+        data.read(archive("book.csv", "xl/workbook.xml", "other.xml"))
+
+
+def test_compressed_files_are_recognised_by_their_content(tmp_path: Path) -> None:
+    """A file that lost its extension is still read as what it is."""
+    check(data.read(write(tmp_path, gzip.compress(as_csv(ROWS)), "reviews.csv")))
 
 
 def test_columns_are_found_or_named(tmp_path: Path) -> None:
@@ -220,7 +362,14 @@ def test_unusable_data_are_refused(
         ("reviews.parquet", b"no parquet", "cannot be read as parquet"),
         ("reviews.csv.gz", b"no gzip", "cannot be read as csv"),
         ("reviews.jsonl", b"{no json}\n", "cannot be read as jsonl"),
-        ("reviews.csv", b"text,label\n\xff\xfe,pos\n", "cannot be read as csv"),
+        (
+            "reviews.csv",
+            b"text,label\n\xff\xfe,pos\n",
+            "cannot be read as csv: byte 0xff in line 2",
+        ),
+        ("reviews.csv.zip", b"no zip", "cannot be read as csv"),
+        ("reviews.zip", b"no zip", "cannot be read as zip"),
+        ("reviews.csv.zst", b"no zstd", "cannot be read as csv"),
     ],
 )
 def test_unreadable_files_are_reported(

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from sklearn_api.calibration import Calibration
 from sklearn_api.load import load_sklearn_model
-from training.data import Reviews
+from training.data import Reviews, Table
+from training.data.table import Select
 from training.errors import TrainingError
 from training.folder import load
 from training.options import Options
@@ -161,12 +162,41 @@ def test_scores_without_information_give_a_warning(options: Options, tmp_path: P
     assert load(tmp_path)[0].metrics["calibration"]["slope"] == 0
 
 
+@pytest.mark.usefixtures("undrawn")
+def test_how_a_file_was_read_is_printed(options: Options, tmp_path: Path) -> None:
+    """The separator that was recognised, and the rows that were left out, each of them once."""
+    data = tmp_path / "data.csv"
+    data.write_text("text;label\n;1\n" + "I love it;1\nI hate it;0\n" * 10)
+    output = io.StringIO()
+    named = replace(options, output=tmp_path, source=str(data), test_source=str(data))
+    train(replace(named, drop_empty=True), Terminal(Console(file=output, width=400)))
+    lines = output.getvalue().splitlines()
+    assert lines.count("  the fields of data.csv are separated by semicolons") == 1
+    assert lines.count("  1 of 21 rows of data.csv are left out: 1 without a text") == 1
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_test_data_may_be_of_another_type(options: Options, tmp_path: Path) -> None:
+    """Encoding and separator apply to test data where their type has them."""
+    data, test = tmp_path / "data.csv", tmp_path / "test.jsonl"
+    data.write_bytes(b"text;label\n" + "I love cafés;1\nI hate it;0\n".encode("cp1252") * 10)
+    rows = '{"text": "I love cafés", "label": 1}\n{"text": "I hate it", "label": 0}\n' * 10
+    test.write_bytes(rows.encode("cp1252"))
+    named = replace(options, output=tmp_path / "model", source=str(data), test_source=str(test))
+    manifest = train(replace(named, encoding="cp1252", separator=";"), QUIET)
+    assert manifest.metrics["source"] == "test.jsonl"
+    assert manifest.metrics["rows_seen"] == 20
+
+
 def test_a_current_model_is_recognised(options: Options, tmp_path: Path) -> None:
     """The stored model is current for the same options, and for no others."""
     assert current(options) is not None
     assert current(replace(options, seed=1)) is None
     assert current(replace(options, test_size=0.3)) is None
     assert current(replace(options, recipe="best")) is None
+    assert current(replace(options, encoding="cp1252")) is None
+    assert current(replace(options, separator=";")) is None
+    assert current(replace(options, drop_empty=True)) is None
     assert current(replace(options, search_backend="dask")) is not None
     assert current(replace(options, output=tmp_path)) is None
 
@@ -258,11 +288,12 @@ def test_a_data_set_on_the_hub_is_measured_on_its_test_split(
     """Data come from the train split and test data from the test split, of the same commit."""
     requested: list[tuple[str, str]] = []
 
-    def read_hub(name: str, revision: str, split: str) -> dict[str, list[object]]:
+    def read_hub(name: str, revision: str, split: str, select: Select) -> Table:
         requested.append((revision, split))
-        return {"text": [f"{split} {n}" for n in range(20)], "label": [n % 2 for n in range(20)]}
+        texts, labels = [f"{split} {n}" for n in range(20)], [n % 2 for n in range(20)]
+        return Table({"text": texts, "label": labels}, name)
 
-    monkeypatch.setattr("training.data._read_hub", read_hub)
+    monkeypatch.setattr("training.data.source.read_hub", read_hub)
     hub = replace(
         options, output=tmp_path, source="some/reviews", test_source="some/reviews", revision="c0"
     )
