@@ -20,7 +20,7 @@ Numbers = NDArray[np.int64]
 
 
 def count(
-    texts: Iterable[str], *, token_pattern: str, longest: int, min_df: int
+    texts: Iterable[str], *, token_pattern: str, longest: int, min_df: int, joiner: str = " "
 ) -> tuple[csr_matrix, list[str]]:
     """Count the n-grams of texts in lower case.
 
@@ -34,13 +34,15 @@ def count(
         Number of words in the longest n-grams; the shortest are single words.
     min_df : int
         Number of texts that an n-gram must occur in to be counted.
+    joiner : str
+        What joins the words of an n-gram in its name.
 
     Returns
     -------
     counts : csr_matrix of int32
         Shape ``(n, terms)``: the counts of `CountVectorizer`, with the columns in another order.
     terms : list of str
-        The n-gram of each column, its words joined by spaces.
+        The n-gram of each column, its words joined by `joiner`.
     """
     words, lengths, vocabulary = _words(texts, token_pattern)
     rows, base = len(lengths), len(vocabulary)
@@ -57,7 +59,7 @@ def count(
         pairs, codes = np.unique(starts[where] * base + words[where + n - 1], return_inverse=True)
         numbers, (row, column, times) = _frequent(codes, owner[where], rows, min_df)
         split = (divmod(pair, base) for pair in pairs[numbers >= 0].tolist())
-        names = [f"{names[first]} {vocabulary[last]}" for first, last in split]
+        names = [f"{names[first]}{joiner}{vocabulary[last]}" for first, last in split]
         parts.append((row, column + len(terms), times))
         terms = terms + names
         starts = np.full(len(ends), -1)

@@ -18,6 +18,7 @@ class RecipeName(StrEnum):
 
     BEST = "best"
     ARTICLE = "article"
+    CHARACTERS = "characters"
 
 
 class SearchBackend(StrEnum):

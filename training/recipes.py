@@ -1,5 +1,6 @@
 """The models that can be trained; each becomes a plain `TfidfVectorizer` and `LinearSVC`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ from training import ngrams
 from training.estimator import TermClassifier
 from training.options import RecipeName
 
+_BLANKS = re.compile(r"\s\s+")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -25,6 +28,8 @@ class Recipe:
         A `RecipeName`.
     token_pattern : str
         Regular expression of a word.
+    characters : bool
+        Whether each character is a word, whatever `token_pattern` is.
     longest : int
         Number of words in the longest n-grams; the shortest are single words.
     min_df : int
@@ -34,7 +39,8 @@ class Recipe:
     """
 
     name: str
-    token_pattern: str
+    token_pattern: str = r"(?u)\b\w\w+\b"  # noqa: S105 - scikit-learn's default, no password
+    characters: bool = False
     longest: int = 1
     min_df: int = 1
     sublinear_tf: bool = False
@@ -55,11 +61,22 @@ class Recipe:
         ValueError
             The texts contain no term.
         """
-        counts, terms = ngrams.count(
-            texts, token_pattern=self.token_pattern, longest=self.longest, min_df=self.min_df
-        )
+        if self.characters:
+            # As scikit-learn's analyzer of characters does, blanks are counted once.
+            counts, terms = ngrams.count(
+                (_BLANKS.sub(" ", text) for text in texts),
+                token_pattern="(?s).",
+                longest=self.longest,
+                min_df=self.min_df,
+                joiner="",
+            )
+        else:
+            counts, terms = ngrams.count(
+                texts, token_pattern=self.token_pattern, longest=self.longest, min_df=self.min_df
+            )
         if not terms:
-            raise ValueError(f"empty vocabulary: no word occurs in {self.min_df} or more texts")
+            unit = "character" if self.characters else "word"
+            raise ValueError(f"empty vocabulary: no {unit} occurs in {self.min_df} or more texts")
         return counts, terms
 
     def estimator(self, seed: int) -> TermClassifier:
@@ -85,6 +102,7 @@ class Recipe:
         kept = [terms[column] for column in fitted.columns_]
         order = np.array(sorted(range(len(kept)), key=kept.__getitem__))
         vectorizer = TfidfVectorizer(
+            analyzer="char" if self.characters else "word",
             token_pattern=self.token_pattern,
             ngram_range=(1, self.longest),
             min_df=self.min_df,
@@ -97,7 +115,7 @@ class Recipe:
         return make_pipeline(vectorizer, svc)
 
 
-ARTICLE = Recipe(RecipeName.ARTICLE, token_pattern=r"(?u)\b\w\w+\b")
+ARTICLE = Recipe(RecipeName.ARTICLE)
 """`TfidfVectorizer` and `LinearSVC` with their defaults, as in the article."""
 
 BEST = Recipe(
@@ -112,4 +130,15 @@ BEST = Recipe(
 )
 """A naive-Bayes support vector machine with longer n-grams, TF-IDF and pruning."""
 
-RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (ARTICLE, BEST)}
+CHARACTERS = Recipe(
+    RecipeName.CHARACTERS,
+    characters=True,
+    longest=3,
+    min_df=2,
+    sublinear_tf=True,
+    smoothing=2.0,
+    terms=300_000,
+)
+"""The same machine as `BEST` with n-grams of characters, for scripts without spaces."""
+
+RECIPES: Mapping[str, Recipe] = {recipe.name: recipe for recipe in (ARTICLE, BEST, CHARACTERS)}

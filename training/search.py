@@ -31,6 +31,12 @@ GRIDS: Mapping[str, Mapping[str, Sequence[Any]]] = {
         "smoothing": (1.0, 2.0),
         "C": (0.5, 1.0, 2.0),
     },
+    RecipeName.CHARACTERS: {
+        "longest": (2, 3, 4),
+        "min_df": (1, 2),
+        "smoothing": (1.0, 2.0),
+        "C": (0.5, 1.0, 2.0),
+    },
 }
 """The values of each recipe's parameters; a search tries every combination."""
 

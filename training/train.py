@@ -23,10 +23,11 @@ from training import data
 from training.artifact.manifest import Manifest
 from training.artifact.write import Artifact, write_artifact
 from training.data import Reviews, has_format
+from training.data.spacing import is_unspaced
 from training.errors import TrainingError
 from training.evaluation import calibrate, evaluate
 from training.folder import load, store
-from training.options import MODEL_NAME, Options
+from training.options import MODEL_NAME, Options, RecipeName
 from training.provenance import fingerprint, git_revision, libraries
 from training.recipes import RECIPES, Recipe
 from training.report import render
@@ -67,6 +68,7 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     if test is None:
         fitted_on, test = _split(reviews, options)
     recipe, found = RECIPES[options.recipe_name], None
+    _warn_about_missing_spaces(reviews, recipe, terminal)
     if options.search:
         found = search(recipe, fitted_on, options.seed, terminal, options.search_backend)
         recipe = found.recipe
@@ -135,6 +137,15 @@ def _warn_about_rare_labels(reviews: Reviews, terminal: Terminal) -> None:
             f"only {share:.1%} of {reviews.source} is labelled {label}: a model that never "
             "predicts this label would be right for all other reviews, so look at precision and "
             "recall, not at accuracy"
+        )
+
+
+def _warn_about_missing_spaces(reviews: Reviews, recipe: Recipe, terminal: Terminal) -> None:
+    if not recipe.characters and is_unspaced(reviews.texts):
+        terminal.warn(
+            f"the texts of {reviews.source} have no spaces between words, so the recipe "
+            f"{recipe.name} takes whole sentences for words and learns little from them; choose "
+            f"--recipe {RecipeName.CHARACTERS}"
         )
 
 

@@ -58,7 +58,8 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         default=Options.recipe,
         help="best: n-grams of up to 4 words and a naive-Bayes support vector machine, for real "
         "data; article: single words and a support vector machine with scikit-learn's defaults, "
-        "for little data (default: best with --data, article for the sample)",
+        "for little data; characters: like best, with n-grams of up to 3 characters, for languages "
+        "without spaces between words (default: best with --data, article for the sample)",
     )
     train.add_argument(
         "--search",

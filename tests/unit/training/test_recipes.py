@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from training.data import Reviews, read
-from training.recipes import ARTICLE, BEST, RECIPES, Recipe
+from training.recipes import ARTICLE, BEST, CHARACTERS, RECIPES, Recipe
 
 SMALLER = replace(BEST, terms=500)
 
@@ -39,7 +39,7 @@ def test_the_article_recipe_is_scikit_learn_with_its_defaults(reviews: Reviews) 
     assert {**ours[0].get_params(), "ngram_range": (1, 1)} == unfitted
 
 
-@pytest.mark.parametrize("recipe", [*RECIPES.values(), SMALLER], ids=["article", "best", "pruned"])
+@pytest.mark.parametrize("recipe", [*RECIPES.values(), SMALLER], ids=[*RECIPES, "pruned"])
 def test_a_recipe_becomes_plain_estimators(recipe: Recipe, reviews: Reviews) -> None:
     """The pipeline gives texts the same scores as the classifier gives their counts."""
     counts, terms = recipe.count(reviews.texts)
@@ -51,6 +51,31 @@ def test_a_recipe_becomes_plain_estimators(recipe: Recipe, reviews: Reviews) -> 
     )
     np.testing.assert_array_equal(pipeline.predict(reviews.texts), estimator.predict(counts))
     assert list(pipeline[0].vocabulary_) == sorted(pipeline[0].vocabulary_)
+
+
+def test_characters_are_counted_as_scikit_learn_counts_them(reviews: Reviews) -> None:
+    """`characters` has the terms and counts of `CountVectorizer(analyzer="char")`."""
+    texts = ["Two  blanks,\n a line", "İ is two characters in lower case", *reviews.texts[:20], ""]
+    theirs = CountVectorizer(analyzer="char", ngram_range=(1, 3))
+    expected = theirs.fit_transform(texts)
+    counts, terms = replace(CHARACTERS, min_df=1).count(texts)
+    order = np.argsort(terms)
+    assert [terms[index] for index in order] == theirs.get_feature_names_out().tolist()
+    assert (counts[:, order] != expected).nnz == 0
+
+
+def test_characters_learn_from_texts_without_spaces() -> None:
+    """Sentences that differ in one character are no whole words, and new ones are understood."""
+    good, bad = ["物流很快包装完好", "质量很好非常满意"], ["包装破损物流太慢", "质量太差非常失望"]
+    texts = [start + end for start in (*good, *bad) for end in "了哦啊呢吧"]
+    labels = [1] * 10 + [0] * 10
+    found = fit(CHARACTERS, Reviews(texts, labels, "reviews", "", ("text", "label")))
+    assert found.predict(["质量很好", "非常满意！", "物流太慢", "非常失望！"]).tolist() == [
+        1,
+        1,
+        0,
+        0,
+    ]
 
 
 def test_the_ratio_is_folded_into_the_coefficients(reviews: Reviews) -> None:
@@ -101,3 +126,5 @@ def test_texts_without_a_word_are_refused() -> None:
     """Nothing can be counted, and the error says so."""
     with pytest.raises(ValueError, match="empty vocabulary: no word occurs in 2 or more texts"):
         BEST.count(["one", "two", "..."])
+    with pytest.raises(ValueError, match="no character occurs in 2 or more texts"):
+        CHARACTERS.count(["one", "", "2"])

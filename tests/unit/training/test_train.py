@@ -162,6 +162,23 @@ def test_scores_without_information_give_a_warning(options: Options, tmp_path: P
     assert load(tmp_path)[0].metrics["calibration"]["slope"] == 0
 
 
+@pytest.mark.filterwarnings("error")
+def test_texts_without_spaces_give_a_warning(options: Options, tmp_path: Path) -> None:
+    """The warning names the recipe to choose, which gets none; no font complains of the script."""
+    data = tmp_path / "chinese.csv"
+    good, bad = ["物流很快包装完好", "质量很好非常满意"], ["包装破损物流太慢", "质量太差非常失望"]
+    rows = [f"{x}{end},1\n" for x in good for end in "了哦啊呢吧"]
+    rows += [f"{x}{end},0\n" for x in bad for end in "了哦啊呢吧"]
+    data.write_text("text,label\n" + "".join(rows))
+    named = replace(options, output=tmp_path, source=str(data), recipe="article")
+    (warning,) = [line for line in warnings(named) if "spaces" in line]
+    assert "chinese.csv have no spaces between words" in warning
+    assert "choose --recipe characters" in warning
+    assert "物流很快包装完好" in (tmp_path / "report/index.html").read_text()
+    assert warnings(replace(named, recipe="characters")) == []
+    assert load(tmp_path)[0].metrics["accuracy"] == 1.0
+
+
 @pytest.mark.usefixtures("undrawn")
 def test_how_a_file_was_read_is_printed(options: Options, tmp_path: Path) -> None:
     """The separator that was recognised, and the rows that were left out, each of them once."""
