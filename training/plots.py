@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,8 @@ from training.evaluation import Evaluation, reliability
 POSITIVE, NEGATIVE, MODEL = "#2563a8", "#d3681c", "#3d5a6c"
 INK, MUTED, GRID = "#1d2733", "#66717e", "#e3e7eb"
 _POINTS = 400  # of a curve: more would not be visible
+# Of terms that are characters: blanks at the ends, and what would break a line or a page.
+_INVISIBLE = re.compile(r"^\s|\s$|[^\S ]|[\x00-\x1f\x7f]")
 
 _STYLE: dict[Any, Any] = {  # matplotlib types its keys one by one
     "svg.fonttype": "none",  # text stays text, in the page's font
@@ -80,10 +83,13 @@ def drawing(
         current = Drawing(figure.add_subplot())
         yield current
         buffer = io.StringIO()
-        # Without creator and date, the same figures give the same bytes.
-        figure.savefig(
-            buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date"))
-        )
+        with warnings.catch_warnings():
+            # Terms may be in any script. The font only measures them: the page's fonts draw them.
+            warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+            # Without creator and date, the same figures give the same bytes.
+            figure.savefig(
+                buffer, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date"))
+            )
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
@@ -174,7 +180,7 @@ def calibration(evaluation: Evaluation) -> str:
 def words(weights: Sequence[tuple[str, float]], name: str, colour: str) -> str:
     """Draw terms with their weights, the first one at the top; `name` is the figure's name."""
     height = 0.6 + 0.235 * len(weights)
-    terms = [term for term, _ in weights]
+    terms = [_INVISIBLE.sub("␣", term) for term, _ in weights]
     values = [abs(value) for _, value in weights]
     with drawing(name, f"Words: {name}", (4.4, height)) as done:
         axes = done.axes
