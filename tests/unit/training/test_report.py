@@ -11,6 +11,7 @@ from rich.console import Console
 from sklearn.pipeline import Pipeline
 
 from sklearn_api.calibration import Calibration
+from training import plots
 from training.artifact.manifest import Manifest
 from training.data import Reviews
 from training.evaluation import Evaluation, evaluate
@@ -179,3 +180,10 @@ def test_training_writes_the_report(sample_model: Path) -> None:
     content = (sample_model / "report" / "index.html").read_text()
     assert load(sample_model)[0].sha256 in Page(content).text
     assert not list((sample_model / "report").glob(".*"))
+
+
+def test_blanks_of_terms_are_visible() -> None:
+    """A term of characters shows the blanks at its ends and its line breaks; words stay."""
+    drawn = plots.words([(" a", 3.0), ("b\nc", 2.0), ("not good", 1.0)], "positive", "#000000")
+    for term in ("␣a", "b␣c", "not good"):
+        assert f">{term}<" in drawn
