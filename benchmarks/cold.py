@@ -116,7 +116,7 @@ def measure(subject: Subject, options: Options) -> Section:
     )
     columns = [
         *("variant", "process ms", "ratio", "with runtime client ms", "ratio"),
-        "speed-up over the article's way",
+        "faster than the article's",
     ]
     return Section(
         "cold",
