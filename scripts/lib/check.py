@@ -10,9 +10,9 @@ from collections.abc import Callable
 from scripts.lib import toolchain
 from scripts.lib.console import ERR, OUT, run_main, step
 from scripts.lib.layer.build import build_layer
-from scripts.lib.project import ROOT, architecture, python_version
+from scripts.lib.project import ROOT, SUPPORTED, architecture, python_version
 
-OTHER_PYTHON = "3.11"  # the oldest one, with the oldest scikit-learn
+OTHER_PYTHON = SUPPORTED[0]  # the oldest one, which has the oldest scikit-learn
 PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "benchmarks", "tests"]
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 """pytest-xdist gives whole files to two workers, so that a worker makes a file's fixtures once."""
