@@ -243,6 +243,16 @@ class Function:
             return []
         return [event["message"] for page in found for event in page["events"]]
 
+    def whole_log(self) -> list[str]:
+        """Wait until an invocation's log is complete, and return the messages."""
+
+        def complete() -> list[str] | None:
+            events = self.events()
+            ends = ("REPORT", '"type":"platform.report"')
+            return events if any(end in event for event in events for end in ends) else None
+
+        return list(wait_for(complete, what="the log in CloudWatch"))
+
     def update(self, source: str) -> None:
         client = self.localstack.client("lambda")
         client.update_function_code(FunctionName=self.name, ZipFile=archive({"handler.py": source}))

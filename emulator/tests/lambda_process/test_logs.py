@@ -32,8 +32,7 @@ def test_logs_reach_cloudwatch(function: Create) -> None:
         r"Memory Size: 128 MB\tMax Memory Used: \d+ MB\tInit Duration: [\d.]+ ms\t\n"
     )
     assert re.fullmatch(pattern, log), log
-    wait_for(lambda: any("REPORT" in line for line in made.events()), what="the log in CloudWatch")
-    assert any("to stderr" in line for line in made.events())
+    assert any("to stderr" in line for line in made.whole_log())
 
 
 def test_much_output_does_not_block(function: Create) -> None:
@@ -43,7 +42,7 @@ def test_much_output_does_not_block(function: Create) -> None:
     payload, error, log = made.invoke()
     assert (payload, error) == ("done", None)
     assert re.search(r"\[\d+ bytes of output left out here\]\n", log)
-    events = wait_for(made.events, what="the log in CloudWatch")
+    events = made.whole_log()
     assert 900_000 < sum(map(len, events)) < 1_200_000
 
 
@@ -56,7 +55,7 @@ def test_init_start_appears_in_cloudwatch_only(function: Create) -> None:
     made = function("def handler(event, context):\n    pass\n")
     _, _, log = made.invoke()
     assert log.startswith("START RequestId")
-    events = wait_for(made.events, what="the log in CloudWatch")
+    events = made.whole_log()
     version = RUNTIME.removeprefix("python")
     assert re.fullmatch(
         rf"INIT_START Runtime Version: python:{version}\.v\d+\tRuntime Version ARN: arn:aws:lambda:.*\n",
@@ -74,7 +73,7 @@ def test_output_is_logged_unchanged(function: Create) -> None:
     made = function(f"def handler(event, context):\n    print({written!r}, end='')\n")
     _, _, log = made.invoke()
     assert f"$LATEST\n{written}\nEND RequestId" in log
-    events = wait_for(made.events, what="the log in CloudWatch")
+    events = made.whole_log()
     assert "50%\r100%\n" in events
 
 
@@ -91,7 +90,7 @@ def test_a_record_is_one_event(function: Create) -> None:
     _, _, log = made.invoke()
     before, between, after = (log.index(word) for word in ("before", "one\ntwo", "after"))
     assert before < between < after
-    events = wait_for(made.events, what="the log in CloudWatch")
+    events = made.whole_log()
     assert any(event.endswith("\tone\ntwo\n") for event in events)
     trace = next(event for event in events if event.startswith("[ERROR] ValueError: boom\n"))
     assert trace.splitlines()[1] == "Traceback (most recent call last):"
@@ -108,7 +107,7 @@ def test_events_are_stamped_when_they_are_written(function: Create) -> None:
     before = time.time_ns() // 1_000_000
     made.invoke()
     logs = made.localstack.client("logs")
-    wait_for(made.events, what="the log in CloudWatch")
+    made.whole_log()
     found = logs.filter_log_events(logGroupName=f"/aws/lambda/{made.name}")["events"]
     times = {event["message"].strip(): event["timestamp"] for event in found}
     assert before <= times["early"]
@@ -129,7 +128,7 @@ def test_json_format(function: Create) -> None:
         LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "INFO"},
     )
     made.invoke()
-    events = [json.loads(event) for event in wait_for(made.events, what="the log")]
+    events = [json.loads(event) for event in made.whole_log()]
     assert [event.get("type", "record") for event in events] == [
         "platform.initStart",
         "platform.start",
@@ -164,7 +163,7 @@ def test_the_json_report_has_the_status(function: Create, event: str, status: st
         Timeout=1,
     )
     made.invoke(event)
-    report = json.loads(wait_for(made.events, what="the log in CloudWatch")[-1])
+    report = json.loads(made.whole_log()[-1])
     assert (report["type"], report["record"]["status"]) == ("platform.report", status)
 
 
@@ -186,5 +185,5 @@ def test_a_long_line_is_several_events(function: Create) -> None:
     """A line that exceeds the size of a CloudWatch Logs event is split, and nothing is lost."""
     made = function("def handler(event, context):\n    print('x' * 600_000)\n")
     made.invoke()
-    events = wait_for(made.events, what="the log in CloudWatch")
+    events = made.whole_log()
     assert sum(event.count("x") for event in events) >= 600_000

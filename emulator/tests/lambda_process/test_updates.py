@@ -103,10 +103,12 @@ def test_failed_events_are_retried_and_sent_to_the_dead_letter_queue(
     assert found["Body"] == '"lost"'
     assert "lost" in found["MessageAttributes"]["ErrorMessage"]["StringValue"]
     request_id = answer["ResponseMetadata"]["RequestId"]
-    reports = wait_for(
-        lambda: [e for e in made.events() if e.startswith(f"REPORT RequestId: {request_id}")],
-        what="reports",
-    )
+
+    def reports_of_the_event() -> list[str]:
+        return [e for e in made.events() if e.startswith(f"REPORT RequestId: {request_id}")]
+
+    wait_for(lambda: len(reports_of_the_event()) >= 2, what="the second report")
+    reports = reports_of_the_event()
     assert len(reports) == 2
     assert ["Init Duration" in report for report in reports] == [True, False]
 
