@@ -36,7 +36,7 @@ LATE_SECONDS = REFRESH_SECONDS + PATIENCE_SECONDS
 class Asked:
     """One request under load, and its answer."""
 
-    begun: float
+    started: float
     ended: float
     text: str
     answer: Answer
@@ -46,7 +46,7 @@ class Asked:
 class Moved:
     """One move of the pointer, which happened between two times."""
 
-    begun: float
+    started: float
     ended: float
     version: str
 
@@ -76,9 +76,9 @@ def traffic(api: Api, threads: int) -> Iterator[list[Asked]]:
         for text in itertools.cycle(TEXTS):
             if over.is_set():
                 return
-            begun = time.monotonic()
+            start = time.monotonic()
             answer = api.review(text)
-            asked.append(Asked(begun, time.monotonic(), text, answer))
+            asked.append(Asked(start, time.monotonic(), text, answer))
 
     running = [threading.Thread(target=ask) for _ in range(threads)]
     for one in running:
@@ -96,7 +96,7 @@ def last_named(moves: list[Moved], version: str, before: float) -> float:
     times = [
         min(after.ended, before)
         for move, after in itertools.pairwise([*moves, Moved(before, before, "")])
-        if move.version == version and move.begun <= before
+        if move.version == version and move.started <= before
     ]
     assert times, f"{version} was answered before it was published"
     return max(times)
@@ -138,7 +138,7 @@ def test_models_are_replaced_under_load(
         for number in itertools.count():
             if time.monotonic() > deadline:
                 break
-            begun = time.monotonic()
+            start = time.monotonic()
             if number % 3 == 2:
                 version, new = rollback(
                     registry, now=datetime.now(UTC), check=lambda manifest: None, bar=bar
@@ -156,9 +156,9 @@ def test_models_are_replaced_under_load(
                 )
                 content_of[version] = release.manifest.sha256
             assert new
-            moves.append(Moved(begun, time.monotonic(), version))
+            moves.append(Moved(start, time.monotonic(), version))
             health.append(api.request("GET", "/health", accept="application/json"))
-            time.sleep(max(0.0, begun + 1 - time.monotonic()))
+            time.sleep(max(0.0, start + 1 - time.monotonic()))
     wait_for(
         lambda: (
             {api.review("fine").json()["model"]["version"] for _ in range(8)} == {moves[-1].version}
@@ -174,7 +174,7 @@ def test_models_are_replaced_under_load(
         found = one.answer.json()
         version = found.pop("model")["version"]
         assert found == answers[content_of[version]][one.text]
-        assert one.begun - last_named(moves, version, one.ended) < LATE_SECONDS
+        assert one.started - last_named(moves, version, one.ended) < LATE_SECONDS
 
     def logged() -> dict[str, list[str]] | None:
         found = versions_by_environment(api, since=started)
