@@ -54,57 +54,20 @@ from sklearn.preprocessing import (
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from tests.helpers.customers import (
+    HELD_OUT,
+    NUMBERS,
+    TRAINED,
+    WORDS,
+    categorical,
+    churned,
+    classes,
+    customers,
+    prices,
+)
 from training.artifact.frames import columns_of, instances_of
 from training.artifact.positions import by_position
 from training.artifact.rows import rows_as_array
-
-NUMBERS = ["tenure", "charges", "calls", "senior"]
-WORDS = ["plan", "region"]
-TRAINED, HELD_OUT = slice(0, 90), slice(90, 130)
-
-
-@functools.cache
-def customers() -> Any:
-    """150 made-up customers: whole and broken numbers, booleans, words, texts, with gaps."""
-    rng = np.random.default_rng(13)
-    size = 150
-    frame = pd.DataFrame(
-        {
-            "plan": rng.choice(["basic", "plus", "pro"], size),
-            "tenure": rng.integers(0, 72, size),
-            "charges": rng.gamma(3, 20, size).round(2),
-            "region": rng.choice(["north", "south", "east", "west"], size),
-            "calls": rng.poisson(3, size).astype(float),
-            "senior": rng.random(size) < 0.2,
-            "note": [
-                " ".join(rng.choice(["late", "bill", "happy", "slow"], 3)) for _ in range(size)
-            ],
-        }
-    )
-    frame.loc[rng.random(size) < 0.2, "charges"] = np.nan
-    frame.loc[rng.random(size) < 0.2, "region"] = np.nan
-    return frame
-
-
-@functools.cache
-def churned() -> Any:
-    frame = customers()
-    score = frame["tenure"] / 30 - frame["calls"] / 3 + (frame["plan"] == "pro")
-    return (score + np.random.default_rng(1).normal(0, 0.5, len(frame)) > 0.5).to_numpy()
-
-
-def classes() -> Any:
-    frame = customers()
-    return np.where(churned(), "stays", np.where(frame["calls"] > 3, "leaves", "waits"))
-
-
-def prices() -> Any:
-    frame = customers()
-    return frame["tenure"].to_numpy() * 3.5 + (frame["plan"] == "pro").to_numpy() * 40 + 10.0
-
-
-def categorical(frame: Any) -> Any:
-    return frame.astype({"plan": "category", "region": "category"})
 
 
 def numbers() -> Pipeline:

@@ -7,7 +7,7 @@ column after the other.
 
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from sklearn_api.errors import ArtifactError
@@ -39,7 +39,12 @@ class _Group(NamedTuple):
 
 
 def compare(
-    original: Any, rewritten: Any, frame: Frame, *, columns: Sequence[Column] | None = None
+    original: Any,
+    rewritten: Any,
+    frame: Frame,
+    *,
+    columns: Sequence[Column] | None = None,
+    nullable: Container[str] | None = None,
 ) -> None:
     """Compare two forms of a pipeline, on rows of its input and on rows made from them.
 
@@ -55,6 +60,8 @@ def compare(
         Rows, at best held-out ones, with the dtypes that the pipeline was fitted on.
     columns : sequence of Column, optional
         What a Lambda builds the array with; by default the columns of `frame`.
+    nullable : container of str, optional
+        Names of the columns that a client may leave out; by default all of them.
 
     Raises
     ------
@@ -64,11 +71,11 @@ def compare(
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for group in _groups(frame):
+        for group in _groups(frame, nullable):
             _Comparison(original, rewritten, group, columns or columns_of(frame)).run()
 
 
-def _groups(frame: Frame) -> Iterator[_Group]:
+def _groups(frame: Frame, nullable: Container[str] | None) -> Iterator[_Group]:
     """Yield the rows as they are, and then rows with a change to one column each."""
     yield _Group([""] * len(frame), frame)
     changes: list[tuple[str, str, Any]] = []
@@ -76,11 +83,14 @@ def _groups(frame: Frame) -> Iterator[_Group]:
     for column in columns_of(frame):
         name = column.name
         gaps = _with_gaps(_repeated(frame, _GAPS), column)
-        empty = _with_gaps(empty, column)
-        if gaps[name].dtype == frame[name].dtype:
+        if nullable is not None and name not in nullable:
+            pass
+        elif gaps[name].dtype == frame[name].dtype:
             changes += [(f" with {name!r} missing", name, gap) for gap in gaps[name].tolist()]
+            empty = _with_gaps(empty, column)
         else:  # other rows would not keep their dtype, with which the pipeline was fitted
             yield _Group([f" with {name!r} missing"] * _GAPS, gaps)
+            empty = _with_gaps(empty, column)
         values = {STRING: _UNSEEN, INTEGER: _WHOLE, NUMBER: _EXTREME}.get(column.type, ())
         changes += [(f" with {value!r} as {name!r}", name, value) for value in values]
     changed = _repeated(frame, len(changes))
@@ -88,7 +98,7 @@ def _groups(frame: Frame) -> Iterator[_Group]:
         rows = {row: value for row, (_, other, value) in enumerate(changes) if other == name}
         changed = _with(changed, name, rows)
     yield _Group([change for change, _, _ in changes], changed)
-    yield _Group([" with all columns missing"] * _GAPS, empty)
+    yield _Group([" with all that may be missing"] * _GAPS, empty)
 
 
 def _repeated(frame: Frame, count: int) -> Frame:
@@ -207,14 +217,23 @@ class _Comparison:
             return _outcome(self._rewritten, method, self._array[first:last])
 
     def _raise(self, method: str, row: int, expected: str, found: str) -> NoReturn:
-        narrow = [
-            name for name in self._frame.columns if str(self._frame[name].dtype).lower() in _NARROW
-        ]
         advice = "write the step that makes the difference for arrays"
+        dtypes = {name: self._frame[name].dtype for name in self._frame.columns}
+        narrow = [name for name, dtype in dtypes.items() if str(dtype).lower() in _NARROW]
+        unknown = [
+            name
+            for name, dtype in dtypes.items()
+            if type(getattr(dtype, "na_value", None)).__name__ == "NAType"
+        ]
         if narrow:
             advice = (
                 f"mind that the columns {narrow} are less precise than JSON's numbers: make them "
                 "float64 (rows.astype('float64'))"
+            )
+        elif unknown:
+            advice = (
+                f"mind that the columns {unknown} mark gaps with pandas.NA, of which numpy knows "
+                "nothing: make strings 'str', numbers 'float64', and booleans 'object' with NaN"
             )
         raise ArtifactError(
             "without pandas the pipeline does not answer as it does with pandas. On row "

@@ -10,7 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_api.errors import ArtifactError
-from tests.helpers.tables import Fitted, fitted
+from tests.helpers.customers import churned, customers
+from tests.helpers.tables import Fitted, fitted, impute_scale_one_hot_logistic
 from training.artifact.comparison import compare
 from training.artifact.positions import by_position
 
@@ -121,6 +122,18 @@ def test_a_pipeline_that_answers_nothing_is_reported() -> None:
     gaps = pd.DataFrame({"x": [np.nan, np.nan]})
     with pytest.raises(ArtifactError, match="predict fails on all of the rows given: ValueError: "):
         compare(pipeline, by_position(pipeline, rows), gaps)
+
+
+def test_only_what_may_be_missing_is_left_out() -> None:
+    """pandas.NA makes an imputer fail where NaN does not; a column without gaps never has it."""
+    rows = customers().astype({"plan": "string"})
+    pipeline = impute_scale_one_hot_logistic().fit(rows, churned())
+    rewritten = by_position(pipeline, rows)
+    compare(pipeline, rewritten, rows, nullable={"region", "tenure"})
+    with pytest.raises(
+        ArtifactError, match=r"row \d+ with 'plan' missing.* \['plan'\] mark gaps wi"
+    ):
+        compare(pipeline, rewritten, rows)
 
 
 def test_single_precision_is_named_as_a_reason() -> None:

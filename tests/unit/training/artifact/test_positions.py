@@ -19,12 +19,13 @@ from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from scripts.lib.project import ROOT
 from sklearn_api.errors import ArtifactError
-from tests.helpers.tables import CASES, churned, customers, fitted
+from tests.helpers.customers import churned, customers
+from tests.helpers.tables import CASES, fitted, impute_scale_one_hot_logistic
 from training.artifact.comparison import compare
 from training.artifact.frames import columns_of, instances_of
 from training.artifact.positions import by_position
@@ -192,6 +193,14 @@ def ratio(frame: Any) -> Any:
     return (frame["charges"] / (frame["tenure"] + 1)).fillna(0).to_frame()
 
 
+def counted(rows: Any) -> Any:
+    return np.full((len(rows), 1), float(isinstance(rows, pd.DataFrame)))
+
+
+def written(rows: Any) -> Any:
+    return np.asarray(rows).astype(str)
+
+
 class Filler(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """A transformer as people write it for a DataFrame."""
 
@@ -206,8 +215,9 @@ class Filler(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 @pytest.mark.parametrize(
     ("step", "message"),
     [
-        (FunctionTransformer(ratio), r"step 'prep' > 'own': the function 'ratio' works on a DataF"),
-        (Filler(), "'own': Filler works on a DataFrame only; on an array it raises AttributeError"),
+        (FunctionTransformer(ratio), r"step 'prep' > 'own': the function 'ratio' depends on DataF"),
+        (Filler(), "'own': Filler depends on DataFrames; on an array it raises AttributeError"),
+        (FunctionTransformer(counted), "'counted' depends .*; on an array it returns other values"),
         (FunctionTransformer(pd.isna), r"'own' calls pandas\.isna, and a Lambda has no pandas"),
     ],
 )
@@ -221,6 +231,14 @@ def test_what_needs_a_frame_is_refused(step: Any, message: str) -> None:
     with pytest.raises(ArtifactError, match=message) as error:
         by_position(pipeline, customers())
     assert "fit again" in str(error.value)
+
+
+def test_whole_numbers_stay_whole_for_a_function() -> None:
+    """What writes 3 does not come to write 3.0."""
+    encoder = make_pipeline(FunctionTransformer(written), OneHotEncoder(handle_unknown="ignore"))
+    columns = make_column_transformer((encoder, ["tenure"]))
+    pipeline = make_pipeline(columns, LogisticRegression()).fit(customers(), churned())
+    compare(pipeline, by_position(pipeline, customers()), customers(), nullable=())
 
 
 def test_a_function_of_arrays_and_frames_is_served() -> None:
@@ -250,6 +268,23 @@ def test_other_columns_are_refused() -> None:
         by_position(unnamed, customers()[["tenure"]])
     rows = customers()[["tenure", "calls"]]
     compare(unnamed, by_position(unnamed, rows), rows)
+
+
+def test_an_unfitted_pipeline_is_refused() -> None:
+    """So is what is not an estimator."""
+    for pipeline in (impute_scale_one_hot_logistic(), (1, 2)):
+        with pytest.raises(ArtifactError, match="is not a fitted estimator"):
+            by_position(pipeline, customers())
+
+
+def test_a_parameter_that_only_pandas_has_is_refused() -> None:
+    """The message says where it is, and what to use."""
+    rows = customers()[["tenure", "calls"]]
+    step = FunctionTransformer(np.nan_to_num)
+    pipeline = make_pipeline(step, LogisticRegression()).fit(rows, churned())
+    pipeline.steps[0][1].since = pd.Timestamp(0)
+    with pytest.raises(ArtifactError, match=r"steps\.0\.1\.since is a Timestamp of pandas.*fit ag"):
+        by_position(pipeline, rows)
 
 
 def test_a_search_without_a_best_pipeline_is_refused() -> None:
