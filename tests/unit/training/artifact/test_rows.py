@@ -5,7 +5,7 @@ import math
 from typing import Any
 
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]  # pandas ships no types
+import pandas as pd
 import pytest
 
 from scripts.lib.project import ROOT
