@@ -292,6 +292,19 @@ def calibrated() -> Any:
     return CalibratedClassifierCV(model, cv=2)
 
 
+@case()
+def calibrated_with_selectors() -> Any:
+    columns = make_column_transformer((numbers(), make_column_selector(dtype_include="number")))
+    return CalibratedClassifierCV(logistic(columns), cv=2)
+
+
+@case()
+def vote_and_stack_with_selectors() -> Any:
+    columns = make_column_transformer((numbers(), make_column_selector(dtype_include="number")))
+    stack = StackingClassifier([("one", logistic(columns))], logistic(StandardScaler()), cv=2)
+    return VotingClassifier([("stack", stack), ("one", logistic(columns))], voting="soft")
+
+
 @case(classes)
 def calibrated_of_a_frozen_one() -> Any:
     model = logistic(usual()).fit(customers()[TRAINED], classes()[TRAINED])

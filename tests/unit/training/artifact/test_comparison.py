@@ -115,6 +115,17 @@ def test_an_error_of_one_form_only_is_found() -> None:
     compare(strict.pipeline, strict.rewritten, strict.rows)
 
 
+def test_rows_after_one_that_fails_are_compared() -> None:
+    """Where the original raises on some rows, the others are compared without them."""
+    case = fitted("an_unknown_word_is_an_error")
+    rows = case.rows.copy()
+    rows.iloc[0, rows.columns.get_loc("plan")] = "unheard of"
+    rows.iloc[-1, rows.columns.get_loc("tenure")] = 71_000
+    changed = Changed(case, lambda array: array[:, 1] == 71_000)
+    with pytest.raises(ArtifactError, match=rf"On row {len(rows) - 1}, predict_proba"):
+        compare(case.pipeline, changed, rows)
+
+
 def test_a_pipeline_that_answers_nothing_is_reported() -> None:
     """Errors on both sides are equal, but not on all of the rows."""
     rows = pd.DataFrame({"x": [1.0, 2.0]})

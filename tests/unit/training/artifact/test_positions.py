@@ -16,6 +16,7 @@ import pytest
 import sklearn
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import make_column_selector, make_column_transformer
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -24,7 +25,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from scripts.lib.project import ROOT
 from sklearn_api.errors import ArtifactError
-from tests.helpers.customers import churned, customers
+from tests.helpers.customers import NUMBERS, churned, customers
 from tests.helpers.tables import CASES, fitted, impute_scale_one_hot_logistic
 from training.artifact.comparison import compare
 from training.artifact.frames import columns_of, instances_of
@@ -233,6 +234,14 @@ def test_what_needs_a_frame_is_refused(step: Any, message: str) -> None:
     assert "fit again" in str(error.value)
 
 
+def test_a_function_of_numbers_and_booleans_is_served() -> None:
+    """A DataFrame has both as numbers, an array as Python objects."""
+    rows = customers()[NUMBERS]
+    pipeline = make_pipeline(FunctionTransformer(np.sqrt), SimpleImputer(), LogisticRegression())
+    pipeline.fit(rows, churned())
+    compare(pipeline, by_position(pipeline, rows), rows, nullable=set(NUMBERS) - {"senior"})
+
+
 def test_whole_numbers_stay_whole_for_a_function() -> None:
     """What writes 3 does not come to write 3.0."""
     encoder = make_pipeline(FunctionTransformer(written), OneHotEncoder(handle_unknown="ignore"))
@@ -293,6 +302,15 @@ def test_a_search_without_a_best_pipeline_is_refused() -> None:
     search = GridSearchCV(LogisticRegression(), {"C": [1.0, 2.0]}, refit=False, cv=2)
     with pytest.raises(ArtifactError, match="GridSearchCV has no best_estimator_: fit it, with re"):
         by_position(search.fit(rows, churned()), rows)
+
+
+def test_boosting_knows_its_categories_by_a_mask() -> None:
+    """Neither by names nor by dtypes, of which an array has none."""
+    for name in ("boosting_on_names", "boosting_on_dtypes"):
+        mask = fitted(name).rewritten.categorical_features
+        assert mask.dtype == bool
+        assert mask.sum() == 2
+    assert fitted("boosting_on_numbers").rewritten.categorical_features is None
 
 
 def test_a_search_becomes_its_best_pipeline() -> None:
