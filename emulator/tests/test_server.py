@@ -1,5 +1,6 @@
 """Connections: requests on the fast path, and requests that Twisted serves."""
 
+import io
 import json
 import socket
 import ssl
@@ -46,7 +47,21 @@ def connect(localstack: LocalStack) -> socket.socket:
     return socket.create_connection(("127.0.0.1", localstack.port), timeout=30)
 
 
-def read(connection: socket.socket, method: str = "POST") -> tuple[HTTPResponse, bytes]:
+class SharedBuffer(io.BufferedReader):
+    """A buffer for several responses: the end of one does not drop the beginning of the next."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        super().__init__(connection.makefile("rb", buffering=0))
+
+    def makefile(self, mode: str) -> "SharedBuffer":
+        """Stand in for the connection that a response reads from."""
+        return self
+
+    def close(self) -> None:
+        """Stay open for the next response."""
+
+
+def read(connection: Any, method: str = "POST") -> tuple[HTTPResponse, bytes]:
     response = HTTPResponse(connection, method=method)
     response.begin()
     return response, response.read()
@@ -124,8 +139,9 @@ def test_pipelined_requests_get_their_responses_in_order(localstack: LocalStack,
     """A connection stays open, and a client may send requests before it has read the responses."""
     with connect(localstack) as connection:
         connection.sendall(b"".join(request(f"{path}/{n}", body=str(n).encode()) for n in range(5)))
+        responses = SharedBuffer(connection)
         for n in range(5):
-            event = json.loads(read(connection)[1])
+            event = json.loads(read(responses)[1])
             assert (event["path"], event["body"]) == (f"/{n}", str(n))
 
 
