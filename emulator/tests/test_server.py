@@ -220,6 +220,7 @@ def test_clients_that_disconnect_do_no_harm(localstack: LocalStack, path: str) -
         assert json.loads(read(connection)[1])["body"] == "abc"
 
 
+@pytest.mark.usefixtures("path")  # LocalStack has no routes of API Gateway before the first API
 def test_an_unknown_api_is_not_found(localstack: LocalStack) -> None:
     """A request to an API that is not deployed gets API Gateway's own response."""
     with connect(localstack) as connection:

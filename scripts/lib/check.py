@@ -16,8 +16,6 @@ OTHER_PYTHON = SUPPORTED[0]  # the oldest one, which has the oldest scikit-learn
 PYTHON_CODE = ["sklearn_api", "handlers", "training", "scripts", "benchmarks", "tests"]
 SIDE_BY_SIDE = ("-n", "2", "--dist", "loadfile")
 """pytest-xdist gives whole files to two workers, so that a worker makes a file's fixtures once."""
-ONE_BY_ONE = ("-n", "2", "--dist", "worksteal")
-"""pytest-xdist gives single tests to two workers; all fixtures are a worker's anyway."""
 
 
 def call(*command: str, cwd: str = ".", **environment: str) -> bool:
@@ -81,13 +79,13 @@ def plugin() -> bool:
             markup=False,
         )
     # Without namespaces, only functions differ.
-    return all([emulator("pytest", "-q", *ONE_BY_ONE), functions_without_namespaces()])
+    return all([emulator("pytest", "-q", *SIDE_BY_SIDE), functions_without_namespaces()])
 
 
 def functions_without_namespaces() -> bool:
     """The tests of functions that can differ without bubblewrap, once more."""
     return emulator(
-        *("pytest", "-q", *ONE_BY_ONE, "-m", "not same_without_namespaces"),
+        *("pytest", "-q", *SIDE_BY_SIDE, "-m", "not same_without_namespaces"),
         "tests/lambda_process",
         LAMBDA_NAMESPACES="off",
     )
