@@ -11,6 +11,7 @@ object        instance of a ``type``, made without calling its constructor, and 
 dict          dict of a ``type``: ``items`` by key, and the types of the ``keys`` unless all are str
 list          list of ``items``
 tuple         tuple of ``items``
+named_tuple   named tuple of a ``type`` and ``items``
 set           set of ``items``
 slice         slice; its ``items`` are start, stop and step
 array         array in an ``.npy`` ``file``
@@ -18,6 +19,8 @@ objects       array of objects: its ``shape``, and its ``items`` as a flat list
 masked        masked array of ``data`` and ``mask``
 scalar        numpy scalar: its ``dtype``, and its ``bytes`` in hexadecimal
 sparse        sparse matrix of a ``type``: its ``shape``, and the files of its ``arrays`` by name
+spline        B-spline: the files of its ``knots`` and ``coefficients``, its ``degree``, and whether
+              to ``extrapolate``
 vocabulary    dict from the terms in a ``file`` to 0, 1, … as ``integers`` of this type
 type          the ``type`` itself
 function      the function itself, named as ``type``
@@ -42,6 +45,7 @@ from typing import Any
 
 from sklearn_api.artifact.archive import Archive
 from sklearn_api.artifact.arrays import read_array
+from sklearn_api.artifact.checks.splines import construct_spline
 from sklearn_api.artifact.checks.trees import check_estimator, construct_search_tree, construct_tree
 from sklearn_api.artifact.trusted import (
     DICTS,
@@ -49,6 +53,7 @@ from sklearn_api.artifact.trusted import (
     LOSSES,
     MATRICES,
     METRICS,
+    NAMED_TUPLES,
     SCALARS,
     SEARCH_TREES,
     TREES,
@@ -67,6 +72,7 @@ _TRUSTED: Mapping[str, frozenset[str]] = {
     "tree": TREES,
     "loss": LOSSES,
     "dict": DICTS,
+    "named_tuple": NAMED_TUPLES,
     "sparse": MATRICES,
     "search_tree": SEARCH_TREES,
     "metric": METRICS,
@@ -238,6 +244,10 @@ class _Constructor:
     def _tuple(self, node: dict[str, Any]) -> tuple[Any, ...]:
         return tuple(self._items(node))
 
+    def _named_tuple(self, node: dict[str, Any]) -> tuple[Any, ...]:
+        made: tuple[Any, ...] = self._trusted(node)(*self._items(node))
+        return made
+
     def _set(self, node: dict[str, Any]) -> set[Any]:
         # Scalars only: hashing nested tuples that are shared could take forever.
         return set(self._scalars(node))
@@ -265,7 +275,10 @@ class _Constructor:
     def _scalar(self, node: dict[str, Any]) -> Any:
         import numpy as np
 
-        return np.frombuffer(bytes.fromhex(node["bytes"]), self._dtype(node))[0]
+        dtype = self._dtype(node)
+        if dtype.hasobject:  # Bytes are not objects, but addresses of objects.
+            raise _damaged("a scalar is an object")
+        return np.frombuffer(bytes.fromhex(node["bytes"]), dtype)[0]
 
     def _sparse(self, node: dict[str, Any]) -> Any:
         arrays, shape = node["arrays"], node["shape"]
@@ -284,6 +297,13 @@ class _Constructor:
             matrix.indices = matrix.indices.astype("int64")
             matrix.indptr = matrix.indptr.astype("int64")
         return matrix
+
+    def _spline(self, node: dict[str, Any]) -> Any:
+        knots, coefficients = (
+            read_array(node[part], self._archive.read(node[part]))
+            for part in ("knots", "coefficients")
+        )
+        return construct_spline(knots, coefficients, node["degree"], node["extrapolate"])
 
     def _vocabulary(self, node: dict[str, Any]) -> dict[str, Any]:
         name = node["file"]
@@ -320,8 +340,10 @@ class _Constructor:
     def _dtype(self, node: dict[str, Any]) -> Any:
         import numpy as np
 
+        if node["dtype"] == "|O":  # an imputer that was fitted on an array of objects
+            return np.dtype(object)
         if not _DTYPE.fullmatch(node["dtype"]):
-            raise _damaged("a dtype is not one of numbers, strings or dates")
+            raise _damaged("a dtype is not one of numbers, strings, dates or objects")
         return np.dtype(node["dtype"])
 
     def _tree(self, node: dict[str, Any]) -> Any:
@@ -370,6 +392,7 @@ _CONSTRUCTORS: Mapping[str, Callable[[_Constructor, dict[str, Any]], Any]] = {
     "dict": _Constructor._dict,
     "list": _Constructor._list,
     "tuple": _Constructor._tuple,
+    "named_tuple": _Constructor._named_tuple,
     "set": _Constructor._set,
     "slice": _Constructor._slice,
     "array": _Constructor._array,
@@ -377,6 +400,7 @@ _CONSTRUCTORS: Mapping[str, Callable[[_Constructor, dict[str, Any]], Any]] = {
     "masked": _Constructor._masked,
     "scalar": _Constructor._scalar,
     "sparse": _Constructor._sparse,
+    "spline": _Constructor._spline,
     "vocabulary": _Constructor._vocabulary,
     "type": _Constructor._type,
     "function": _Constructor._function,

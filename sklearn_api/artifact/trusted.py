@@ -9,8 +9,8 @@ skops trusts all estimators of scikit-learn, every ufunc of numpy and scipy, and
 - Values: Python's containers, numpy's scalars and arrays, scipy's sparse matrices.
 - Functions that compute numbers from numbers, for `FunctionTransformer` and similar estimators.
 
-Types from other packages, custom functions and methods are not listed, nor are scipy's splines,
-since nothing outside their compiled code can ensure that it stays within their arrays.
+Types from other packages, custom functions and methods are not listed. scipy's splines are
+constructed by `checks.splines` rather than by name.
 """
 
 _MODULES = {
@@ -93,6 +93,7 @@ _MODULES = {
         "PairwiseKernel Product RBF RationalQuadratic Sum WhiteKernel"
     ),
     "sklearn.impute._base": "MissingIndicator SimpleImputer",
+    "sklearn.impute._iterative": "IterativeImputer",
     "sklearn.impute._knn": "KNNImputer",
     "sklearn.isotonic": "IsotonicRegression",
     "sklearn.kernel_approximation": (
@@ -220,6 +221,9 @@ METRICS = frozenset(
 
 DICTS = frozenset(("builtins.dict", "collections.OrderedDict", "sklearn.utils._bunch.Bunch"))
 """Types of dicts."""
+
+NAMED_TUPLES = frozenset(("sklearn.impute._iterative._ImputerTriplet",))
+"""Types of named tuples, which are called with their items."""
 
 MATRICES = frozenset(
     f"scipy.sparse._{name}.{name}_{kind}" for name in ("csr", "csc") for kind in ("matrix", "array")

@@ -27,6 +27,7 @@ from sklearn_api.artifact.trusted import (
     LOSSES,
     MATRICES,
     METRICS,
+    NAMED_TUPLES,
     SCALARS,
     SEARCH_TREES,
     TREES,
@@ -34,7 +35,10 @@ from sklearn_api.artifact.trusted import (
     VALUE_TYPES,
 )
 from sklearn_api.errors import ArtifactError
+from training.artifact.contents import find_vocabularies
 from training.artifact.members import encode_terms
+
+_SPLINE = ("scipy.interpolate._bsplines", "BSpline")
 
 Node = Any
 """A JSON value: a scalar is itself, and everything else is an object with a ``kind``."""
@@ -55,8 +59,8 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
     """
     import skops.io
 
-    vocabularies, memo = _find_vocabularies(pipeline)
     try:
+        vocabularies, memo = find_vocabularies(pipeline)
         # Where the memo has an entry for the id of an object, `deepcopy` uses it instead.
         dumped = skops.io.dumps(copy.deepcopy(pipeline, memo) if vocabularies else pipeline)
     # Whatever skops or a type in the pipeline raises, the pipeline cannot be stored.
@@ -66,50 +70,6 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
         files = {name: source.read(name) for name in source.namelist()}
     dumper = _Dumper(json.loads(files.pop("schema.json")), files, vocabularies)
     return dumper.members()
-
-
-def _find_vocabularies(pipeline: object) -> tuple[dict[int, dict[str, Any]], dict[int, Any]]:
-    """Return the vocabularies in a pipeline, and a memo for `deepcopy`.
-
-    The memo replaces each vocabulary with an empty dict, and the vocabularies are returned by the
-    ids of these dicts. The memo also keeps arrays from being copied.
-    """
-    import numpy as np
-
-    vocabularies: dict[int, dict[str, Any]] = {}
-    memo: dict[int, Any] = {}
-    seen: set[int] = set()
-    pending: list[Any] = [pipeline]
-    while pending:
-        value = pending.pop()
-        if id(value) in seen or isinstance(value, (str, bytes, type)):
-            continue
-        seen.add(id(value))
-        if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-            memo[id(value)] = value
-        elif isinstance(value, np.ndarray):
-            pending.extend(value.flat)
-        elif _is_vocabulary(value):
-            memo[id(value)] = {}
-            vocabularies[id(memo[id(value)])] = value
-        elif isinstance(value, dict):
-            pending.extend(value.values())
-        elif isinstance(value, (list, tuple, set)):
-            pending.extend(value)
-        elif hasattr(value, "__dict__"):
-            pending.extend(vars(value).values())
-    return vocabularies, memo
-
-
-def _is_vocabulary(value: object) -> bool:
-    """Return whether a value maps strings to the integers from 0 on, all of one type."""
-    import numpy as np
-
-    if type(value) is not dict or not value or set(map(type, value)) != {str}:
-        return False
-    if set(map(type, value.values())) not in ({int}, {np.int64}):
-        return False
-    return sorted(value.values()) == list(range(len(value)))
 
 
 class _Dumper:
@@ -195,6 +155,8 @@ class _Dumper:
 
     def _object(self, node: dict[str, Any]) -> Node:
         name, state = _name(node), node.get("content")
+        if name == ".".join(_SPLINE):
+            return self._spline(node)
         if name in METRICS:
             return self._metric(node)
         if name in SEARCH_TREES and state:
@@ -221,7 +183,9 @@ class _Dumper:
         return {"kind": "list", "items": self._items(node)}
 
     def _tuple(self, node: dict[str, Any]) -> Node:
-        self._trusted(node, frozenset(("builtins.tuple",)))
+        name = self._trusted(node, NAMED_TUPLES | {"builtins.tuple"})
+        if name in NAMED_TUPLES:
+            return {"kind": "named_tuple", "type": name, "items": self._items(node)}
         return {"kind": "tuple", "items": self._items(node)}
 
     def _set(self, node: dict[str, Any]) -> Node:
@@ -278,6 +242,31 @@ class _Dumper:
         }
         return {"kind": "sparse", "type": name, "shape": shape, "arrays": arrays}
 
+    def _spline(self, node: dict[str, Any]) -> Node:
+        state = node["content"]
+        if (
+            state["__loader__"] == "TupleNode"
+        ):  # in newer versions of scipy: what computes, and a namespace
+            state = state["content"][0]["content"]
+        fields = state["content"]
+        if self.dump(fields["axis"]) != 0:
+            raise ArtifactError("the pipeline contains a spline with an axis other than 0")
+        return {
+            "kind": "spline",
+            "knots": self._array(fields["t"])["file"],
+            "coefficients": self._array(fields["c"])["file"],
+            "degree": self._integer(fields["k"]),
+            "extrapolate": self.dump(fields["extrapolate"]),
+        }
+
+    def _integer(self, node: dict[str, Any]) -> int:
+        """Return an integer, which may be one of numpy's."""
+        import numpy as np
+
+        if node["__loader__"] == "JsonNode":
+            return int(self.dump(node))
+        return int(np.load(io.BytesIO(self._files[node["file"]]), allow_pickle=False))
+
     def _vocabulary(self, node: dict[str, Any]) -> Node:
         vocabulary = self._vocabularies[node["__id__"]]
         terms = sorted(vocabulary, key=vocabulary.__getitem__)
@@ -303,6 +292,8 @@ class _Dumper:
     def _dtype(self, node: dict[str, Any]) -> Node:
         import numpy as np
 
+        if node["content"]["type"] == "json":  # how skops dumps an array of objects
+            return {"kind": "dtype", "dtype": "|O"}
         empty = np.load(io.BytesIO(self._files[node["content"]["file"]]), allow_pickle=False)
         return {"kind": "dtype", "dtype": empty.dtype.str}
 
@@ -370,13 +361,14 @@ def _name(node: Mapping[str, Any]) -> str:
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:
-    """Yield every JSON object in a value."""
+    """Yield every JSON object in a value, except for those in splines, which share nothing."""
     pending = [value]
     while pending:
         current = pending.pop()
         if isinstance(current, dict):
             yield current
-            pending.extend(current.values())
+            if (current.get("__module__"), current.get("__class__")) != _SPLINE:
+                pending.extend(current.values())
         elif isinstance(current, list):
             pending.extend(current)
 

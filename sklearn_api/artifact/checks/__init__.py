@@ -1,1 +1,1 @@
-"""Checks of arrays that compiled code follows unchecked: trees, neighbours, libsvm."""
+"""Checks of arrays that compiled code follows unchecked: trees, neighbours, libsvm, splines."""

@@ -35,11 +35,13 @@ from sklearn.ensemble import (
     IsolationForest,
     RandomForestClassifier,
 )
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401 - offers IterativeImputer
 from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+from sklearn.impute import IterativeImputer, SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
 from sklearn_api.calibration import Calibration
@@ -65,6 +67,7 @@ FORBIDDEN += ("pickle.find_class", "os.remove", "os.rename", "os.mkdir", "shutil
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"] * 4
 LABELS = [1, 0, 1, 0, 1, 0] * 4
 ROWS = np.random.default_rng(0).normal(size=(24, 4))
+GAPS = np.where(ROWS > 1.0, np.nan, ROWS)
 
 FILLINGS: tuple[bytes, ...] = (b"\n", b"a\n", b"[", b'"",', b"\0", b"[],", b"{},", b"1.,")
 PICKLES = [pickle.dumps(print), pickle.dumps(LinearSVC()), pickle.dumps(np.array([print]))]
@@ -89,9 +92,15 @@ class Subject(NamedTuple):
 
 
 def subjects(part: slice) -> list[Subject]:
-    """Fit a part of the twelve pipelines, and write their artifacts."""
+    """Fit a part of the fifteen pipelines, and write their artifacts."""
     sparse = make_pipeline(TfidfVectorizer(), LogisticRegression(C=9.0))
     columns = ColumnTransformer([("a", StandardScaler(), [0, 1]), ("b", OneHotEncoder(), [2])])
+    imputers = ColumnTransformer(
+        [
+            ("a", IterativeImputer(max_iter=1, random_state=0), [0, 1, 2]),
+            ("b", SimpleImputer(strategy="most_frequent"), [3]),
+        ]
+    )
     pipelines: list[tuple[Any, Any]] = [
         (make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)), TEXTS),
         (
@@ -108,6 +117,15 @@ def subjects(part: slice) -> list[Subject]:
         (make_pipeline(columns, LogisticRegression()), np.round(ROWS)),
         (make_pipeline(TfidfVectorizer(), SVC()), TEXTS),
         (KNeighborsClassifier(2, algorithm="brute"), ROWS),
+        (make_pipeline(SplineTransformer(extrapolation="linear"), LogisticRegression()), ROWS),
+        (
+            make_pipeline(
+                SplineTransformer(degree=2, extrapolation="periodic", sparse_output=True),
+                LogisticRegression(),
+            ),
+            ROWS,
+        ),
+        (make_pipeline(imputers, LogisticRegression()), GAPS.astype(object)),
     ]
     found = []
     for pipeline, inputs in pipelines[part]:

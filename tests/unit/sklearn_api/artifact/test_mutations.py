@@ -44,8 +44,8 @@ def test_no_mutation_crashes_hangs_fills_memory_or_runs_code(tmp_path: Path) -> 
     """Thousands of changed artifacts raise an `ArtifactError`, or predict something.
 
     The changes are to bytes of the zip, members, values and types of the schema, and headers and
-    numbers of arrays. The twelve pipelines are linear, trees, neighbours and support vector
-    machines. An artifact that is accepted makes predictions. Each of the two processes that read
+    numbers of arrays. The fifteen pipelines are linear, trees, neighbours, support vector machines,
+    splines and imputers. An artifact that is accepted makes predictions. Each of the two processes that read
     them may take one gigabyte more than its libraries, and must not make system calls that only
     code in an artifact could cause.
     """
