@@ -1,8 +1,11 @@
-"""Finds what a pipeline contains, before it is dumped."""
+"""Finds and replaces what a pipeline contains, before it is dumped."""
 
+import copy
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
+
+from sklearn_api.errors import ArtifactError
 
 _LEAVES = (str, bytes, type, ModuleType)
 
@@ -80,3 +83,55 @@ def _is_vocabulary(value: object) -> bool:
     if set(map(type, value.values())) not in ({int}, {np.int64}):
         return False
     return sorted(value.values()) == list(range(len(value)))
+
+
+def without_searches(pipeline: object) -> object:
+    """Return a pipeline in which the best estimator of each search replaces the search.
+
+    The best estimator is what predicts. What else a search contains is about its candidates:
+    scores, distributions of parameters, the estimator that was not fitted. A search that is not
+    fitted, the template of an ensemble for instance, is replaced with its estimator.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        It is not changed. Without searches in it, it is returned itself.
+
+    Raises
+    ------
+    ArtifactError
+        A search was fitted with ``refit=False``: it has no best estimator.
+    """
+    import numpy as np
+
+    while True:
+        replacements, arrays = {}, {}
+        for value in contents(pipeline):
+            if _is_search(value):
+                replacements[id(value)] = _estimator(value)
+            elif isinstance(value, np.ndarray) and not value.dtype.hasobject:
+                arrays[id(value)] = value
+        if not replacements:
+            return pipeline
+        # Where the memo has an entry for the id of an object, `deepcopy` uses it instead. A best
+        # estimator may contain another search, which the next round replaces.
+        pipeline = copy.deepcopy(pipeline, {**arrays, **replacements})
+
+
+def _is_search(value: object) -> bool:
+    """Return whether a value is one of scikit-learn's searches; others may predict differently."""
+    from sklearn.model_selection._search import BaseSearchCV
+
+    return isinstance(value, BaseSearchCV) and type(value).__module__.startswith("sklearn.")
+
+
+def _estimator(search: Any) -> Any:
+    if hasattr(search, "best_estimator_"):
+        return search.best_estimator_
+    if hasattr(search, "cv_results_"):
+        raise ArtifactError(
+            f"the pipeline contains a {type(search).__name__} that was fitted with refit=False and "
+            "has no best estimator; fit it with refit=True, or store a pipeline that is fitted "
+            "with its best_params_"
+        )
+    return search.estimator

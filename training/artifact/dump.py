@@ -35,7 +35,7 @@ from sklearn_api.artifact.trusted import (
     VALUE_TYPES,
 )
 from sklearn_api.errors import ArtifactError
-from training.artifact.contents import find_vocabularies
+from training.artifact.contents import find_vocabularies, without_searches
 from training.artifact.members import encode_terms
 
 _SPLINE = ("scipy.interpolate._bsplines", "BSpline")
@@ -46,6 +46,8 @@ Node = Any
 
 def dump_pipeline(pipeline: object) -> dict[str, bytes]:
     """Return the members of an artifact that describe a pipeline, which is not changed.
+
+    A search over parameters is dumped as its best estimator.
 
     Parameters
     ----------
@@ -60,9 +62,12 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
     import skops.io
 
     try:
+        pipeline = without_searches(pipeline)
         vocabularies, memo = find_vocabularies(pipeline)
         # Where the memo has an entry for the id of an object, `deepcopy` uses it instead.
         dumped = skops.io.dumps(copy.deepcopy(pipeline, memo) if vocabularies else pipeline)
+    except ArtifactError:
+        raise
     # Whatever skops or a type in the pipeline raises, the pipeline cannot be stored.
     except Exception as exc:
         raise ArtifactError(f"the pipeline cannot be dumped: {type(exc).__name__}: {exc}") from exc

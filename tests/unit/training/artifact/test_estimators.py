@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.stats import uniform
 from sklearn.base import is_regressor
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
@@ -19,15 +20,18 @@ from sklearn.ensemble import (
     ExtraTreesClassifier,
     HistGradientBoostingRegressor,
     RandomForestRegressor,
+    StackingClassifier,
 )
 from sklearn.experimental import (  # noqa: F401 - makes scikit-learn offer these
     enable_halving_search_cv,
     enable_iterative_imputer,
 )
+from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.frozen import FrozenEstimator
 from sklearn.impute import IterativeImputer, SimpleImputer
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -35,8 +39,10 @@ from sklearn.utils import all_estimators, get_tags
 from sklearn.utils._test_common.instance_generator import _construct_instances
 
 from sklearn_api.errors import ArtifactError
-from tests.helpers.stored import read_back
+from sklearn_api.load import load_model
+from tests.helpers.stored import LIMIT, read_back
 from training.artifact.dump import dump_pipeline
+from training.artifact.write import write_artifact
 
 NOT_STORED = {
     "Birch": (
@@ -299,3 +305,61 @@ def test_an_estimator_that_was_fitted_on_a_frame_survives(estimator: Any) -> Non
     assert list(after.feature_names_in_) == ["age", "income", "plan"]
     assert after.feature_names_in_.dtype == object
     assert compared(before, after, frame)
+
+
+LOGISTIC = LogisticRegression()
+SEARCHES = {
+    "grid": GridSearchCV(LOGISTIC, {"C": [0.1, 1.0]}, cv=2),
+    "distributions": RandomizedSearchCV(
+        LOGISTIC, {"C": uniform(0.1, 2.0)}, n_iter=2, cv=2, random_state=0
+    ),
+    "halving": HalvingGridSearchCV(LOGISTIC, {"C": [0.1, 1.0]}, cv=2, random_state=0),
+    "in a pipeline": make_pipeline(
+        StandardScaler(), GridSearchCV(LOGISTIC, {"C": [0.1, 1.0]}, cv=2)
+    ),
+    "in a search": GridSearchCV(
+        make_pipeline(GridSearchCV(LOGISTIC, {"C": [0.1, 1.0]}, cv=2)),
+        {"gridsearchcv__cv": [2, 3]},
+        cv=2,
+    ),
+    "in a stack": StackingClassifier(
+        [
+            ("a", RandomizedSearchCV(LOGISTIC, {"C": uniform(0.1, 2.0)}, n_iter=2, cv=2)),
+            ("b", LOGISTIC),
+        ],
+        cv=2,
+    ),
+}
+
+
+@pytest.mark.parametrize("search", SEARCHES.values(), ids=SEARCHES.keys())
+def test_a_search_is_stored_as_its_best_estimator(search: Any) -> None:
+    """It predicts the same, the artifact contains no search, and the original stays as it is."""
+    before = fitted(Case(search, ROWS, LABELS))
+    kept = before.__dict__.copy()
+    members = dump_pipeline(before)
+    after = read_back(members)
+    assert dump_pipeline(after) == members
+    assert b"SearchCV" not in members["pipeline.json"]
+    assert before.__dict__.keys() == kept.keys()
+    assert all(before.__dict__[name] is value for name, value in kept.items())
+    assert compared(before, after, ROWS) == compared(before, before, ROWS)
+
+
+def test_a_search_over_a_pipeline_of_texts_is_compiled() -> None:
+    """The compiled form of its best estimator gives the search's own labels."""
+    search = GridSearchCV(
+        make_pipeline(TfidfVectorizer(), LOGISTIC), {"logisticregression__C": [0.1, 1.0]}, cv=2
+    ).fit(TEXTS, TEXT_LABELS)
+    artifact = write_artifact(search, rows=TEXTS)
+    assert artifact.not_compiled is None
+    model = load_model(artifact.content, LIMIT)
+    assert model.form == "compiled"
+    assert [model.predict(text).label for text in WORDS] == search.predict(WORDS).tolist()
+
+
+def test_a_search_without_a_best_estimator_is_refused() -> None:
+    """With ``refit=False`` it cannot predict, and the error says what to do."""
+    search = GridSearchCV(LOGISTIC, {"C": [0.1]}, cv=2, refit=False).fit(ROWS, LABELS)
+    with pytest.raises(ArtifactError, match=r"GridSearchCV .* refit=False .* fit it with refit"):
+        dump_pipeline(make_pipeline(search))
