@@ -35,7 +35,8 @@ from sklearn_api.artifact.trusted import (
     VALUE_TYPES,
 )
 from sklearn_api.errors import ArtifactError
-from training.artifact.contents import find_vocabularies, without_searches
+from training.artifact.advice import advice, foreign
+from training.artifact.contents import contents, find_vocabularies, without_searches
 from training.artifact.members import encode_terms
 
 _SPLINE = ("scipy.interpolate._bsplines", "BSpline")
@@ -70,11 +71,21 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
         raise
     # Whatever skops or a type in the pipeline raises, the pipeline cannot be stored.
     except Exception as exc:
-        raise ArtifactError(f"the pipeline cannot be dumped: {type(exc).__name__}: {exc}") from exc
+        raise _not_dumped(pipeline, exc) from exc
     with zipfile.ZipFile(io.BytesIO(dumped)) as source:
         files = {name: source.read(name) for name in source.namelist()}
     dumper = _Dumper(json.loads(files.pop("schema.json")), files, vocabularies)
     return dumper.members()
+
+
+def _not_dumped(pipeline: object, cause: Exception) -> ArtifactError:
+    """Return the error for a pipeline with a type that skops or `deepcopy` fails for."""
+    types = map(type, contents(pipeline))
+    names = foreign(f"{one.__module__}.{one.__qualname__}" for one in types)
+    hint = f"; it contains {', '.join(names[:10])}: {advice(names)}" if names else ""
+    return ArtifactError(
+        f"the pipeline cannot be dumped: {type(cause).__name__}: {str(cause)[:500]}{hint}"
+    )
 
 
 class _Dumper:
@@ -113,8 +124,7 @@ class _Dumper:
         if self._untrusted:
             raise ArtifactError(
                 "the pipeline contains types or functions that are not on the list of trusted "
-                f"names: {', '.join(sorted(self._untrusted))}; use scikit-learn's own estimators, "
-                "or add it to sklearn_api/artifact/trusted.py after a review"
+                f"names: {', '.join(sorted(self._untrusted))}; {advice(self._untrusted)}"
             )
         content = json.dumps(schema, separators=(",", ":")).encode()
         return {SCHEMA: content, **self._members}

@@ -2,12 +2,14 @@
 
 import copy
 import pickle
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+import sklearn
 from scipy import sparse
 from scipy.stats import uniform
 from sklearn.base import is_regressor
@@ -33,7 +35,7 @@ from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV, HalvingGridSearchCV, RandomizedSearchCV
 from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.utils import all_estimators, get_tags
 from sklearn.utils._test_common.instance_generator import _construct_instances
@@ -363,3 +365,74 @@ def test_a_search_without_a_best_estimator_is_refused() -> None:
     search = GridSearchCV(LOGISTIC, {"C": [0.1]}, cv=2, refit=False).fit(ROWS, LABELS)
     with pytest.raises(ArtifactError, match=r"GridSearchCV .* refit=False .* fit it with refit"):
         dump_pipeline(make_pipeline(search))
+
+
+def foreign(name: str, base: type = object) -> Any:
+    """Return an instance of a type that seems to belong to another package."""
+    module, _, short = name.rpartition(".")
+    instance = type(short, (base,), {"__module__": module})()
+    instance.value = 1.0
+    return instance
+
+
+TRUSTED_PY = "trusted.py after a review"
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("lightgbm.sklearn.LGBMClassifier", "HistGradientBoostingClassifier"),
+        ("xgboost.sklearn.XGBRegressor", "HistGradientBoostingRegressor"),
+        ("imblearn.over_sampling._smote.base.SMOTE", "without the sampler"),
+        ("category_encoders.target_encoder.TargetEncoder", "FunctionTransformer of one of the"),
+        ("my_project.steps.Shout", "FunctionTransformer of one of the"),
+    ],
+)
+def test_advice_about_types_of_other_packages_can_be_followed(name: str, wanted: str) -> None:
+    """Only scikit-learn is in the layer: adding a name to the list would not help."""
+    with pytest.raises(ArtifactError, match=wanted) as caught:
+        dump_pipeline(make_pipeline(StandardScaler(), foreign(name)))
+    assert name in str(caught.value)
+    assert TRUSTED_PY not in str(caught.value)
+
+
+def test_advice_about_a_type_of_scikit_learn_is_to_review_it() -> None:
+    """A type of scikit-learn is in the layer, but nobody has looked at it."""
+    with pytest.raises(ArtifactError, match=TRUSTED_PY) as caught:
+        dump_pipeline(make_pipeline(foreign("sklearn.new.NewEstimator")))
+    assert "HistGradientBoosting" not in str(caught.value)
+
+
+class Undumpable:
+    """An object of another package that skops fails for, such as one with a lock."""
+
+    __module__ = "lightgbm.basic"
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise TypeError("cannot pickle 'Booster'")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("cannot pickle 'Booster'")
+
+
+def test_advice_is_given_if_the_dump_itself_fails() -> None:
+    """Not all types of other packages get as far as the list of trusted names."""
+    estimator = foreign("lightgbm.sklearn.LGBMClassifier")
+    estimator.booster = Undumpable()
+    with pytest.raises(ArtifactError, match=r"cannot pickle.*LGBMClassifier.*HistGradient"):
+        dump_pipeline(make_pipeline(estimator))
+
+
+def test_the_advice_about_samplers_works() -> None:
+    """The expression in the message gives a pipeline that can be stored and predicts the same."""
+    sampler = foreign("imblearn.over_sampling._smote.base.SMOTE")
+    sampler.fit_resample = None
+    scaler, model = StandardScaler(), LogisticRegression()
+    model.fit(scaler.fit_transform(ROWS), LABELS)
+    pipeline = Pipeline([("scaler", scaler), ("sampler", sampler), ("model", model)])
+    with pytest.raises(ArtifactError, match="without the sampler") as caught:
+        dump_pipeline(pipeline)
+    expression = re.search(r"sklearn\.pipeline\.Pipeline\(.*\)\]\)", str(caught.value))
+    assert expression is not None
+    rest = eval(expression[0], {"sklearn": sklearn, "pipeline": pipeline})  # noqa: S307 - as advised
+    assert np.array_equal(round_trip(rest).predict(ROWS), model.predict(scaler.transform(ROWS)))

@@ -1,0 +1,54 @@
+"""Says what to do about types and functions that an artifact may not contain."""
+
+from collections.abc import Iterable
+
+_BOOSTING = {"lightgbm", "xgboost", "catboost"}
+_SAMPLERS = {"imblearn"}
+
+
+def advice(names: Iterable[str]) -> str:
+    """Return what to do about types and functions that are not trusted.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Their full names.
+    """
+    packages = {name.split(".")[0] for name in names}
+    sentences = []
+    if boosting := packages & _BOOSTING:
+        sentences.append(
+            f"the layer does not contain {' or '.join(sorted(boosting))}: use scikit-learn's "
+            "HistGradientBoostingClassifier or HistGradientBoostingRegressor, which work alike"
+        )
+    if packages & _SAMPLERS:
+        sentences.append(
+            "imblearn's samplers do nothing when predicting: put the fitted steps of the pipeline, "
+            "without the sampler, into a scikit-learn Pipeline, such as "
+            "sklearn.pipeline.Pipeline([step for step in pipeline.steps if not hasattr(step[1], "
+            '"fit_resample")])'
+        )
+    if packages - _BOOSTING - _SAMPLERS - {"sklearn"}:
+        sentences.append(
+            "an artifact contains scikit-learn's own types only: use an estimator of scikit-learn, "
+            "or a FunctionTransformer of one of the functions that "
+            "sklearn_api/artifact/trusted.py lists, such as numpy.log1p"
+        )
+    if "sklearn" in packages:
+        sentences.append(
+            "add a name that belongs to scikit-learn to sklearn_api/artifact/trusted.py after a "
+            "review, or use another of its estimators"
+        )
+    return "; ".join(sentences)
+
+
+def foreign(names: Iterable[str]) -> list[str]:
+    """Return the names that belong neither to Python nor to what scikit-learn itself consists of.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Full names of types.
+    """
+    own = {"builtins", "collections", "functools", "numpy", "scipy", "sklearn", "_loss"}
+    return sorted({name for name in names if name.split(".")[0] not in own})
