@@ -43,23 +43,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sklearn_api.artifact import trusted
 from sklearn_api.artifact.archive import Archive
 from sklearn_api.artifact.arrays import read_array
 from sklearn_api.artifact.checks.splines import construct_spline
 from sklearn_api.artifact.checks.trees import check_estimator, construct_search_tree, construct_tree
-from sklearn_api.artifact.trusted import (
-    DICTS,
-    FUNCTIONS,
-    LOSSES,
-    MATRICES,
-    METRICS,
-    NAMED_TUPLES,
-    SCALARS,
-    SEARCH_TREES,
-    TREES,
-    TYPES,
-    VALUE_TYPES,
-)
 from sklearn_api.artifact.vocabulary import LINES, decode_terms
 from sklearn_api.errors import ArtifactError
 
@@ -68,27 +56,19 @@ _MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory in th
 _BYTES_FOR_TERM = 160  # memory that a term takes in a dict, not counting its characters
 _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
 _TRUSTED: Mapping[str, frozenset[str]] = {
-    "object": TYPES,
-    "tree": TREES,
-    "loss": LOSSES,
-    "dict": DICTS,
-    "named_tuple": NAMED_TUPLES,
-    "sparse": MATRICES,
-    "search_tree": SEARCH_TREES,
-    "metric": METRICS,
-    "type": VALUE_TYPES,
-    "function": FUNCTIONS,
+    "object": trusted.TYPES,
+    "tree": trusted.TREES,
+    "loss": trusted.LOSSES,
+    "dict": trusted.DICTS,
+    "named_tuple": trusted.NAMED_TUPLES,
+    "sparse": trusted.MATRICES,
+    "search_tree": trusted.SEARCH_TREES,
+    "metric": trusted.METRICS,
+    "type": trusted.VALUE_TYPES,
+    "function": trusted.FUNCTIONS,
 }
-_INNER = {
-    "items",
-    "state",
-    "arguments",
-    "data",
-    "mask",
-    "seed",
-    "function",
-    "keywords",
-}  # the fields of a node that may contain other nodes
+# The fields of a node that may contain other nodes.
+_INNER = {"items", "state", "arguments", "data", "mask", "seed", "function", "keywords"}
 _KEYS: Mapping[str, Callable[[str], Any]] = {
     "builtins.str": str,
     "builtins.int": int,
@@ -209,7 +189,7 @@ class _Constructor:
             return _KEYS[kind](key)
         import numpy as np
 
-        if kind not in SCALARS:
+        if kind not in trusted.SCALARS:
             raise _damaged(f"a dict has keys of the untrusted type {kind}")
         number = getattr(np, kind.removeprefix("numpy."))
         return number(key == "true") if number is np.bool_ else number(key)

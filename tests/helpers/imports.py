@@ -26,7 +26,11 @@ def imports(path: Path, *, at_run_time: bool = False) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: a relative import"
-            yield node.module or ""
+            for alias in node.names:
+                # A module of a package, or something in a module.
+                module = f"{node.module}.{alias.name}"
+                is_module = (ROOT / module.replace(".", "/")).with_suffix(".py").exists()
+                yield module if is_module else node.module or ""
         else:
             pending.extend(ast.iter_child_nodes(node))
 

@@ -34,6 +34,7 @@ ROOMS: dict[str, list[str]] = {
         "arrays",
         "vocabulary",
         "trusted",
+        "checks.splines",
         "checks.support_vectors",
         "checks.trees",
         "construct",

@@ -20,20 +20,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from sklearn_api.artifact import trusted
 from sklearn_api.artifact.construct import SCHEMA
-from sklearn_api.artifact.trusted import (
-    DICTS,
-    FUNCTIONS,
-    LOSSES,
-    MATRICES,
-    METRICS,
-    NAMED_TUPLES,
-    SCALARS,
-    SEARCH_TREES,
-    TREES,
-    TYPES,
-    VALUE_TYPES,
-)
 from sklearn_api.errors import ArtifactError
 from training.artifact.advice import advice, foreign
 from training.artifact.contents import contents, find_vocabularies, without_searches
@@ -172,11 +160,11 @@ class _Dumper:
         name, state = _name(node), node.get("content")
         if name == ".".join(_SPLINE):
             return self._spline(node)
-        if name in METRICS:
+        if name in trusted.METRICS:
             return self._metric(node)
-        if name in SEARCH_TREES and state:
+        if name in trusted.SEARCH_TREES and state:
             return self._search_tree(node)
-        self._trusted(node, TYPES)
+        self._trusted(node, trusted.TYPES)
         if state and state["__loader__"] == "DictNode" and "_stop_words_id" in state["content"]:
             # A memory address, of the stop words that were checked last. After loading, another
             # object could have the same address; none has 0.
@@ -190,7 +178,7 @@ class _Dumper:
         if len(keys) != len(node["content"]):
             raise ArtifactError("the pipeline contains a dict with keys that are equal in JSON")
         items = {key: self.dump(value) for key, value in node["content"].items()}
-        dumped = {"kind": "dict", "type": self._trusted(node, DICTS), "items": items}
+        dumped = {"kind": "dict", "type": self._trusted(node, trusted.DICTS), "items": items}
         return dumped if set(keys) <= {"builtins.str"} else {**dumped, "keys": keys}
 
     def _list(self, node: dict[str, Any]) -> Node:
@@ -198,8 +186,8 @@ class _Dumper:
         return {"kind": "list", "items": self._items(node)}
 
     def _tuple(self, node: dict[str, Any]) -> Node:
-        name = self._trusted(node, NAMED_TUPLES | {"builtins.tuple"})
-        if name in NAMED_TUPLES:
+        name = self._trusted(node, trusted.NAMED_TUPLES | {"builtins.tuple"})
+        if name in trusted.NAMED_TUPLES:
             return {"kind": "named_tuple", "type": name, "items": self._items(node)}
         return {"kind": "tuple", "items": self._items(node)}
 
@@ -216,7 +204,7 @@ class _Dumper:
     def _array(self, node: dict[str, Any]) -> Node:
         if node["type"] == "json":
             return self._objects(node)
-        if self._trusted(node, SCALARS | {"numpy.ndarray"}) != "numpy.ndarray":
+        if self._trusted(node, trusted.SCALARS | {"numpy.ndarray"}) != "numpy.ndarray":
             return self._scalar(node)
         content = _clean(self._files[node["file"]])
         return {"kind": "array", "file": self._file("array", ".npy", content)}
@@ -246,7 +234,7 @@ class _Dumper:
         """Dump a sparse matrix from the zip that scipy writes, inside the zip that skops writes."""
         import numpy as np
 
-        name = self._trusted(node, MATRICES)
+        name = self._trusted(node, trusted.MATRICES)
         with zipfile.ZipFile(io.BytesIO(self._files[node["file"]])) as source:
             parts = {one.removesuffix(".npy"): source.read(one) for one in source.namelist()}
         shape = np.load(io.BytesIO(parts["shape"]), allow_pickle=False).tolist()
@@ -290,10 +278,10 @@ class _Dumper:
         return {"kind": "vocabulary", "file": file, "integers": integers}
 
     def _type(self, node: dict[str, Any]) -> Node:
-        return {"kind": "type", "type": self._trusted(node, VALUE_TYPES)}
+        return {"kind": "type", "type": self._trusted(node, trusted.VALUE_TYPES)}
 
     def _function(self, node: dict[str, Any]) -> Node:
-        return {"kind": "function", "type": self._trusted(node, FUNCTIONS)}
+        return {"kind": "function", "type": self._trusted(node, trusted.FUNCTIONS)}
 
     def _partial(self, node: dict[str, Any]) -> Node:
         parts = node["content"]
@@ -315,21 +303,21 @@ class _Dumper:
     def _tree(self, node: dict[str, Any]) -> Node:
         return {
             "kind": "tree",
-            "type": self._trusted(node, TREES),
+            "type": self._trusted(node, trusted.TREES),
             "arguments": self.dump(node["__reduce__"]["args"]),
             "state": self.dump(node["content"]),
         }
 
     def _loss(self, node: dict[str, Any]) -> Node:
         arguments = self.dump(node["__reduce__"]["args"])
-        return {"kind": "loss", "type": self._trusted(node, LOSSES), "arguments": arguments}
+        return {"kind": "loss", "type": self._trusted(node, trusted.LOSSES), "arguments": arguments}
 
     def _search_tree(self, node: dict[str, Any]) -> Node:
-        name = self._trusted(node, SEARCH_TREES)
+        name = self._trusted(node, trusted.SEARCH_TREES)
         return {"kind": "search_tree", "type": name, "state": self.dump(node["content"])}
 
     def _metric(self, node: dict[str, Any]) -> Node:
-        return {"kind": "metric", "type": self._trusted(node, METRICS)}
+        return {"kind": "metric", "type": self._trusted(node, trusted.METRICS)}
 
     def _random_state(self, node: dict[str, Any]) -> Node:
         return {"kind": "random_state", "state": self.dump(node["content"])}
