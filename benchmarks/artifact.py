@@ -23,6 +23,7 @@ from scripts.lib.console import OUT, run_main
 from sklearn_api.load import load_sklearn_model
 from training import data
 from training.artifact.write import write_artifact
+from training.signature import text_signature
 
 _MAX_BYTES = 2**31
 
@@ -57,7 +58,7 @@ class Comparison:
 
 def compare(pipeline: Any, rounds: int) -> Comparison:
     """Store a fitted pipeline in both formats, and load the two in turns."""
-    artifact = write_artifact(pipeline).content
+    artifact = write_artifact(pipeline, text_signature(pipeline.classes_.tolist())).content
     pickled = pickle.dumps(pipeline, protocol=pickle.HIGHEST_PROTOCOL)
     times: tuple[list[float], list[float]] = ([], [])
     loads: tuple[Callable[[], Any], ...] = (

@@ -18,6 +18,7 @@ from scripts.lib.console import step
 from scripts.lib.project import ROOT, ScriptError
 from sklearn_api.load import load_model
 from training.artifact.write import write_artifact
+from training.signature import text_signature
 
 COMPILED, ARTIFACT, PICKLE = plots.COLOURS
 _FORMS = {COMPILED: "compiled", ARTIFACT: "sklearn", PICKLE: "pickle"}
@@ -95,7 +96,9 @@ def _write(folder: Path, terms: Sequence[str]) -> tuple[Path, Path]:
     """Store a model in both formats; return the paths of the artifact and the pickle."""
     pipeline = synthetic.pipeline(terms)
     artifact = folder / f"{len(terms)}.zip"
-    artifact.write_bytes(write_artifact(pipeline).content)
+    artifact.write_bytes(
+        write_artifact(pipeline, text_signature(pipeline.classes_.tolist())).content
+    )
     pickled = folder / f"{len(terms)}.joblib"
     pickles.write(pipeline, pickled)
     return artifact, pickled
@@ -130,7 +133,7 @@ def _in_memory(artifact: Path, pickled: Path) -> tuple[_Call, _Call]:
     """Return two functions that predict for texts: with the compiled form and with scikit-learn."""
     content = artifact.read_bytes()
     model = load_model(content, MAX_BYTES, "compiled")
-    return lambda texts: [model.predict(text) for text in texts], pickles.read(pickled).predict
+    return model.predict, pickles.read(pickled).predict
 
 
 def _race(

@@ -141,7 +141,7 @@ def main() -> int:
     calls: dict[str, Callable[[str], object]] = {
         "the handler, as it is deployed": deployed,
         _SAME: lambda review: deployed(REVIEW),
-        _ALONE: model.predict,
+        _ALONE: lambda review: model.predict([review]),
         "the handler, predicting with scikit-learn": handler("sklearn"),
         _BASE: lambda review: pipeline.predict([review]),
     }

@@ -37,7 +37,11 @@ def reader(form: str, path: Path) -> Callable[[], Callable[[str], object]]:
         import sklearn.pipeline
         import sklearn.svm  # noqa: F401  # otherwise loading would import it
 
-    return lambda: load_model(content, _MAX_BYTES, form).predict
+    def load_artifact() -> Callable[[str], object]:
+        model = load_model(content, _MAX_BYTES, form)
+        return lambda review: model.predict([review])
+
+    return load_artifact
 
 
 def main() -> int:

@@ -22,7 +22,6 @@ from scripts.lib.console import ERR, OUT, run_main, step
 from scripts.lib.project import ROOT, ScriptError
 from sklearn_api.load import load_model, load_sklearn_model
 from sklearn_api.settings import Settings
-from sklearn_api.sklearn_model import SklearnModel
 from training.artifact.write import TOLERANCE
 from training.data import Reviews, read
 
@@ -112,14 +111,13 @@ class Forms:
 def compare_forms(artifact: bytes, texts: list[str]) -> Forms:
     """Predict every text with both forms of a model, and compare."""
     limit = Settings("bucket", "name").max_artifact_bytes
-    stored = load_sklearn_model(artifact, limit)
-    expected = SklearnModel(stored.pipeline, stored.calibration).predict_all(texts)
-    predict = load_model(artifact, limit, "compiled").predict
-    pairs = [(predict(text), wanted) for text, wanted in zip(texts, expected, strict=True)]
+    expected = load_sklearn_model(artifact, limit).predict(texts)
+    found = load_model(artifact, limit, "compiled").predict(texts)
+    pairs = list(zip(found, expected, strict=True))
     return Forms(
         len(pairs),
-        sum(found.label != wanted.label for found, wanted in pairs),
-        max(abs(found.score - wanted.score) for found, wanted in pairs),
+        sum(one.value != other.value for one, other in pairs),
+        max(abs((one.score or 0.0) - (other.score or 0.0)) for one, other in pairs),
     )
 
 

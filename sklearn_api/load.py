@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from sklearn_api.artifact.archive import Content
+from sklearn_api.artifact.archive import Archive, Content
 from sklearn_api.artifact.header import choose_form, open_artifact, read_calibration
 from sklearn_api.model import Model
+from sklearn_api.signature import MAX_BYTES, SIGNATURE, Signature
 
 if TYPE_CHECKING:
     from sklearn_api.sklearn_model import SklearnModel
@@ -29,16 +30,17 @@ def load_model(content: Content, max_bytes: int, form: str = "auto") -> Model:
         only that one may serve.
     """
     archive, header = open_artifact(content, max_bytes)
+    signature = read_signature(archive)
     # Each branch imports its own wing: a cold start pays for the form that serves.
     if choose_form(archive, header, form) == "compiled":
         from sklearn_api.compiled.model import CompiledModel
 
-        return CompiledModel(archive, read_calibration(header))
+        return CompiledModel(archive, signature, read_calibration(header))
     from sklearn_api.lazy_imports import lazy_imports
     from sklearn_api.sklearn_model import SklearnModel
 
     with lazy_imports():  # for scikit-learn's own imports
-        return SklearnModel.from_artifact(archive, header, max_bytes)
+        return SklearnModel.from_artifact(archive, header, signature, max_bytes)
 
 
 def load_sklearn_model(content: Content, max_bytes: int) -> "SklearnModel":
@@ -57,4 +59,15 @@ def load_sklearn_model(content: Content, max_bytes: int) -> "SklearnModel":
     from sklearn_api.sklearn_model import SklearnModel
 
     archive, header = open_artifact(content, max_bytes)
-    return SklearnModel.from_artifact(archive, header, max_bytes)
+    return SklearnModel.from_artifact(archive, header, read_signature(archive), max_bytes)
+
+
+def read_signature(archive: Archive) -> Signature:
+    """Return the signature in an artifact.
+
+    Raises
+    ------
+    ArtifactError
+        It has none, or it is damaged.
+    """
+    return Signature.from_json(archive.read(SIGNATURE, MAX_BYTES))

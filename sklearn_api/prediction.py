@@ -56,13 +56,13 @@ def prediction_endpoint(
         served = current.get()
         log_fields["model_version"] = served.pointer.version
         log_fields["form"] = served.model.form
-        result = served.model.predict(text)
-        words = convert(result.label)
+        (result,) = served.model.predict([text])
+        words = convert(result.value)
         if request.accepts((JSON, TEXT)) == TEXT:
             return Response(200, words, TEXT)
         content = {
             "prediction": words,
-            "label": result.label,
+            "label": result.value,
             "score": result.score,
             "probability": result.probability,
             "model": {"name": served.pointer.name, "version": served.pointer.version},

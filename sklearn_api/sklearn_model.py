@@ -1,6 +1,7 @@
 """A model that predicts with scikit-learn itself."""
 
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 from sklearn_api.artifact.archive import Archive
@@ -8,6 +9,17 @@ from sklearn_api.artifact.construct import construct
 from sklearn_api.artifact.header import check_versions, read_calibration
 from sklearn_api.calibration import Calibration
 from sklearn_api.model import Prediction
+from sklearn_api.rows import rows_as_array
+from sklearn_api.signature import (
+    BINARY,
+    CLUSTER,
+    MULTICLASS,
+    MULTILABEL,
+    OUTLIER,
+    REGRESSION,
+    TEXT,
+    Signature,
+)
 
 
 class SklearnModel:
@@ -16,20 +28,26 @@ class SklearnModel:
     Parameters
     ----------
     pipeline : estimator
-        A fitted text classifier.
+        Predicts from texts, or from the array that `rows_as_array` makes.
+    signature : Signature
+        What goes into it, and what comes out.
     calibration : Calibration or None
-        Turns the decision scores of two classes into probabilities.
+        Turns its decision scores into probabilities.
     """
 
     form = "sklearn"
 
-    def __init__(self, pipeline: Any, calibration: Calibration | None = None) -> None:
+    def __init__(
+        self, pipeline: Any, signature: Signature, calibration: Calibration | None = None
+    ) -> None:
         self.pipeline = pipeline
+        self.signature = signature
         self.calibration = calibration
+        self._predict = _TASKS[signature.task]
 
     @classmethod
     def from_artifact(
-        cls, archive: Archive, header: Mapping[str, Any], max_bytes: int
+        cls, archive: Archive, header: Mapping[str, Any], signature: Signature, max_bytes: int
     ) -> "SklearnModel":
         """Construct the pipeline of an artifact that `open_artifact` has opened.
 
@@ -39,6 +57,8 @@ class SklearnModel:
         ----------
         archive, header : Archive, mapping
             As `open_artifact` returns them.
+        signature : Signature
+            The artifact's.
         max_bytes : int
             Largest size in memory of its vocabularies.
 
@@ -51,32 +71,76 @@ class SklearnModel:
 
         check_versions(header, {"scikit-learn": sklearn.__version__})
         calibration = read_calibration(header)
-        return cls(construct(archive, max_bytes), calibration)
+        return cls(construct(archive, max_bytes), signature, calibration)
 
-    def predict(self, text: str) -> Prediction:
-        """Return the prediction for one text."""
-        return self.predict_all([text])[0]
+    def predict(self, instances: Sequence[Any]) -> list[Prediction]:
+        """Return the predictions for one or more instances."""
+        rows: Any = instances
+        if self.signature.kind != TEXT:
+            rows = rows_as_array(instances, self.signature.inputs)
+        return self._predict(self, rows)
 
-    def predict_all(self, texts: Sequence[str]) -> list[Prediction]:
-        """Return the predictions for one or more texts."""
-        pipeline, calibration = self.pipeline, self.calibration
-        has_scores = hasattr(pipeline, "decision_function")
+    def _classes(self, rows: Any) -> list[Prediction]:
+        scores = self._ask("decision_function", rows)
         probabilities = None
-        if hasattr(pipeline, "predict_proba") and not (has_scores and calibration):
-            probabilities = pipeline.predict_proba(texts)
-        rows: Any = pipeline.decision_function(texts) if has_scores else probabilities
-        predictions = []
-        for number, label in enumerate(pipeline.predict(texts)):
-            score = _second_or_largest(rows[number])
-            probability = None
-            if calibration is not None:  # It belongs to two classes.
-                probability = calibration.probability(score)
-            elif probabilities is not None:
-                probability = _second_or_largest(probabilities[number])
-            # numpy's `str_` is a `str` as well.
-            plain = str(label) if isinstance(label, str) else int(label)
-            predictions.append(Prediction(plain, score, probability))
-        return predictions
+        if scores is None or self.calibration is None:
+            probabilities = self._ask("predict_proba", rows)
+        given = probabilities if scores is None else scores
+        singles = (
+            [None] * len(rows) if given is None else [_second_or_largest(row) for row in given]
+        )
+        each: Sequence[Any] = _each(probabilities, len(rows))
+        if self.calibration is not None and given is not None:
+            # Two classes have one score, or two probabilities.
+            two = len(self.signature.labels) == 2
+            columns: Any = [[single] for single in singles] if two else given.tolist()
+            each = [self.calibration.probabilities(column) for column in columns]
+        values = self.pipeline.predict(rows)
+        return list(map(Prediction, map(_plain, values), singles, each))
+
+    def _labels(self, rows: Any) -> list[Prediction]:
+        each = _each(_of_each_label(self._ask("predict_proba", rows)), len(rows))
+        indicators = self.pipeline.predict(rows)
+        if hasattr(indicators, "toarray"):
+            indicators = indicators.toarray()
+        labels = [one.label for one in self.signature.labels]
+        values = [list(compress(labels, row)) for row in indicators]
+        return [Prediction(value, None, one) for value, one in zip(values, each, strict=True)]
+
+    def _numbers(self, rows: Any) -> list[Prediction]:
+        values = self.pipeline.predict(rows)
+        return [Prediction(float(value)) for value in values.reshape(len(values))]
+
+    def _clusters(self, rows: Any) -> list[Prediction]:
+        each = _each(self._ask("predict_proba", rows), len(rows))
+        values = self.pipeline.predict(rows)
+        return [
+            Prediction(_plain(value), None, one) for value, one in zip(values, each, strict=True)
+        ]
+
+    def _outliers(self, rows: Any) -> list[Prediction]:
+        scores = _each(self._ask("decision_function", rows), len(rows))
+        values = self.pipeline.predict(rows)
+        return [Prediction(_plain(value), one) for value, one in zip(values, scores, strict=True)]
+
+    def _ask(self, method: str, rows: Any) -> Any:
+        """Return what a method of the pipeline returns, None if it has no such method."""
+        return getattr(self.pipeline, method)(rows) if hasattr(self.pipeline, method) else None
+
+
+_TASKS = {
+    BINARY: SklearnModel._classes,
+    MULTICLASS: SklearnModel._classes,
+    MULTILABEL: SklearnModel._labels,
+    REGRESSION: SklearnModel._numbers,
+    CLUSTER: SklearnModel._clusters,
+    OUTLIER: SklearnModel._outliers,
+}
+
+
+def _plain(value: Any) -> Any:
+    """Return a numpy scalar as a value of JSON; numpy's `str_` is a `str` as well."""
+    return value.item() if hasattr(value, "item") else value
 
 
 def _second_or_largest(row: Any) -> float:
@@ -84,3 +148,20 @@ def _second_or_largest(row: Any) -> float:
     if row.ndim == 0:
         return float(row)
     return float(row[1] if len(row) == 2 else row.max())
+
+
+def _each(values: Any, count: int) -> list[Any]:
+    """Return what belongs to each row, None if there are no values."""
+    return [None] * count if values is None else values.tolist()
+
+
+def _of_each_label(probabilities: Any) -> Any:
+    """Return the probability that each label applies, shape ``(n, labels)``.
+
+    Some estimators return a list with the probabilities of both values of each label.
+    """
+    if not isinstance(probabilities, list):
+        return probabilities
+    import numpy as np
+
+    return np.column_stack([one[:, 1] for one in probabilities])

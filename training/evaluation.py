@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.pipeline import Pipeline
 
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from training.data import Reviews
 from training.estimator import TermClassifier
 
@@ -78,7 +78,7 @@ class Evaluation:
 
 def evaluate(
     pipeline: Pipeline,
-    calibration: Calibration,
+    calibration: Sigmoid,
     test: Reviews,
     fitted_on: Reviews,
     progress: Callable[[int], None] = lambda amount: None,
@@ -112,7 +112,7 @@ def evaluate(
     )
 
 
-def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) -> Calibration:
+def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) -> Sigmoid:
     """Fit Platt's sigmoid on scores of rows that the estimator was not fitted on.
 
     The scores come from cross-validation, in as many folds as the rarer label allows, at most
@@ -144,7 +144,7 @@ def calibrate(estimator: TermClassifier, counts: csr_matrix, labels: ArrayLike) 
     return fit_sigmoid(scores, labels)
 
 
-def fit_sigmoid(scores: ArrayLike, labels: ArrayLike) -> Calibration:
+def fit_sigmoid(scores: ArrayLike, labels: ArrayLike) -> Sigmoid:
     """Return Platt's sigmoid, fitted to scores and labels of shape ``(n,)``.
 
     If higher scores do not favour class 1, the scores say nothing: the probability is then constant
@@ -165,7 +165,7 @@ def fit_sigmoid(scores: ArrayLike, labels: ArrayLike) -> Calibration:
         share = targets.mean()
         slope, intercept = 0.0, float(np.log(share / (1 - share)))
     # The last digits of a sum depend on the number of cores; an artifact must not.
-    return Calibration(round(slope, 6), round(intercept, 6))
+    return Sigmoid(round(slope, 6), round(intercept, 6))
 
 
 def calibration_error(labels: ArrayLike, probabilities: ArrayLike) -> float:

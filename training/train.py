@@ -16,7 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
 
 from sklearn_api.artifact.header import FORMAT, python_version
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.utils import LABELS
 from training import data
@@ -32,6 +32,7 @@ from training.provenance import fingerprint, git_revision, libraries
 from training.recipes import RECIPES, Recipe
 from training.report import render
 from training.search import Result, search
+from training.signature import text_signature
 from training.terminal import Terminal
 
 INPUT_FIELD = "review_text"
@@ -44,7 +45,7 @@ class Fitted:
     """A fitted pipeline, and its calibration."""
 
     pipeline: Pipeline
-    calibration: Calibration
+    calibration: Sigmoid
 
 
 def train(options: Options, terminal: Terminal) -> Manifest:
@@ -194,7 +195,8 @@ def _artifact(model: Fitted, test: Reviews) -> Artifact:
     """Write a model as an artifact; its two forms are compared on held-out reviews."""
     held_out = test.texts[:: max(1, len(test.texts) // _COMPARED)]
     try:
-        return write_artifact(model.pipeline, model.calibration, rows=held_out)
+        signature = text_signature([0, 1], field=INPUT_FIELD, words=LABELS)
+        return write_artifact(model.pipeline, signature, model.calibration, rows=held_out)
     except ArtifactError as exc:
         raise TrainingError(str(exc)) from exc
 

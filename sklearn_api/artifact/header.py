@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from sklearn_api.artifact.archive import Archive, Content
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Calibration, OneAgainstRest, Sigmoid, Temperature
 from sklearn_api.errors import ArtifactError
 
-FORMAT = 3
+FORMAT = 4
 HEADER = "artifact.json"
 COMPILED = "compiled.json"
 """The member that only an artifact with a compiled form has."""
 
 _MAX_HEADER = 64 * 1024
 _MEMBER = re.compile(
-    r"artifact\.json|pipeline\.json|array-\d+\.npy|vocabulary-\d+\.(txt|json)"
+    r"artifact\.json|signature\.json|pipeline\.json|array-\d+\.npy|vocabulary-\d+\.(txt|json)"
     r"|compiled\.json|compiled-\d+\.(npy|txt|json|bin)"
 )
 
@@ -140,22 +140,35 @@ def read_calibration(header: Mapping[str, Any]) -> Calibration | None:
     Raises
     ------
     ArtifactError
-        It is not a sigmoid with two finite numbers.
+        It has another method, or its numbers are not finite.
     """
     stored = header.get("calibration")
     if stored is None:
         return None
-    if not isinstance(stored, dict) or stored.get("method") != "sigmoid":
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not a sigmoid")
-    slope, intercept = stored.get("slope"), stored.get("intercept")
-    # Integers are refused because `isfinite` raises for one that is larger than any float.
-    if not isinstance(slope, float) or not isinstance(intercept, float):
+    try:
+        match stored["method"]:
+            case "sigmoid":
+                return Sigmoid(_finite(stored["slope"]), _finite(stored["intercept"]))
+            case "one_against_rest":
+                pairs = zip(stored["slopes"], stored["intercepts"], strict=True)
+                return OneAgainstRest(
+                    tuple(Sigmoid(_finite(slope), _finite(intercept)) for slope, intercept in pairs)
+                )
+            case "temperature":
+                return Temperature(_finite(stored["factor"]))
+            case method:
+                raise ValueError(f"the method {str(method)[:80]} is unknown")
+    except (KeyError, TypeError, ValueError) as exc:
         raise ArtifactError(
-            f"the artifact's calibration {str(stored)[:80]} does not consist of floats"
-        )
-    if not math.isfinite(slope) or not math.isfinite(intercept):
-        raise ArtifactError(f"the artifact's calibration {str(stored)[:80]} is not finite")
-    return Calibration(slope, intercept)
+            f"the artifact's calibration {str(stored)[:80]} is damaged: {exc}"
+        ) from exc
+
+
+def _finite(value: Any) -> float:
+    # Integers are refused because `isfinite` raises for one that is larger than any float.
+    if not isinstance(value, float) or not math.isfinite(value):
+        raise ValueError("one of its numbers is not a finite float")
+    return value
 
 
 def not_compiled(header: Mapping[str, Any]) -> str | None:

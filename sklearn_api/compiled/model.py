@@ -14,12 +14,11 @@ turn into probabilities, averaged over all scorers (``calibrated``).
 """
 
 import json
-import math
 from collections.abc import Callable, Sequence
 
 from sklearn_api.artifact.archive import Archive
 from sklearn_api.artifact.header import COMPILED
-from sklearn_api.calibration import Calibration, sigmoid
+from sklearn_api.calibration import Calibration, complete, sigmoid, softmax
 from sklearn_api.compiled.plan import PlanReader, read_labels
 from sklearn_api.compiled.scoring import (
     Dot,
@@ -27,13 +26,13 @@ from sklearn_api.compiled.scoring import (
     Strategy,
     TfidfEncoder,
     Weighed,
-    complete,
     fast_dot,
     ordered_dot,
 )
 from sklearn_api.compiled.tasks import Task
 from sklearn_api.errors import ArtifactError
 from sklearn_api.model import Prediction
+from sklearn_api.signature import Signature
 
 _MAX_PLAN = 4 * 1024 * 1024
 _TIE = 1e-9  # Scores that are closer are decided by how sums are rounded.
@@ -46,6 +45,8 @@ class CompiledModel:
     ----------
     archive : Archive
         An artifact with a compiled form.
+    signature : Signature
+        Of a text.
     calibration : Calibration or None
         Turns scores into probabilities.
 
@@ -57,7 +58,10 @@ class CompiledModel:
 
     form = "compiled"
 
-    def __init__(self, archive: Archive, calibration: Calibration | None) -> None:
+    def __init__(
+        self, archive: Archive, signature: Signature, calibration: Calibration | None
+    ) -> None:
+        self.signature = signature
         self._calibration = calibration
         try:
             plan = json.loads(archive.read(COMPILED, _MAX_PLAN))
@@ -93,8 +97,11 @@ class CompiledModel:
         if classes < 2 or (rows != {classes} and not (one_score and rows == {1})):
             raise ArtifactError(f"the artifact's {COMPILED} is damaged: a class has no score")
 
-    def predict(self, text: str) -> Prediction:
-        """Return the prediction for one text."""
+    def predict(self, instances: Sequence[str]) -> list[Prediction]:
+        """Return the predictions for one or more texts."""
+        return [self._predict_one(text) for text in instances]
+
+    def _predict_one(self, text: str) -> Prediction:
         prediction, margin = self._predict(text, self._fast)
         if margin < _TIE:
             prediction, _ = self._predict(text, self._as_scikit_learn)
@@ -108,20 +115,21 @@ class CompiledModel:
         scores = self._scorers[0].scores(text, dot)
         if len(scores) > 1:
             best, margin = _best(scores)
-            probability = max(self._probabilities(scores)) if self._probabilities else None
-            return Prediction(self._classes[best], scores[best], probability), margin
+            return Prediction(self._classes[best], scores[best], self._given(scores)), margin
         score = scores[0]
+        return Prediction(self._classes[score > 0], score, self._given(scores)), abs(score)
+
+    def _given(self, scores: list[float]) -> list[float] | None:
+        """Return the probabilities of the calibration, or those of the estimator."""
         if self._calibration is not None:
-            probability = self._calibration.probability(score)
-        else:
-            probability = self._probabilities(scores)[1] if self._probabilities else None
-        return Prediction(self._classes[score > 0], score, probability), abs(score)
+            return self._calibration.probabilities(scores)
+        return self._probabilities(scores) if self._probabilities else None
 
     def _bayes(self, text: Weighed, dot: Dot) -> tuple[Prediction, float]:
         likelihoods = self._scorers[0].scores(text, dot)
         # The likelihoods decide: their probabilities may be equal where they are not.
         best, margin = _best(likelihoods)
-        return self._from_probabilities(_softmax(likelihoods), best), margin
+        return self._from_probabilities(softmax(likelihoods), best), margin
 
     def _calibrated(self, text: Weighed, dot: Dot) -> tuple[Prediction, float]:
         each = [scorer.probabilities(text, dot) for scorer in self._scorers]
@@ -133,10 +141,9 @@ class CompiledModel:
         """Return the prediction of an estimator that has probabilities instead of scores."""
         two = len(probabilities) == 2
         score = probabilities[1] if two else max(probabilities)
-        probability = score
         if self._calibration is not None and two:
-            probability = self._calibration.probability(score)
-        return Prediction(self._classes[best], score, probability)
+            probabilities = self._calibration.probabilities([score])
+        return Prediction(self._classes[best], score, probabilities)
 
 
 def _expit(scores: list[float]) -> list[float]:
@@ -145,13 +152,6 @@ def _expit(scores: list[float]) -> list[float]:
 
 def _huber(scores: list[float]) -> list[float]:
     return complete([(min(1.0, max(-1.0, score)) + 1.0) / 2.0 for score in scores])
-
-
-def _softmax(scores: list[float]) -> list[float]:
-    largest = max(scores)
-    powers = [math.exp(score - largest) for score in scores]
-    total = sum(powers)
-    return [power / total for power in powers]
 
 
 def _best(scores: Sequence[float]) -> tuple[int, float]:
@@ -169,5 +169,5 @@ _PROBABILITIES: dict[str | None, Callable[[list[float]], list[float]] | None] = 
     None: None,
     "expit": _expit,
     "huber": _huber,
-    "softmax": _softmax,
+    "softmax": softmax,
 }

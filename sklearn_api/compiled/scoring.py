@@ -10,7 +10,7 @@ from functools import reduce
 from operator import add, mul
 from typing import NamedTuple
 
-from sklearn_api.calibration import sigmoid
+from sklearn_api.calibration import complete, sigmoid
 from sklearn_api.compiled.analyzers import Analyzer
 from sklearn_api.compiled.terms import NONE, picked
 
@@ -255,19 +255,3 @@ class Scorer(NamedTuple):
             for score, (slope, intercept) in zip(self.scores(text, dot), self.sigmoids, strict=True)
         ]
         return complete(found)
-
-
-def complete(probabilities: list[float]) -> list[float]:
-    """Return the probabilities of all classes, which add up to 1.
-
-    Parameters
-    ----------
-    probabilities : list of float
-        That of the second of two classes alone, or one for each class by itself.
-    """
-    if len(probabilities) == 1:
-        return [1.0 - probabilities[0], probabilities[0]]
-    total = sum(probabilities)
-    if not total:
-        return [1.0 / len(probabilities)] * len(probabilities)
-    return [probability / total for probability in probabilities]

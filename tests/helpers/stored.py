@@ -1,10 +1,16 @@
-"""Reads pipelines back from the members of artifacts."""
+"""Writes pipelines as artifacts, and reads them back."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sklearn_api.artifact.archive import Archive
 from sklearn_api.artifact.construct import construct
+from sklearn_api.calibration import Calibration
+from sklearn_api.model import Model, Prediction
+from sklearn_api.signature import Signature
 from training.artifact.members import write_archive
+from training.artifact.write import Artifact, write_artifact
+from training.signature import text_signature
 
 LIMIT = 10_000_000
 
@@ -12,3 +18,22 @@ LIMIT = 10_000_000
 def read_back(members: dict[str, bytes]) -> Any:
     """Return the pipeline that the members of an artifact describe."""
     return construct(Archive(write_archive(members), LIMIT), LIMIT)
+
+
+def signature_of(pipeline: Any) -> Signature:
+    """Return a signature for a pipeline of texts, or for any other that is only stored."""
+    classes = getattr(pipeline, "classes_", None)
+    return text_signature([-1, 1] if classes is None else classes.tolist())
+
+
+def stored(
+    pipeline: Any, calibration: Calibration | None = None, *, rows: Sequence[str] = ()
+) -> Artifact:
+    """Return a pipeline as an artifact, with the signature of `signature_of`."""
+    return write_artifact(pipeline, signature_of(pipeline), calibration, rows=rows)
+
+
+def predict_one(model: Model, instance: Any) -> Prediction:
+    """Return the prediction for one instance."""
+    (prediction,) = model.predict([instance])
+    return prediction

@@ -54,6 +54,7 @@ from sklearn.preprocessing import (
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from sklearn_api.rows import rows_as_array
 from tests.helpers.customers import (
     HELD_OUT,
     NUMBERS,
@@ -67,7 +68,6 @@ from tests.helpers.customers import (
 )
 from training.artifact.frames import columns_of, instances_of
 from training.artifact.positions import by_position
-from training.artifact.rows import rows_as_array
 
 
 def numbers() -> Pipeline:

@@ -54,16 +54,15 @@ class Moved:
 def expected(release: Release) -> dict[str, dict[str, Any]]:
     """Return the answer of a model to each text, without the version."""
     model = load_model(release.artifact, 2**30)
-    answers = {}
-    for text in TEXTS:
-        found = model.predict(text)
-        answers[text] = {
-            "prediction": convert_prediction(int(found.label)),
-            "label": found.label,
+    return {
+        text: {
+            "prediction": convert_prediction(found.value),
+            "label": found.value,
             "score": found.score,
             "probability": found.probability,
         }
-    return answers
+        for text, found in zip(TEXTS, model.predict(TEXTS), strict=True)
+    }
 
 
 @contextmanager

@@ -27,6 +27,8 @@ ROOMS: dict[str, list[str]] = {
     "settings": [],
     "utils": [],
     "calibration": [],
+    "signature": [],
+    "rows": [],
     "model": [],
     "artifact": [
         "archive",

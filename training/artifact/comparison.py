@@ -11,8 +11,9 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from sklearn_api.errors import ArtifactError
+from sklearn_api.rows import rows_as_array
+from sklearn_api.signature import INTEGER, NUMBER, STRING, Input
 from training.artifact.frames import Frame, columns_of, instances_of
-from training.artifact.rows import INTEGER, NUMBER, STRING, Column, rows_as_array
 
 TOLERANCE = 1e-12
 """Largest difference between two numbers, relative to the larger of 1 and the expected number.
@@ -43,7 +44,7 @@ def compare(
     rewritten: Any,
     frame: Frame,
     *,
-    columns: Sequence[Column] | None = None,
+    columns: Sequence[Input] | None = None,
     nullable: Container[str] | None = None,
 ) -> None:
     """Compare two forms of a pipeline, on rows of its input and on rows made from them.
@@ -58,7 +59,7 @@ def compare(
         Predicts from an array, as `training.artifact.positions.by_position` returns it.
     frame : DataFrame
         Rows, at best held-out ones, with the dtypes that the pipeline was fitted on.
-    columns : sequence of Column, optional
+    columns : sequence of Input, optional
         What a Lambda builds the array with; by default the columns of `frame`.
     nullable : container of str, optional
         Names of the columns that a client may leave out; by default all of them.
@@ -120,7 +121,7 @@ def _with(frame: Frame, name: str, values: Mapping[int, Any]) -> Frame:
     return frame.assign(**{name: type(series)(both, index=series.index, dtype=dtype)})
 
 
-def _with_gaps(frame: Frame, column: Column) -> Frame:
+def _with_gaps(frame: Frame, column: Input) -> Frame:
     """Return rows with gaps in one column, as pandas has them for its dtype."""
     import numpy as np
 
@@ -143,11 +144,11 @@ class _Comparison:
     ----------
     original, rewritten : estimator
     group : _Group
-    columns : sequence of Column
+    columns : sequence of Input
     """
 
     def __init__(
-        self, original: Any, rewritten: Any, group: _Group, columns: Sequence[Column]
+        self, original: Any, rewritten: Any, group: _Group, columns: Sequence[Input]
     ) -> None:
         self._original = original
         self._rewritten = rewritten

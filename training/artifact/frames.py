@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
-from training.artifact.rows import BOOLEAN, INTEGER, NAN, NUMBER, STRING, Column
+from sklearn_api.signature import BOOLEAN, INTEGER, NAN, NUMBER, STRING, Input
 
 Frame = Any
 """A pandas DataFrame; pandas ships no types."""
 
 
-def columns_of(frame: Frame) -> tuple[Column, ...]:
+def columns_of(frame: Frame) -> tuple[Input, ...]:
     """Return the columns of a DataFrame, as a pipeline that is fitted on it sees them.
 
     Parameters
@@ -64,17 +64,17 @@ def _values(series: Any) -> Iterator[Any]:
         yield None if missing else value.item() if hasattr(value, "item") else value
 
 
-def _column(name: str, series: Any) -> Column:
+def _column(name: str, series: Any) -> Input:
     dtype = series.dtype
     categories = getattr(dtype, "categories", None)
     if categories is not None:
         found = _type(name, categories.tolist(), dtype)
-        return Column(name, found, objects=not is_number(categories.dtype))
+        return Input(name, found, objects=not is_number(categories.dtype))
     if is_number(dtype):
         found = {"i": INTEGER, "u": INTEGER, "f": NUMBER, "b": BOOLEAN}[dtype.kind]
-        return Column(name, found, objects=found == BOOLEAN)
+        return Input(name, found, objects=found == BOOLEAN)
     known = [value for value in _values(series) if value is not None]
-    return Column(name, _type(name, known, dtype), objects=True, missing=_missing(name, series))
+    return Input(name, _type(name, known, dtype), objects=True, missing=_missing(name, series))
 
 
 def _type(name: str, values: list[Any], dtype: Any) -> str:

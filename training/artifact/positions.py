@@ -18,9 +18,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
+from sklearn_api.rows import rows_as_array
 from training.artifact.floats import become_numbers, from_numbers
 from training.artifact.frames import Frame, columns_of, instances_of
-from training.artifact.rows import rows_as_array
 from training.artifact.traces import forget_frame, forget_frames
 from training.artifact.transforming import (
     is_own,
@@ -57,7 +57,7 @@ def by_position(pipeline: Any, frame: Frame) -> Any:
     """Return a copy of a fitted pipeline that predicts from an array, without pandas.
 
     The array has the columns of `frame` in the same order, as
-    `training.artifact.rows.rows_as_array` builds it.
+    `sklearn_api.rows.rows_as_array` builds it.
 
     Parameters
     ----------

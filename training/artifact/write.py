@@ -16,13 +16,16 @@ import sklearn
 from sklearn_api.artifact.archive import Archive
 from sklearn_api.artifact.construct import construct
 from sklearn_api.artifact.header import FORMAT, HEADER, python_version, read_calibration
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Calibration, OneAgainstRest, Sigmoid, Temperature
 from sklearn_api.compiled.model import CompiledModel
 from sklearn_api.errors import ArtifactError
+from sklearn_api.signature import BINARY, MULTICLASS, SIGNATURE, TABLE, Signature
 from sklearn_api.sklearn_model import SklearnModel
+from training.artifact.comparison import compare
 from training.artifact.compiler import NotCompiledError, compile_pipeline
 from training.artifact.dump import dump_pipeline
 from training.artifact.members import write_archive
+from training.artifact.positions import by_position
 
 TOLERANCE = 1e-9
 """Largest difference between the scores and probabilities of the two forms of a model."""
@@ -57,50 +60,68 @@ class Artifact(NamedTuple):
 
 
 def write_artifact(
-    pipeline: object, calibration: Calibration | None = None, *, rows: Sequence[str] = ()
+    pipeline: Any,
+    signature: Signature,
+    calibration: Calibration | None = None,
+    *,
+    rows: Any = (),
 ) -> Artifact:
-    """Write a fitted pipeline as an artifact; the pipeline itself is not changed.
+    """Return a fitted pipeline as an artifact, read back and compared.
 
-    Equal pipelines give equal bytes. A pipeline that is linear in its terms is also written in
-    compiled form, provided that both forms agree on all `rows`.
+    The artifact has a compiled form if the pipeline allows it, and both forms agree on all `rows`.
 
     Parameters
     ----------
     pipeline : estimator
-        A fitted estimator, consisting of types that `sklearn_api.artifact.trusted` lists.
+        A fitted estimator, consisting of types that `sklearn_api.artifact.trusted` lists. It may
+        have been fitted on a DataFrame.
+    signature : Signature
+        What goes into it, and what comes out.
     calibration : Calibration, optional
         Turns its decision scores into probabilities.
-    rows : sequence of str
-        Texts that the pipeline has not seen, on which to compare the two forms.
+    rows : sequence of str, or DataFrame
+        Inputs that the pipeline has not seen, on which to compare what is served with it.
 
     Raises
     ------
     ArtifactError
-        The pipeline contains a type that is not trusted or cannot be stored; the message names it.
+        The pipeline contains a type that is not trusted, cannot be stored, or does not answer the
+        same when it is served; the message names it.
     """
-    members = dump_pipeline(pipeline)
+    served = pipeline
+    if signature.kind == TABLE:
+        served = by_position(pipeline, rows)
+        nullable = {one.name for one in signature.inputs if one.nullable}
+        compare(pipeline, served, rows, columns=signature.inputs, nullable=nullable)
+    members = {SIGNATURE: signature.to_json(), **dump_pipeline(served)}
     plain = write_archive({HEADER: _header(calibration, None), **members})
     restored = construct(Archive(plain, sys.maxsize), sys.maxsize)
-    if dump_pipeline(restored) != members:
+    if {SIGNATURE: members[SIGNATURE], **dump_pipeline(restored)} != members:
         raise ArtifactError(
             "the pipeline cannot be stored: reading it back gives a different pipeline"
         )
-    compiled, reason = _compile(restored, calibration, members, rows)
+    compiled, reason = _compile(restored, signature, calibration, members, rows)
     content = write_archive({HEADER: _header(calibration, reason), **members, **compiled})
     return Artifact(content, reason)
 
 
 def _compile(
     pipeline: Any,
+    signature: Signature,
     calibration: Calibration | None,
     members: Mapping[str, bytes],
-    rows: Sequence[str],
+    rows: Any,
 ) -> tuple[dict[str, bytes], str | None]:
     """Return the members of the compiled form; or no members, and why it has no compiled form."""
+    if signature.kind == TABLE:
+        return {}, "only models of texts are compiled"
+    if signature.task not in (BINARY, MULTICLASS):
+        return {}, "only classifiers with one label for each text are compiled"
     try:
         added = compile_pipeline(pipeline, members)
         archive = Archive(write_archive({**members, **added}), sys.maxsize)
-        _compare(CompiledModel(archive, calibration), SklearnModel(pipeline, calibration), rows)
+        compiled = CompiledModel(archive, signature, calibration)
+        _compare(compiled, SklearnModel(pipeline, signature, calibration), rows)
     except NotCompiledError as exc:
         return {}, str(exc)
     # A pipeline that is not fitted, or not the way scikit-learn fits it, can raise anything.
@@ -112,14 +133,13 @@ def _compile(
 def _compare(compiled: CompiledModel, original: SklearnModel, rows: Sequence[str]) -> None:
     """Raise `NotCompiledError` if the two forms of a model differ on any text."""
     texts = [*_AWKWARD, *rows]
-    expected = original.predict_all(texts)
-    for number, (text, wanted) in enumerate(zip(texts, expected, strict=True)):
-        found = compiled.predict(text)
+    pairs = zip(texts, original.predict(texts), compiled.predict(texts), strict=True)
+    for number, (_, wanted, found) in enumerate(pairs):
         same = (
-            found.label == wanted.label
+            found.value == wanted.value
             and _close(found.score, wanted.score)
-            and (found.probability is None) == (wanted.probability is None)
-            and _close(found.probability or 0.0, wanted.probability or 0.0)
+            and (found.probabilities is None) == (wanted.probabilities is None)
+            and all(map(_close, found.probabilities or (), wanted.probabilities or ()))
         )
         if not same:
             raise NotCompiledError(
@@ -128,24 +148,36 @@ def _compare(compiled: CompiledModel, original: SklearnModel, rows: Sequence[str
             )
 
 
-def _close(one: float, other: float) -> bool:
+def _close(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
     return abs(one - other) <= TOLERANCE * max(1.0, abs(other))
 
 
 def _header(calibration: Calibration | None, not_compiled: str | None) -> bytes:
-    stored = None
-    if calibration is not None:
-        stored = {
-            "method": "sigmoid",
-            "slope": float(calibration.slope),
-            "intercept": float(calibration.intercept),
-        }
     header = {
         "format": FORMAT,
         "python": python_version(),
         "scikit-learn": sklearn.__version__,
-        "calibration": stored,
+        "calibration": as_stored(calibration),
         "not_compiled": not_compiled,
     }
     read_calibration(header)  # raises for numbers that a Lambda would refuse
     return json.dumps(header).encode()
+
+
+def as_stored(calibration: Calibration | None) -> dict[str, Any] | None:
+    """Return a calibration as the header and the manifest have it."""
+    match calibration:
+        case None:
+            return None
+        case Sigmoid(slope, intercept):
+            return {"method": "sigmoid", "slope": float(slope), "intercept": float(intercept)}
+        case OneAgainstRest(sigmoids):
+            return {
+                "method": "one_against_rest",
+                "slopes": [float(one.slope) for one in sigmoids],
+                "intercepts": [float(one.intercept) for one in sigmoids],
+            }
+        case Temperature(factor):
+            return {"method": "temperature", "factor": float(factor)}

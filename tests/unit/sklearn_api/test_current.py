@@ -11,15 +11,15 @@ from sklearn_api.load import load_model
 from sklearn_api.model import Model
 from sklearn_api.store import ModelStore
 from tests.helpers.fakes import Clock, FakeS3, pointer_to
+from tests.helpers.stored import predict_one, stored
 from tests.helpers.waiting import wait_for
-from training.artifact.write import write_artifact
 
 TEXTS = ["good film", "bad film", "good", "bad"]
 REFRESH = 60.0
 
 
 def artifact(labels: list[int]) -> bytes:
-    return write_artifact(make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, labels)).content
+    return stored(make_pipeline(TfidfVectorizer(), LinearSVC()).fit(TEXTS, labels)).content
 
 
 class World:
@@ -79,14 +79,14 @@ def test_a_new_model_replaces_the_old_one_after_the_interval(
 ) -> None:
     """Within the interval, S3 is not asked; after it, the new model answers."""
     world.publish("1", good)
-    assert world.model.get().model.predict("good").label == 1
+    assert predict_one(world.model.get().model, "good").value == 1
     asked = len(world.s3.read)
     world.publish("2", other)
     world.clock.now += REFRESH - 1
     assert world.version() == "1"
     assert len(world.s3.read) == asked
     world.clock.now += 1
-    assert world.model.get().model.predict("good").label == 0
+    assert predict_one(world.model.get().model, "good").value == 0
     assert world.version() == "2"
 
 

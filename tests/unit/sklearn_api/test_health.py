@@ -16,7 +16,7 @@ from sklearn_api.endpoint import LambdaHandler
 from sklearn_api.health import health_endpoint
 from tests.helpers.events import read_event
 from tests.helpers.fakes import FakeS3, pointer_to
-from training.artifact.write import write_artifact
+from tests.helpers.stored import stored
 
 
 class Context:
@@ -26,7 +26,7 @@ class Context:
 @pytest.fixture(scope="module")
 def artifact() -> bytes:
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC())
-    return write_artifact(pipeline.fit(["good film", "bad film"], [1, 0])).content
+    return stored(pipeline.fit(["good film", "bad film"], [1, 0])).content
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def break_it(s3: FakeS3, artifact: bytes, how: str, monkeypatch: pytest.MonkeyPa
         case "scikit-learn":
             with monkeypatch.context() as patch:
                 patch.setattr(sklearn, "__version__", "1.0")
-                content = write_artifact(LinearSVC().fit([[0.0], [1.0]], [0, 1])).content
+                content = stored(LinearSVC().fit([[0.0], [1.0]], [0, 1])).content
     pointer = pointer_to(content, "8")
     s3.serve(pointer._replace(sha256=sha256 or pointer.sha256), content)
     if how == "artifact gone":

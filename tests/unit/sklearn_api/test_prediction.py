@@ -13,16 +13,16 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from sklearn_api import current
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from sklearn_api.errors import SettingsError
 from sklearn_api.prediction import prediction_endpoint
 from sklearn_api.utils import convert_prediction
 from tests.helpers.events import read_event
 from tests.helpers.fakes import FakeS3, pointer_to
-from training.artifact.write import write_artifact
+from tests.helpers.stored import stored
 
 TEXTS = ["I love this movie", "I hate this movie", "love it", "hate it"]
-CALIBRATION = Calibration(2.0, 0.1)
+CALIBRATION = Sigmoid(2.0, 0.1)
 MAX_BODY = 1000
 
 Handler = Callable[..., dict[str, Any]]
@@ -60,7 +60,7 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def artifact(pipeline: Pipeline) -> bytes:
-    return write_artifact(pipeline, CALIBRATION).content
+    return stored(pipeline, CALIBRATION).content
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def test_a_review_gets_its_label_score_and_model(handler: Handler, pipeline: Pip
 
 def test_a_model_that_is_not_calibrated_gives_no_probability(pipeline: Pipeline) -> None:
     """The field is still there, and null."""
-    s3 = publish(write_artifact(pipeline).content)
+    s3 = publish(stored(pipeline).content)
     body = json.loads(make_handler(s3)(read_event("review"), Context())["body"])
     assert body["probability"] is None
     assert body["score"] > 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from training.data import Reviews, read
 from training.evaluation import (
     Evaluation,
@@ -80,7 +80,7 @@ def test_few_separated_rows_do_not_make_a_model_certain() -> None:
 def test_scores_that_contradict_the_labels_give_a_constant_probability() -> None:
     """It is the share of the labels, for every score."""
     found = fit_sigmoid([1.0, 2.0, -1.0, -2.0] * 10, [0, 0, 1, 1] * 10)
-    assert found == Calibration(0.0, 0.0)
+    assert found == Sigmoid(0.0, 0.0)
 
 
 def test_calibration_uses_scores_of_held_out_rows() -> None:
@@ -116,10 +116,10 @@ def test_all_texts_are_scored() -> None:
     pipeline = ARTICLE.pipeline(ARTICLE.estimator(0).fit(counts, reviews.labels), terms)
     test = Reviews(reviews.texts * 3 + ["new"], reviews.labels * 3 + [1], "test", "", ("t", "l"))
     advances: list[int] = []
-    found = evaluate(pipeline, Calibration(2.0, 0.1), test, reviews, advances.append)
+    found = evaluate(pipeline, Sigmoid(2.0, 0.1), test, reviews, advances.append)
     assert sum(advances) == len(test.texts) == len(found.scores)
     assert len(advances) > 1
     np.testing.assert_array_equal(found.scores, pipeline.decision_function(test.texts))
-    expected = [Calibration(2.0, 0.1).probability(score) for score in found.scores]
+    expected = [Sigmoid(2.0, 0.1).probability(score) for score in found.scores]
     np.testing.assert_allclose(found.probabilities, expected)
     assert found.seen.tolist() == [True] * (len(test.texts) - 1) + [False]

@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from training import plots
 from training.artifact.manifest import Manifest
 from training.data import Reviews
@@ -85,7 +85,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     pipeline = BEST.pipeline(BEST.estimator(0).fit(counts, LABELS), terms)
     reviews = Reviews(TEXTS, LABELS, "films", "", ("text", "label"))
     test = Reviews([*TEXTS, HOSTILE], [*LABELS, 0], "films", "", ("text", "label"))
-    return Made(manifest, evaluate(pipeline, Calibration(2, 0), test, reviews), pipeline)
+    return Made(manifest, evaluate(pipeline, Sigmoid(2, 0), test, reviews), pipeline)
 
 
 @pytest.fixture(scope="module")

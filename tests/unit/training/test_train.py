@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from rich.console import Console
 
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from sklearn_api.load import load_sklearn_model
 from training.data import Reviews, Table
 from training.data.table import Select
@@ -71,7 +71,7 @@ def test_a_model_is_stored_with_its_manifest(options: Options) -> None:
     model = load_sklearn_model(content, 10**9)
     pipeline = model.pipeline
     assert manifest.training["terms"] == len(pipeline[0].vocabulary_)
-    assert model.calibration == Calibration(**manifest.metrics["calibration"])
+    assert model.calibration == Sigmoid(**manifest.metrics["calibration"])
     assert 0.5 < model.calibration.probability(1.0) < 1
     assert pipeline.predict(["I love this movie", "I hate this movie"]).tolist() == [1, 0]
     assert not list(options.output.glob(".*")), "no temporary file is left"

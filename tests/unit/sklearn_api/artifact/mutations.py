@@ -44,11 +44,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, SplineTransformer, StandardScaler
 from sklearn.svm import SVC, LinearSVC
 
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.load import load_sklearn_model
 from sklearn_api.settings import Settings
-from training.artifact.write import write_artifact
+from tests.helpers.stored import stored
 
 GIGABYTE = 2**30
 LIMIT = 20_000_000
@@ -132,8 +132,8 @@ def subjects(part: slice) -> list[Subject]:
         pipeline.fit(inputs, LABELS)
         if pipeline is sparse:
             sparse[-1].sparsify()
-        calibration = Calibration(2.0, 0.5) if pipeline is pipelines[0][0] else None
-        artifact = write_artifact(pipeline, calibration).content
+        calibration = Sigmoid(2.0, 0.5) if pipeline is pipelines[0][0] else None
+        artifact = stored(pipeline, calibration).content
         with zipfile.ZipFile(io.BytesIO(artifact)) as source:
             contents = {name: source.read(name) for name in source.namelist()}
         members = {name: deflate(content) for name, content in contents.items()}

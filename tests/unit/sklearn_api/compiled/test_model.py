@@ -30,15 +30,16 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from sklearn_api.artifact.archive import Archive
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Calibration, Sigmoid
 from sklearn_api.compiled import analyzers
 from sklearn_api.compiled.model import CompiledModel
 from sklearn_api.errors import ArtifactError
 from sklearn_api.load import load_model
 from sklearn_api.model import Prediction
 from sklearn_api.sklearn_model import SklearnModel
+from tests.helpers.stored import predict_one, stored
 from training.artifact.members import write_archive
-from training.artifact.write import TOLERANCE, write_artifact
+from training.artifact.write import TOLERANCE
 
 LIMIT = 100_000_000
 TEXTS = [
@@ -118,7 +119,7 @@ def forms(
     pipeline: Any, calibration: Calibration | None = None
 ) -> tuple[SklearnModel, CompiledModel]:
     """Return both forms of a fitted pipeline, read from one artifact."""
-    content = write_artifact(pipeline, calibration, rows=TEXTS).content
+    content = stored(pipeline, calibration, rows=TEXTS).content
     original = load_model(content, LIMIT, "sklearn")
     compiled = load_model(content, LIMIT, "compiled")
     assert isinstance(original, SklearnModel)
@@ -127,8 +128,8 @@ def forms(
 
 
 def assert_same(one: Prediction, other: Prediction) -> None:
-    assert one.label == other.label
-    assert type(one.label) is type(other.label)
+    assert one.value == other.value
+    assert type(one.value) is type(other.value)
     assert one.score == pytest.approx(other.score, rel=TOLERANCE, abs=TOLERANCE)
     assert (one.probability is None) == (other.probability is None)
     if one.probability is not None:
@@ -157,7 +158,7 @@ def perceptron() -> tuple[SklearnModel, CompiledModel]:
 @pytest.fixture(scope="module")
 def ngrams_artifact() -> bytes:
     """Return an artifact whose compiled form has n-grams and three classes."""
-    return write_artifact(fitted("words and marks", "LogisticRegression", THREE)).content
+    return stored(fitted("words and marks", "LogisticRegression", THREE)).content
 
 
 @pytest.mark.filterwarnings("ignore:Class PassiveAggressiveClassifier is deprecated")
@@ -168,8 +169,8 @@ def test_every_classifier_is_compiled(vectorizer: str, classifier: str, labels: 
     """With two classes and with more, labels, scores and probabilities are scikit-learn's."""
     original, compiled = forms(fitted(vectorizer, classifier, labels))
     texts = [*TEXTS, "", "unknown", "good bad good", "x" * 1000, "\ud800 good"]
-    for text, expected in zip(texts, original.predict_all(texts), strict=True):
-        assert_same(compiled.predict(text), expected)
+    for text, expected in zip(texts, original.predict(texts), strict=True):
+        assert_same(predict_one(compiled, text), expected)
 
 
 @settings(deadline=None)
@@ -183,17 +184,17 @@ def test_both_forms_agree_on_any_text(
 ) -> None:
     """Whatever characters a text consists of, both forms make the same prediction."""
     original, compiled = both_forms
-    assert_same(compiled.predict(text), original.predict(text))
+    assert_same(predict_one(compiled, text), predict_one(original, text))
 
 
 def test_a_calibration_gives_the_probability() -> None:
     """Both forms apply the calibration that is stored with the pipeline."""
-    calibration = Calibration(1.5, -0.25)
+    calibration = Sigmoid(1.5, -0.25)
     original, compiled = forms(fitted("tfidf", "LinearSVC", TWO), calibration)
     for text in TEXTS:
-        assert_same(compiled.predict(text), original.predict(text))
-        assert compiled.predict(text).probability == pytest.approx(
-            calibration.probability(original.predict(text).score)
+        assert_same(predict_one(compiled, text), predict_one(original, text))
+        assert predict_one(compiled, text).probability == pytest.approx(
+            calibration.probability(predict_one(original, text).score or 0.0)
         )
 
 
@@ -219,10 +220,10 @@ def test_a_calibration_gives_the_probability() -> None:
 def test_the_reason_for_no_compiled_form_is_reported(pipeline: Any, reason: str) -> None:
     """A pipeline that cannot be compiled is stored with the reason, and still serves."""
     pipeline.fit(TEXTS, TWO)
-    content = write_artifact(pipeline).content
+    content = stored(pipeline).content
     model = load_model(content, LIMIT)
     assert model.form == "sklearn"
-    assert model.predict("good film").label in (0, 1)
+    assert predict_one(model, "good film").value in (0, 1)
     with pytest.raises(ArtifactError, match=reason) as caught:
         load_model(content, LIMIT, "compiled")
     assert "MODEL_FORM is 'compiled'" in str(caught.value)
@@ -235,7 +236,7 @@ def test_ties_are_decided_as_in_scikit_learn(
 ) -> None:
     """If two classes differ only by rounding, both forms still predict the same label."""
     original, compiled = perceptron
-    assert_same(compiled.predict(text), original.predict(text))
+    assert_same(predict_one(compiled, text), predict_one(original, text))
 
 
 def test_a_compiled_form_that_differs_on_a_row_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -243,7 +244,7 @@ def test_a_compiled_form_that_differs_on_a_row_is_left_out(monkeypatch: pytest.M
     # No pipeline is known for which they differ, so the tokenizer is made to lose words.
     monkeypatch.setitem(analyzers._WORDS, r"(?u)\b\w\w+\b", (False, "m"))
     pipeline = fitted("tfidf", "LinearSVC", TWO)
-    content = write_artifact(pipeline, rows=["unknown", "a good film"]).content
+    content = stored(pipeline, rows=["unknown", "a good film"]).content
     with pytest.raises(ArtifactError, match=r"on text 1: compiled .*, scikit-learn "):
         load_model(content, LIMIT, "compiled")
 
@@ -268,6 +269,6 @@ def test_damage_is_refused_or_harmless(ngrams_artifact: bytes, data: st.DataObje
     try:
         model = load_model(changed, LIMIT)
         for text in TEXTS:
-            model.predict(text)
+            predict_one(model, text)
     except ArtifactError:
         pass

@@ -42,9 +42,8 @@ from sklearn.utils._test_common.instance_generator import _construct_instances
 
 from sklearn_api.errors import ArtifactError
 from sklearn_api.load import load_model
-from tests.helpers.stored import LIMIT, read_back
+from tests.helpers.stored import LIMIT, predict_one, read_back, stored
 from training.artifact.dump import dump_pipeline
-from training.artifact.write import write_artifact
 
 NOT_STORED = {
     "Birch": (
@@ -353,11 +352,11 @@ def test_a_search_over_a_pipeline_of_texts_is_compiled() -> None:
     search = GridSearchCV(
         make_pipeline(TfidfVectorizer(), LOGISTIC), {"logisticregression__C": [0.1, 1.0]}, cv=2
     ).fit(TEXTS, TEXT_LABELS)
-    artifact = write_artifact(search, rows=TEXTS)
+    artifact = stored(search, rows=TEXTS)
     assert artifact.not_compiled is None
     model = load_model(artifact.content, LIMIT)
     assert model.form == "compiled"
-    assert [model.predict(text).label for text in WORDS] == search.predict(WORDS).tolist()
+    assert [predict_one(model, text).value for text in WORDS] == search.predict(WORDS).tolist()
 
 
 def test_a_search_without_a_best_estimator_is_refused() -> None:

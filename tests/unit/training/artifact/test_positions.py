@@ -25,12 +25,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # i
 
 from scripts.lib.project import ROOT
 from sklearn_api.errors import ArtifactError
+from sklearn_api.rows import rows_as_array
+from sklearn_api.signature import INTEGER, NUMBER
 from tests.helpers.customers import NUMBERS, churned, customers
 from tests.helpers.tables import CASES, fitted, impute_scale_one_hot_logistic
 from training.artifact.comparison import compare
 from training.artifact.frames import columns_of, instances_of
 from training.artifact.positions import by_position
-from training.artifact.rows import INTEGER, NUMBER, rows_as_array
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -157,10 +158,11 @@ def test_pandas_need_not_be_there(tmp_path: Path) -> None:
         "sys.meta_path.insert(0, NoPandas())\n"
         "warnings.simplefilter('ignore')\n"
         "import numpy as np\n"
-        "from training.artifact.rows import Column, rows_as_array\n"
+        "from sklearn_api.rows import rows_as_array\n"
+        "from sklearn_api.signature import Input\n"
         "cases = pickle.loads(Path(sys.argv[1]).read_bytes())\n"
         "for name, (pipeline, columns, instances, expected) in cases.items():\n"
-        "    columns = [Column(*one) for one in columns]\n"
+        "    columns = [Input(*one) for one in columns]\n"
         "    found = pipeline.predict(rows_as_array(json.loads(instances), columns))\n"
         "    assert np.array_equal(found, expected), name\n"
         "try:\n"

@@ -17,12 +17,12 @@ from sklearn.svm import LinearSVC
 
 from scripts.lib.project import ROOT
 from sklearn_api.artifact.header import FORMAT, python_version
-from sklearn_api.calibration import Calibration
+from sklearn_api.calibration import Sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.load import load_sklearn_model
 from sklearn_api.sklearn_model import SklearnModel
+from tests.helpers.stored import stored
 from training.artifact.manifest import Manifest
-from training.artifact.write import write_artifact
 
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"]
 LABELS = [1, 0, 1, 0, 1, 0]
@@ -40,7 +40,7 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def artifact(pipeline: Pipeline) -> bytes:
-    return write_artifact(pipeline).content
+    return stored(pipeline).content
 
 
 def unzipped(artifact: bytes) -> dict[str, bytes]:
@@ -69,8 +69,8 @@ def test_a_model_survives_to_the_last_bit(pipeline: Pipeline, artifact: bytes) -
     assert np.array_equal(
         model.pipeline.decision_function(TEXTS), pipeline.decision_function(TEXTS)
     )
-    calibration = Calibration(1.7, -1e-300)
-    assert read(write_artifact(pipeline, calibration).content).calibration == calibration
+    calibration = Sigmoid(1.7, -1e-300)
+    assert read(stored(pipeline, calibration).content).calibration == calibration
 
 
 def test_the_members_are_plain_files(artifact: bytes) -> None:
@@ -88,8 +88,8 @@ def test_the_members_are_plain_files(artifact: bytes) -> None:
 
 def test_equal_pipelines_give_equal_bytes(pipeline: Pipeline, artifact: bytes) -> None:
     """An artifact contains neither the time nor memory addresses, not even after a round trip."""
-    assert write_artifact(pipeline).content == artifact
-    assert write_artifact(read(artifact).pipeline).content == artifact
+    assert stored(pipeline).content == artifact
+    assert stored(read(artifact).pipeline).content == artifact
 
 
 def test_another_process_writes_the_same_bytes() -> None:
@@ -103,7 +103,7 @@ def test_another_process_writes_the_same_bytes() -> None:
         "from sklearn.naive_bayes import MultinomialNB\n"
         "from sklearn.pipeline import make_pipeline\n"
         "from sklearn.svm import LinearSVC\n"
-        "from training.artifact.write import write_artifact\n"
+        "from tests.helpers.stored import stored\n"
         "for steps in (\n"
         "    (TfidfVectorizer(), LinearSVC(random_state=0)),\n"
         "    (TfidfVectorizer(stop_words='english'), LogisticRegression()),\n"
@@ -111,7 +111,7 @@ def test_another_process_writes_the_same_bytes() -> None:
         "    (TfidfVectorizer(), RandomForestClassifier(5, random_state=0)),\n"
         "):\n"
         f"    pipeline = make_pipeline(*steps).fit({TEXTS!r}, {LABELS!r})\n"
-        "    print(hashlib.sha256(write_artifact(pipeline).content).hexdigest())\n"
+        "    print(hashlib.sha256(stored(pipeline).content).hexdigest())\n"
         # Memory that is used again has other content in each process.
         "    waste = [np.full(n, len(steps[0].vocabulary_) * 7.0) for n in range(1, 500)]\n"
     )
@@ -223,8 +223,8 @@ def test_a_calibration_has_two_finite_numbers(artifact: bytes, calibration: obje
 
 def test_an_invalid_calibration_is_not_written(pipeline: Pipeline) -> None:
     """What reading would refuse cannot be written and published."""
-    with pytest.raises(ArtifactError, match="not finite"):
-        write_artifact(pipeline, Calibration(float("nan"), 0.0))
+    with pytest.raises(ArtifactError, match="not a finite"):
+        stored(pipeline, Sigmoid(float("nan"), 0.0))
 
 
 @pytest.mark.parametrize("content", [b"[" * 60_000, b"{", b"\xff", b"[]", b'"text"'])

@@ -8,18 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scripts.lib.project import ROOT
 from sklearn_api.errors import ArtifactError
-from tests.helpers.imports import imports
+from sklearn_api.rows import rows_as_array
+from sklearn_api.signature import BOOLEAN, INTEGER, NAN, NUMBER, STRING, Input
 from training.artifact.frames import columns_of, instances_of
-from training.artifact.rows import BOOLEAN, INTEGER, NAN, NUMBER, STRING, Column, rows_as_array
 
-AGE, PLAN = Column("age", NUMBER), Column("plan", STRING, objects=True)
+AGE, PLAN = Input("age", NUMBER), Input("plan", STRING, objects=True)
 
 
 def test_numbers_become_an_array_of_floats() -> None:
     """A missing key and null are NaN; a field of no column is ignored."""
-    columns = [AGE, Column("calls", INTEGER)]
+    columns = [AGE, Input("calls", INTEGER)]
     array = rows_as_array([{"age": 3, "calls": None, "more": "x"}, {"calls": 2}], columns)
     assert array.dtype == np.float64
     assert np.array_equal(array, [[3.0, NAN], [NAN, 2.0]], equal_nan=True)
@@ -27,7 +26,7 @@ def test_numbers_become_an_array_of_floats() -> None:
 
 def test_words_make_it_an_array_of_objects() -> None:
     """Values keep their types, and words all of their letters."""
-    columns = [PLAN, AGE, Column("n", INTEGER), Column("ok", BOOLEAN, objects=True)]
+    columns = [PLAN, AGE, Input("n", INTEGER), Input("ok", BOOLEAN, objects=True)]
     array = rows_as_array([{"plan": "a\0", "age": 3, "n": 3.0, "ok": True}, {"n": 3.5}], columns)
     assert array.dtype == object
     assert array[0].tolist() == ["a\0", 3.0, 3, True]
@@ -45,12 +44,6 @@ def test_none_stays_none_where_the_training_had_it() -> None:
 def test_no_instances_make_an_empty_array() -> None:
     """Its columns are those of the pipeline."""
     assert rows_as_array([], [AGE, PLAN]).shape == (0, 2)
-
-
-def test_rows_need_numpy_only() -> None:
-    """A Lambda can import the module."""
-    names = {name.split(".")[0] for name in imports(ROOT / "training" / "artifact" / "rows.py")}
-    assert names == {"collections", "typing", "numpy"}
 
 
 @pytest.mark.parametrize(
