@@ -1,5 +1,6 @@
 """Loads a model from an artifact, in the form that serves."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from sklearn_api.artifact.archive import Archive, Content
@@ -11,7 +12,9 @@ if TYPE_CHECKING:
     from sklearn_api.sklearn_model import SklearnModel
 
 
-def load_model(content: Content, max_bytes: int, form: str = "auto") -> Model:
+def load_model(
+    content: Content, max_bytes: int, form: str = "auto", own_code: Collection[str] = ()
+) -> Model:
     """Check an artifact and return its model.
 
     Parameters
@@ -22,6 +25,8 @@ def load_model(content: Content, max_bytes: int, form: str = "auto") -> Model:
         Largest size that it may unpack to.
     form : str
         `Settings.model_form`.
+    own_code : collection of str
+        Full names of types and functions that it may name beside the trusted ones.
 
     Raises
     ------
@@ -40,15 +45,17 @@ def load_model(content: Content, max_bytes: int, form: str = "auto") -> Model:
     from sklearn_api.sklearn_model import SklearnModel
 
     with lazy_imports():  # for scikit-learn's own imports
-        return SklearnModel.from_artifact(archive, header, signature, max_bytes)
+        return SklearnModel.from_artifact(archive, header, signature, max_bytes, own_code)
 
 
-def load_sklearn_model(content: Content, max_bytes: int) -> "SklearnModel":
+def load_sklearn_model(
+    content: Content, max_bytes: int, own_code: Collection[str] = ()
+) -> "SklearnModel":
     """Check an artifact and return its pipeline, whether or not it has a compiled form.
 
     Parameters
     ----------
-    content, max_bytes : bytes or bytearray, int
+    content, max_bytes, own_code : bytes or bytearray, int, collection of str
         As for `load_model`.
 
     Raises
@@ -59,7 +66,8 @@ def load_sklearn_model(content: Content, max_bytes: int) -> "SklearnModel":
     from sklearn_api.sklearn_model import SklearnModel
 
     archive, header = open_artifact(content, max_bytes)
-    return SklearnModel.from_artifact(archive, header, read_signature(archive), max_bytes)
+    signature = read_signature(archive)
+    return SklearnModel.from_artifact(archive, header, signature, max_bytes, own_code)
 
 
 def read_signature(archive: Archive) -> Signature:

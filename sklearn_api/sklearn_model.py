@@ -1,6 +1,6 @@
 """A model that predicts with scikit-learn itself."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
@@ -47,7 +47,12 @@ class SklearnModel:
 
     @classmethod
     def from_artifact(
-        cls, archive: Archive, header: Mapping[str, Any], signature: Signature, max_bytes: int
+        cls,
+        archive: Archive,
+        header: Mapping[str, Any],
+        signature: Signature,
+        max_bytes: int,
+        own_code: Collection[str] = (),
     ) -> "SklearnModel":
         """Construct the pipeline of an artifact that `open_artifact` has opened.
 
@@ -61,6 +66,8 @@ class SklearnModel:
             The artifact's.
         max_bytes : int
             Largest size in memory of its vocabularies.
+        own_code : collection of str
+            Full names of types and functions that it may name beside the trusted ones.
 
         Raises
         ------
@@ -71,7 +78,7 @@ class SklearnModel:
 
         check_versions(header, {"scikit-learn": sklearn.__version__})
         calibration = read_calibration(header)
-        return cls(construct(archive, max_bytes), signature, calibration)
+        return cls(construct(archive, max_bytes, own_code), signature, calibration)
 
     def predict(self, instances: Sequence[Any]) -> list[Prediction]:
         """Return the predictions for one or more instances."""

@@ -37,10 +37,9 @@ shared        the object that an earlier node with this ``id`` describes
 """
 
 import functools
-import importlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sklearn_api.artifact import trusted
@@ -48,6 +47,7 @@ from sklearn_api.artifact.archive import Archive
 from sklearn_api.artifact.arrays import read_array
 from sklearn_api.artifact.checks.splines import construct_spline
 from sklearn_api.artifact.checks.trees import check_estimator, construct_search_tree, construct_tree
+from sklearn_api.artifact.names import Names
 from sklearn_api.artifact.vocabulary import LINES, decode_terms
 from sklearn_api.errors import ArtifactError
 
@@ -55,20 +55,6 @@ SCHEMA = "pipeline.json"
 _MAX_SCHEMA = 16 * 1024 * 1024  # JSON of this size takes 400 MB of memory in the worst case
 _BYTES_FOR_TERM = 160  # memory that a term takes in a dict, not counting its characters
 _DTYPE = re.compile(r"[<>|=]?[biufcSUmM]\d{1,6}(\[[a-zA-Z0-9]{1,8}\])?")
-_TRUSTED: Mapping[str, frozenset[str]] = {
-    "object": trusted.TYPES,
-    "tree": trusted.TREES,
-    "loss": trusted.LOSSES,
-    "dict": trusted.DICTS,
-    "named_tuple": trusted.NAMED_TUPLES,
-    "sparse": trusted.MATRICES,
-    "search_tree": trusted.SEARCH_TREES,
-    "metric": trusted.METRICS,
-    "type": trusted.VALUE_TYPES,
-    "function": trusted.FUNCTIONS,
-}
-# The fields of a node that may contain other nodes.
-_INNER = {"items", "state", "arguments", "data", "mask", "seed", "function", "keywords"}
 _KEYS: Mapping[str, Callable[[str], Any]] = {
     "builtins.str": str,
     "builtins.int": int,
@@ -78,7 +64,7 @@ _KEYS: Mapping[str, Callable[[str], Any]] = {
 }
 
 
-def construct(archive: Archive, max_bytes: int) -> Any:
+def construct(archive: Archive, max_bytes: int, own_code: Collection[str] = ()) -> Any:
     """Return the pipeline in an archive.
 
     Parameters
@@ -87,6 +73,10 @@ def construct(archive: Archive, max_bytes: int) -> Any:
         Contains the members that `dump_pipeline` returns, and maybe others.
     max_bytes : int
         Memory that vocabularies may take.
+    own_code : collection of str
+        Full names of types and functions that the schema may name beside the trusted ones. An
+        object of such a type is made by its `__new__`, without arguments, and given its state by
+        its `__setstate__`, or in its `__dict__`; `__init__` and `__reduce__` are not called.
 
     Raises
     ------
@@ -98,9 +88,10 @@ def construct(archive: Archive, max_bytes: int) -> Any:
         schema = json.loads(archive.read(SCHEMA, _MAX_SCHEMA))
     except (ValueError, RecursionError) as exc:
         raise ArtifactError(f"the artifact's {SCHEMA} is not JSON: {exc}") from exc
-    _audit(schema)
+    names = Names(own_code)
+    names.audit(schema, _CONSTRUCTORS.keys())
     try:
-        return _Constructor(archive, max_bytes).construct(schema)
+        return _Constructor(archive, max_bytes, names).construct(schema)
     except ArtifactError:
         raise
     # Whatever numpy or scikit-learn raises about a damaged schema, the artifact is to blame.
@@ -108,32 +99,6 @@ def construct(archive: Archive, max_bytes: int) -> Any:
         raise ArtifactError(
             f"the artifact's pipeline cannot be constructed: {type(exc).__name__}: {exc}"
         ) from exc
-
-
-def _audit(schema: Any) -> None:
-    """Raise if any node of a schema has an unknown kind, or names an untrusted type or function."""
-    untrusted = set()
-    pending = [schema]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list):
-            pending.extend(node)
-        elif isinstance(node, dict):
-            kind, name = node.get("kind"), node.get("type")
-            if not isinstance(kind, str) or kind not in _CONSTRUCTORS:
-                untrusted.add(f"a node of the unknown kind {str(kind)[:80]!r}")
-            elif kind in _TRUSTED and str(name) not in _TRUSTED[kind]:
-                untrusted.add(str(name)[:200])
-            for inner in _INNER & node.keys():
-                values = node[inner]
-                # The keys of a dict belong to the pipeline, and may be called anything.
-                in_dict = inner == "items" and isinstance(values, dict)
-                pending.extend(values.values() if in_dict else [values])
-    if untrusted:
-        raise ArtifactError(
-            "the artifact's pipeline contains types or functions that are not on the list of "
-            f"trusted names: {', '.join(sorted(untrusted)[:10])}"
-        )
 
 
 class _Constructor:
@@ -145,13 +110,15 @@ class _Constructor:
         Contains the files that the nodes name.
     max_bytes : int
         Memory that vocabularies may take.
+    names : Names
+        Types and functions that the nodes may name.
     """
 
-    def __init__(self, archive: Archive, max_bytes: int) -> None:
+    def __init__(self, archive: Archive, max_bytes: int, names: Names) -> None:
         self._archive = archive
         self._bytes_left = max_bytes
+        self._find = names.find
         self._by_id: dict[int, Any] = {}
-        self._by_name: dict[str, Any] = {}
 
     def construct(self, node: Any) -> Any:
         """Return the object that a node describes."""
@@ -164,16 +131,6 @@ class _Constructor:
         if identity is not None and node["kind"] != "shared":
             self._by_id[identity] = made
         return made
-
-    def _trusted(self, node: dict[str, Any]) -> Any:
-        """Return the type or function that a node names, provided that it is trusted."""
-        name = node["type"]
-        if name not in self._by_name:
-            if name not in _TRUSTED[node["kind"]]:
-                raise _damaged(f"{name} is not on the list of trusted names")
-            module, _, attribute = name.rpartition(".")
-            self._by_name[name] = getattr(importlib.import_module(module), attribute)
-        return self._by_name[name]
 
     def _items(self, node: dict[str, Any]) -> list[Any]:
         return [self.construct(item) for item in node["items"]]
@@ -195,7 +152,7 @@ class _Constructor:
         return number(key == "true") if number is np.bool_ else number(key)
 
     def _object(self, node: dict[str, Any]) -> Any:
-        type_ = self._trusted(node)
+        type_ = self._find(node)
         instance = type_.__new__(type_)
         state = self.construct(node["state"])
         if state is not None and not isinstance(state, dict):
@@ -204,12 +161,12 @@ class _Constructor:
             instance.__setstate__(state)
         elif state:
             instance.__dict__.update(state)
-        check_estimator(node["type"], instance)
+        check_estimator(instance)
         return instance
 
     def _dict(self, node: dict[str, Any]) -> Any:
         items, keys = node["items"], node.get("keys")
-        made = self._trusted(node)()
+        made = self._find(node)()
         if keys is None:
             for key, value in items.items():
                 made[key] = self.construct(value)
@@ -225,7 +182,7 @@ class _Constructor:
         return tuple(self._items(node))
 
     def _named_tuple(self, node: dict[str, Any]) -> tuple[Any, ...]:
-        made: tuple[Any, ...] = self._trusted(node)(*self._items(node))
+        made: tuple[Any, ...] = self._find(node)(*self._items(node))
         return made
 
     def _set(self, node: dict[str, Any]) -> set[Any]:
@@ -266,7 +223,7 @@ class _Constructor:
             read_array(arrays[part], self._archive.read(arrays[part]))
             for part in ("data", "indices", "indptr")
         )
-        matrix = self._trusted(node)((data, indices, indptr), shape=tuple(shape))
+        matrix = self._find(node)((data, indices, indptr), shape=tuple(shape))
         # Matrix products follow the indices without comparing them with the shape.
         matrix.check_format(full_check=True)
         # The check above does not find this in a matrix without stored values.
@@ -306,10 +263,10 @@ class _Constructor:
         return vocabulary
 
     def _type(self, node: dict[str, Any]) -> Any:
-        return self._trusted(node)
+        return self._find(node)
 
     def _function(self, node: dict[str, Any]) -> Any:
-        return self._trusted(node)
+        return self._find(node)
 
     def _partial(self, node: dict[str, Any]) -> Any:
         if node["function"]["kind"] != "function":
@@ -328,20 +285,20 @@ class _Constructor:
 
     def _tree(self, node: dict[str, Any]) -> Any:
         return construct_tree(
-            self._trusted(node), self.construct(node["arguments"]), self.construct(node["state"])
+            self._find(node), self.construct(node["arguments"]), self.construct(node["state"])
         )
 
     def _loss(self, node: dict[str, Any]) -> Any:
         arguments = self.construct(node["arguments"])
         if not all(isinstance(argument, (int, float)) for argument in arguments):
             raise _damaged("a loss has arguments that are not numbers")
-        return self._trusted(node)(*arguments)
+        return self._find(node)(*arguments)
 
     def _search_tree(self, node: dict[str, Any]) -> Any:
-        return construct_search_tree(self._trusted(node), self.construct(node["state"]))
+        return construct_search_tree(self._find(node), self.construct(node["state"]))
 
     def _metric(self, node: dict[str, Any]) -> Any:
-        return self._trusted(node)()
+        return self._find(node)()
 
     def _random_state(self, node: dict[str, Any]) -> Any:
         import numpy as np

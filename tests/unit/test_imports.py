@@ -36,6 +36,7 @@ ROOMS: dict[str, list[str]] = {
         "arrays",
         "vocabulary",
         "trusted",
+        "names",
         "checks.splines",
         "checks.support_vectors",
         "checks.trees",

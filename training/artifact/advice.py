@@ -14,8 +14,13 @@ def advice(names: Iterable[str]) -> str:
     names : iterable of str
         Their full names.
     """
+    names = list(names)
     packages = {name.split(".")[0] for name in names}
     sentences = []
+    if any(name.endswith(" (method)") for name in names):
+        sentences.append(
+            "instead of a method of an object, use a function, or the object itself with a __call__"
+        )
     if boosting := packages & _BOOSTING:
         sentences.append(
             f"the layer does not contain {' or '.join(sorted(boosting))}: use scikit-learn's "
@@ -28,11 +33,17 @@ def advice(names: Iterable[str]) -> str:
             "sklearn.pipeline.Pipeline([step for step in pipeline.steps if not hasattr(step[1], "
             '"fit_resample")])'
         )
-    if packages - _BOOSTING - _SAMPLERS - {"sklearn"}:
+    if "__main__" in packages:
         sentences.append(
-            "an artifact contains scikit-learn's own types only: use an estimator of scikit-learn, "
-            "or a FunctionTransformer of one of the functions that "
-            "sklearn_api/artifact/trusted.py lists, such as numpy.log1p"
+            "a Lambda cannot import what a notebook or a script defines: move it to a module in "
+            "the endpoint's folder, such as handlers/<name>/steps.py, and name it in own_code"
+        )
+    if packages - _BOOSTING - _SAMPLERS - {"sklearn", "__main__"}:
+        sentences.append(
+            "an artifact contains scikit-learn's own types only, and what own_code names: use an "
+            "estimator of scikit-learn, or a FunctionTransformer of one of the functions that "
+            "sklearn_api/artifact/trusted.py lists, such as numpy.log1p; code of your own can ship "
+            "with the endpoint if its declaration names it in own_code"
         )
     if "sklearn" in packages:
         sentences.append(

@@ -1,6 +1,7 @@
 """Finds and replaces what a pipeline contains, before it is dumped."""
 
 import copy
+import functools
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -39,6 +40,8 @@ def contents(pipeline: object) -> Iterator[Any]:
             pending.extend(value.values())
         elif isinstance(value, (list, tuple, set)):
             pending.extend(value)
+        elif isinstance(value, functools.partial):
+            pending.extend((value.func, *value.args, *value.keywords.values()))
         elif hasattr(value, "__dict__"):
             pending.extend(vars(value).values())
 

@@ -17,7 +17,7 @@ import itertools
 import json
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from sklearn_api.artifact import trusted
@@ -25,7 +25,8 @@ from sklearn_api.artifact.construct import SCHEMA
 from sklearn_api.errors import ArtifactError
 from training.artifact.advice import advice, foreign
 from training.artifact.contents import contents, find_vocabularies, without_searches
-from training.artifact.members import encode_terms
+from training.artifact.members import clean_array, encode_terms
+from training.artifact.own_code import check_own_code
 
 _SPLINE = ("scipy.interpolate._bsplines", "BSpline")
 
@@ -33,7 +34,7 @@ Node = Any
 """A JSON value: a scalar is itself, and everything else is an object with a ``kind``."""
 
 
-def dump_pipeline(pipeline: object) -> dict[str, bytes]:
+def dump_pipeline(pipeline: object, own_code: Collection[str] = ()) -> dict[str, bytes]:
     """Return the members of an artifact that describe a pipeline, which is not changed.
 
     A search over parameters is dumped as its best estimator.
@@ -42,6 +43,8 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
     ----------
     pipeline : estimator
         A fitted estimator.
+    own_code : collection of str
+        Full names of types and functions that it may contain beside the trusted ones.
 
     Raises
     ------
@@ -52,6 +55,7 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
 
     try:
         pipeline = without_searches(pipeline)
+        check_own_code(pipeline, own_code)
         vocabularies, memo = find_vocabularies(pipeline)
         # Where the memo has an entry for the id of an object, `deepcopy` uses it instead.
         dumped = skops.io.dumps(copy.deepcopy(pipeline, memo) if vocabularies else pipeline)
@@ -62,7 +66,7 @@ def dump_pipeline(pipeline: object) -> dict[str, bytes]:
         raise _not_dumped(pipeline, exc) from exc
     with zipfile.ZipFile(io.BytesIO(dumped)) as source:
         files = {name: source.read(name) for name in source.namelist()}
-    dumper = _Dumper(json.loads(files.pop("schema.json")), files, vocabularies)
+    dumper = _Dumper(json.loads(files.pop("schema.json")), files, vocabularies, own_code)
     return dumper.members()
 
 
@@ -87,6 +91,8 @@ class _Dumper:
         skops's files, by name.
     vocabularies : mapping
         Vocabularies, by the ``__id__`` of the nodes that replace them.
+    own_code : collection of str
+        Names that are trusted as well.
     """
 
     def __init__(
@@ -94,10 +100,12 @@ class _Dumper:
         root: dict[str, Any],
         files: Mapping[str, bytes],
         vocabularies: Mapping[int, dict[str, Any]],
+        own_code: Collection[str],
     ) -> None:
         self._root = root
         self._files = files
         self._vocabularies = vocabularies
+        self._own = frozenset(own_code)
         self._untrusted: set[str] = set()
         self._numbers: dict[int, int] = {}
         self._counter = itertools.count(1)
@@ -164,7 +172,7 @@ class _Dumper:
             return self._metric(node)
         if name in trusted.SEARCH_TREES and state:
             return self._search_tree(node)
-        self._trusted(node, trusted.TYPES)
+        self._trusted(node, trusted.TYPES | self._own)
         if state and state["__loader__"] == "DictNode" and "_stop_words_id" in state["content"]:
             # A memory address, of the stop words that were checked last. After loading, another
             # object could have the same address; none has 0.
@@ -206,7 +214,7 @@ class _Dumper:
             return self._objects(node)
         if self._trusted(node, trusted.SCALARS | {"numpy.ndarray"}) != "numpy.ndarray":
             return self._scalar(node)
-        content = _clean(self._files[node["file"]])
+        content = clean_array(self._files[node["file"]])
         return {"kind": "array", "file": self._file("array", ".npy", content)}
 
     def _objects(self, node: dict[str, Any]) -> Node:
@@ -278,10 +286,10 @@ class _Dumper:
         return {"kind": "vocabulary", "file": file, "integers": integers}
 
     def _type(self, node: dict[str, Any]) -> Node:
-        return {"kind": "type", "type": self._trusted(node, trusted.VALUE_TYPES)}
+        return {"kind": "type", "type": self._trusted(node, trusted.VALUE_TYPES | self._own)}
 
     def _function(self, node: dict[str, Any]) -> Node:
-        return {"kind": "function", "type": self._trusted(node, trusted.FUNCTIONS)}
+        return {"kind": "function", "type": self._trusted(node, trusted.FUNCTIONS | self._own)}
 
     def _partial(self, node: dict[str, Any]) -> Node:
         parts = node["content"]
@@ -374,21 +382,3 @@ def _nodes(value: Any) -> Iterator[dict[str, Any]]:
                 pending.extend(current.values())
         elif isinstance(current, list):
             pending.extend(current)
-
-
-def _clean(content: bytes) -> bytes:
-    """Return an ``.npy`` file without the random memory content in the padding of its records."""
-    import numpy as np
-
-    array = np.load(io.BytesIO(content), allow_pickle=False)
-    if array.dtype.names is None:
-        return content
-    clean = np.zeros(array.shape, array.dtype)
-    for name in array.dtype.names:
-        clean[name] = array[name]
-    if {"left_child", "missing_go_to_left"} <= set(array.dtype.names):
-        # In the leaves of a tree, this field is never set or read.
-        clean["missing_go_to_left"][clean["left_child"] == -1] = 0
-    buffer = io.BytesIO()
-    np.save(buffer, clean, allow_pickle=False)
-    return buffer.getvalue()

@@ -51,3 +51,21 @@ def encode_terms(terms: Sequence[str]) -> tuple[str, bytes]:
         if content.count(b"\n") == len(terms) - 1:
             return LINES, content
     return JSON, json.dumps(list(terms)).encode()
+
+
+def clean_array(content: bytes) -> bytes:
+    """Return an ``.npy`` file without the random memory content in the padding of its records."""
+    import numpy as np
+
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    clean = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        clean[name] = array[name]
+    if {"left_child", "missing_go_to_left"} <= set(array.dtype.names):
+        # In the leaves of a tree, this field is never set or read.
+        clean["missing_go_to_left"][clean["left_child"] == -1] = 0
+    buffer = io.BytesIO()
+    np.save(buffer, clean, allow_pickle=False)
+    return buffer.getvalue()

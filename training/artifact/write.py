@@ -8,7 +8,7 @@ well. Before an artifact is returned, it is read back as a Lambda reads it.
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import sklearn
@@ -24,6 +24,7 @@ from sklearn_api.sklearn_model import SklearnModel
 from training.artifact.comparison import compare
 from training.artifact.compiler import NotCompiledError, compile_pipeline
 from training.artifact.dump import dump_pipeline
+from training.artifact.frames import instances_of
 from training.artifact.members import write_archive
 from training.artifact.positions import by_position
 
@@ -65,6 +66,7 @@ def write_artifact(
     calibration: Calibration | None = None,
     *,
     rows: Any = (),
+    own_code: Collection[str] = (),
 ) -> Artifact:
     """Return a fitted pipeline as an artifact, read back and compared.
 
@@ -81,6 +83,9 @@ def write_artifact(
         Turns its decision scores into probabilities.
     rows : sequence of str, or DataFrame
         Inputs that the pipeline has not seen, on which to compare what is served with it.
+    own_code : collection of str
+        Full names of types and functions that the pipeline may contain beside the trusted ones. The
+        endpoint has to declare them as well.
 
     Raises
     ------
@@ -93,16 +98,40 @@ def write_artifact(
         served = by_position(pipeline, rows)
         nullable = {one.name for one in signature.inputs if one.nullable}
         compare(pipeline, served, rows, columns=signature.inputs, nullable=nullable)
-    members = {SIGNATURE: signature.to_json(), **dump_pipeline(served)}
+    members = {SIGNATURE: signature.to_json(), **dump_pipeline(served, own_code)}
     plain = write_archive({HEADER: _header(calibration, None), **members})
-    restored = construct(Archive(plain, sys.maxsize), sys.maxsize)
-    if {SIGNATURE: members[SIGNATURE], **dump_pipeline(restored)} != members:
+    restored = construct(Archive(plain, sys.maxsize), sys.maxsize, own_code)
+    if {SIGNATURE: members[SIGNATURE], **dump_pipeline(restored, own_code)} != members:
         raise ArtifactError(
             "the pipeline cannot be stored: reading it back gives a different pipeline"
         )
+    if own_code and len(rows):
+        instances = instances_of(rows) if signature.kind == TABLE else list(rows)
+        _compare_restored(restored, served, signature, instances)
     compiled, reason = _compile(restored, signature, calibration, members, rows)
     content = write_archive({HEADER: _header(calibration, reason), **members, **compiled})
     return Artifact(content, reason)
+
+
+def _compare_restored(
+    restored: Any, original: Any, signature: Signature, instances: Sequence[Any]
+) -> None:
+    """Raise if code of one's own does not answer the same after it has been stored."""
+    wanted = SklearnModel(original, signature).predict(instances)
+    try:
+        found = SklearnModel(restored, signature).predict(instances)
+    # Without a part of its state, code of one's own can raise anything.
+    except Exception as exc:
+        raise ArtifactError(
+            f"the pipeline cannot be stored: read back, it raises {type(exc).__name__}: {exc}; the "
+            "state of each object has to be in its __dict__, or in what __getstate__ returns"
+        ) from exc
+    for number, (one, other) in enumerate(zip(found, wanted, strict=True)):
+        if repr(one) != repr(other):  # equal to the last bit, or both NaN
+            raise ArtifactError(
+                f"the pipeline cannot be stored: read back, it answers {one} to row {number}, "
+                f"instead of {other}"
+            )
 
 
 def _compile(

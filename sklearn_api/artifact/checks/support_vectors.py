@@ -40,7 +40,7 @@ def check_support_vectors(estimator: Any) -> None:
     rows = len(support)
     if len(counts) < 2 or counts.min() < 0:
         raise _damaged("has an impossible number of support vectors")
-    if type(estimator).__name__.endswith("SVC"):
+    if any(base.__name__.endswith("SVC") for base in type(estimator).__mro__):
         if len(counts) != len(state["classes_"]) or counts.sum(dtype="int64") != rows:
             raise _damaged("has a number of support vectors that does not fit its classes")
     elif len(counts) != 2:

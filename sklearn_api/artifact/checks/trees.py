@@ -122,25 +122,22 @@ def construct_search_tree(tree_type: Any, state: Any) -> Any:
     return tree
 
 
-def check_estimator(name: str, estimator: Any) -> None:
+def check_estimator(estimator: Any) -> None:
     """Check an estimator whose compiled code follows indices without checking them.
 
     Parameters
     ----------
-    name : str
-        Full name of its type.
     estimator : estimator
-        With its whole state. It passes if its type needs no check.
+        With its whole state. It passes if neither its type nor a base of it needs a check.
 
     Raises
     ------
     ArtifactError
         The parts of its state do not fit each other.
     """
-    module = name.rpartition(".")[0]
-    check = _CHECKS.get(module)
-    if check is not None:
-        check(estimator)
+    modules = dict.fromkeys(base.__module__ for base in type(estimator).__mro__)
+    for module in modules.keys() & _CHECKS.keys():
+        _CHECKS[module](estimator)
 
 
 def _check_single(estimator: Any) -> None:
