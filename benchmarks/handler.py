@@ -123,11 +123,10 @@ def main() -> int:
     """Time the handler with both forms of the model, and the pipeline; print seconds as JSON."""
     from sklearn_api.load import load_model
     from sklearn_api.prediction import prediction_endpoint
-    from sklearn_api.utils import convert_prediction
 
     def handler(form: str) -> Callable[[str], object]:
         os.environ["MODEL_FORM"] = form
-        made = prediction_endpoint(field="review_text", convert=convert_prediction)
+        made = prediction_endpoint()
         answer = made(events[REVIEW], None)
         assert answer["statusCode"] == 200, answer
         return lambda review: made(events[review], None)

@@ -81,13 +81,7 @@ class Endpoint:
             answered = response.to_event(request.request_id)
         except Exception as exc:  # The request ends here; the client must not see internals.
             log_fields["error"] = type(exc).__name__
-            import traceback  # slow to import, and rarely needed
-
-            # The message of an exception can repeat what the client sent; the frames cannot.
-            log_fields["frames"] = [
-                f"{frame.filename}:{frame.lineno} {frame.name}"
-                for frame in traceback.extract_tb(exc.__traceback__)
-            ]
+            log_fields["frames"] = frames(exc)
             error = SklearnApiError(
                 "an unexpected error; quote the request id to whoever runs this API"
             )
@@ -107,3 +101,16 @@ class Endpoint:
         )
         self._cold = False
         return answered
+
+
+def frames(exc: BaseException) -> list[str]:
+    """Return where an exception was raised, for the log.
+
+    The message of an exception can repeat what the client sent; the frames cannot.
+    """
+    import traceback  # slow to import, and rarely needed
+
+    return [
+        f"{frame.filename}:{frame.lineno} {frame.name}"
+        for frame in traceback.extract_tb(exc.__traceback__)
+    ]

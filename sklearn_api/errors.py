@@ -3,7 +3,26 @@
 The messages are for clients and for logs. None of them repeats what the client sent.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+
+class Mistake(NamedTuple):
+    """What is wrong with one instance of a request.
+
+    Attributes
+    ----------
+    instance : int
+        Its position in the request, counted from 0.
+    field : str or None
+        The field, as the client named it; None if it is about the whole instance.
+    detail : str
+        A sentence.
+    """
+
+    instance: int
+    field: str | None
+    detail: str
 
 
 class SklearnApiError(Exception):
@@ -17,9 +36,12 @@ class SklearnApiError(Exception):
         The field of the request's body that caused the error, if one did.
     headers : mapping
         Additional headers of the answer.
+    mistakes : tuple of Mistake
+        What is wrong with the request's instances, where that is the error.
     """
 
     status: int = 500
+    mistakes: tuple[Mistake, ...] = ()
 
     def __init__(
         self,
@@ -46,8 +68,35 @@ class BadRequestError(SklearnApiError):
     status = 400
 
 
+class InvalidInstancesError(BadRequestError):
+    """Instances of a request do not fit the model. Its message is about the first mistake.
+
+    Parameters
+    ----------
+    mistakes : sequence of Mistake
+        One or more, of which the first `MOST` are listed.
+    many : bool
+        Whether the client sent a list of instances.
+    more : bool
+        Whether there are more than these, or may be.
+    """
+
+    MOST = 20
+
+    def __init__(self, mistakes: Sequence[Mistake], *, many: bool, more: bool = False) -> None:
+        first = mistakes[0]
+        message = f"instance {first.instance}: {first.detail}" if many else first.detail
+        count = min(len(mistakes), self.MOST)
+        if more or len(mistakes) > count:
+            message += f"; 'errors' lists {count} mistakes, but there are more"
+        elif count > 1:
+            message += f"; 'errors' lists all {count} mistakes"
+        super().__init__(message, field=first.field)
+        self.mistakes = tuple(mistakes[: self.MOST])
+
+
 class PayloadTooLargeError(SklearnApiError):
-    """The request's body is larger than `Settings.max_body_bytes`."""
+    """The request's body is larger than `Settings.max_body_bytes`, or its answer than Lambda's."""
 
     status = 413
 

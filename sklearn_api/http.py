@@ -85,7 +85,8 @@ class Request(NamedTuple):
         PayloadTooLargeError
             The body is longer than `max_bytes`.
         BadRequestError
-            The body is empty, not UTF-8, not JSON, or not an object.
+            The body is empty, not UTF-8, not JSON, or not an object; or an object in it has two
+            fields with the same name.
         """
         content = self._content(max_bytes)
         if not content.strip():
@@ -99,7 +100,7 @@ class Request(NamedTuple):
         except UnicodeDecodeError as exc:
             raise BadRequestError(f"the body is not UTF-8 (byte {exc.start})") from exc
         try:
-            value = json.loads(text, parse_constant=_no_constant)
+            value = _DECODER.decode(text)
         except json.JSONDecodeError as exc:
             raise BadRequestError(
                 f"the body is not valid JSON: {exc.msg} (line {exc.lineno}, column {exc.colno})"
@@ -143,43 +144,15 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-def text_field(body: Mapping[str, Any], name: str, aliases: Sequence[str] = ()) -> str:
-    """Return the text in a field of a JSON object.
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object's fields. Of two with one name, RFC 8259 does not say which counts."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadRequestError("an object in the body has two fields with the same name")
+    return found
 
-    Parameters
-    ----------
-    body : mapping
-        The object.
-    name : str
-        The field, and its name in errors.
-    aliases : sequence of str
-        Other names of the field, tried in order.
 
-    Raises
-    ------
-    BadRequestError
-        The field is missing, not a string, empty, or not valid Unicode.
-    """
-    found = next((one for one in (name, *aliases) if one in body), None)
-    if found is None:
-        raise BadRequestError(f"the field '{name}' is missing", field=name)
-    value = body[found]
-    if not isinstance(value, str):
-        kind = {dict: "an object", list: "an array", type(None): "null", bool: "a boolean"}
-        raise BadRequestError(
-            f"the field '{found}' must be a string, not {kind.get(type(value), 'a number')}",
-            field=found,
-        )
-    if not value.strip():
-        raise BadRequestError(f"the field '{found}' cannot be empty", field=found)
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as exc:
-        raise BadRequestError(
-            f"the field '{found}' is not valid Unicode: it contains a lone surrogate",
-            field=found,
-        ) from exc
-    return value
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, object_pairs_hook=_without_duplicates)
 
 
 def _quality(accept: str, media_type: str) -> float:
@@ -234,6 +207,8 @@ class Response(NamedTuple):
         }
         if error.field is not None:
             content["field"] = error.field
+        if error.mistakes:
+            content["errors"] = [one._asdict() for one in error.mistakes]
         return cls(error.status, content, PROBLEM, error.headers)
 
     def to_event(self, request_id: str) -> dict[str, Any]:

@@ -61,6 +61,8 @@ class Settings(NamedTuple):
         ``MODEL_REFRESH_SECONDS``: how long a model serves before S3 is asked for a newer one.
     max_body_bytes : int
         ``MAX_BODY_BYTES``: largest request body.
+    max_instances : int
+        ``MAX_INSTANCES``: the most instances in one request.
     max_artifact_bytes : int
         ``MAX_ARTIFACT_BYTES``: largest artifact, both packed and unpacked.
     log_level : str
@@ -78,7 +80,8 @@ class Settings(NamedTuple):
     model_bucket: str
     model_name: str
     model_refresh_seconds: float = 60.0
-    max_body_bytes: int = 64 * 1024
+    max_body_bytes: int = 1024 * 1024
+    max_instances: int = 1000
     max_artifact_bytes: int = 256 * 1024 * 1024
     log_level: str = "INFO"
     scikit_learn_version: str | None = None
@@ -101,9 +104,10 @@ class Settings(NamedTuple):
             model_refresh_seconds=_seconds(
                 environ, "MODEL_REFRESH_SECONDS", defaults["model_refresh_seconds"]
             ),
-            max_body_bytes=_count(environ, "MAX_BODY_BYTES", defaults["max_body_bytes"]),
+            max_body_bytes=_count(environ, "MAX_BODY_BYTES", "bytes", defaults["max_body_bytes"]),
+            max_instances=_count(environ, "MAX_INSTANCES", "instances", defaults["max_instances"]),
             max_artifact_bytes=_count(
-                environ, "MAX_ARTIFACT_BYTES", defaults["max_artifact_bytes"]
+                environ, "MAX_ARTIFACT_BYTES", "bytes", defaults["max_artifact_bytes"]
             ),
             log_level=_choice(environ, "LOG_LEVEL", _LEVELS, defaults["log_level"]),
             model_form=_choice(environ, "MODEL_FORM", _FORMS, defaults["model_form"]),
@@ -132,12 +136,12 @@ def _seconds(environ: Mapping[str, str], name: str, default: float) -> float:
     return value
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _count(environ: Mapping[str, str], name: str, unit: str, default: int) -> int:
     text = environ.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise SettingsError(f"{name} is {text!r}; it must be a whole number of bytes, 1 or more")
+        raise SettingsError(f"{name} is {text!r}; it must be a whole number of {unit}, 1 or more")
     return int(text)
 
 

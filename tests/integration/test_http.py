@@ -51,6 +51,32 @@ def test_the_alias_and_plain_text(api: Api) -> None:
     assert (answer.status, answer.text) == (200, "Negative Review")
 
 
+def test_a_thousand_reviews_are_answered_at_once(api: Api) -> None:
+    """As many instances as allowed fit into a request, and are answered in their order."""
+    words = ["I love this movie", "I hate this movie", "a boring film"] * 333 + ["fine"]
+    reviews = [f"{text} {'and so on ' * 90}" for text in words]
+    body = json.dumps({"instances": [{"review_text": text} for text in reviews]}).encode()
+    answer = api.request("POST", "/review", body)
+    assert answer.status == 200
+    found = answer.json()
+    assert len(found["predictions"]) == 1000
+    alone = api.review(reviews[1]).json()
+    assert {**found["predictions"][1], "model": found["model"]} == alone
+    assert [one["score"] for one in found["predictions"][:999]] == [
+        one["score"] for one in found["predictions"][:3]
+    ] * 333
+
+
+def test_all_wrong_instances_are_listed(api: Api) -> None:
+    """A problem about many instances names each by its position and field."""
+    body = b'{"instances": [{}, {"review_text": "x"}, {"movie_text": 1}]}'
+    problem = api.request("POST", "/review", body).json()
+    assert [(one["instance"], one["field"]) for one in problem["errors"]] == [
+        (0, "review_text"),
+        (2, "movie_text"),
+    ]
+
+
 def test_unicode_arrives_unchanged(api: Api) -> None:
     """Text beyond ASCII gets the same prediction whether or not it is escaped."""
     plain = json.dumps({"review_text": "Une œuvre naïve, I love it 🎬"}, ensure_ascii=False)
@@ -85,11 +111,16 @@ def test_requests_without_the_right_key_are_forbidden(api: Api, path: str, key: 
         (b'{"review_text": "\xff\xfe"}', 400, "not UTF-8"),
         (b'{"review_text": "\\ud800"}', 400, "Unicode"),
         (b"[" * 60_000, 400, "not valid JSON"),
-        (b'{"review_text": "' + b"x" * 70_000 + b'"}', 413, "65,536 bytes"),
+        (b'{"review_text": "' + b"x" * 1_100_000 + b'"}', 413, "1,048,576 bytes"),
+        (b'{"review_text": "x", "stars": 5}', 400, "it has 'review_text'"),
+        (b'{"review_text": "x", "review_text": "y"}', 400, "two fields with the same name"),
+        (b'{"instances": []}', 400, "a list of one or more objects"),
+        (b'{"instances": [{"review_text": "x"}, {}]}', 400, "instance 1: the field"),
     ],
     ids=[
         *("empty", "blank", "cut-off", "array", "missing-field", "number", "null", "blank-field"),
-        *("not-utf-8", "surrogate", "deep", "too-large"),
+        *("not-utf-8", "surrogate", "deep", "too-large", "unknown-field", "twice", "no-instances"),
+        "wrong-instance",
     ],
 )
 def test_bad_input_gets_problem_details(api: Api, body: bytes, status: int, detail: str) -> None:

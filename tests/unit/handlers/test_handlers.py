@@ -17,7 +17,7 @@ from tests.helpers.events import read_event
 from tests.helpers.fakes import pointer_to
 from tests.helpers.imports import needed_files
 from tests.helpers.servers import content, serving
-from tests.helpers.stored import stored
+from tests.helpers.stored import REVIEW_SIGNATURE, stored
 
 NAMES = sorted(path.parent.name for path in (ROOT / "handlers").glob("*/handler.py"))
 
@@ -120,7 +120,8 @@ def test_review_imports_scikit_learn_only_if_it_serves(
 ) -> None:
     """A compiled model predicts within the budget; MODEL_FORM=sklearn imports scikit-learn."""
     pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))
-    artifact = stored(pipeline.fit(["I love this movie", "I hate it"], [1, 0])).content
+    pipeline.fit(["I love this movie", "I hate it"], [1, 0])
+    artifact = stored(pipeline, signature=REVIEW_SIGNATURE).content
     with serving(content(pointer_to(artifact).to_json()), content(artifact)) as server:
         answer, modules = invoke(
             "review",

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from sklearn_api.errors import (
     BadRequestError,
+    InvalidInstancesError,
+    Mistake,
     PayloadTooLargeError,
     SklearnApiError,
     UnsupportedMediaTypeError,
 )
-from sklearn_api.http import JSON, TEXT, Request, Response, text_field
+from sklearn_api.http import JSON, TEXT, Request, Response
 
 
 def request(body: bytes | str | None = None, **headers: str) -> Request:
@@ -56,6 +58,9 @@ def test_the_request_id_comes_from_the_gateway_or_else_from_lambda() -> None:
         (b"1" * 50_000, "not valid JSON"),
         (b'{"a": "\xff"}', "not UTF-8"),
         ('{"a": "\ud800"}', "not UTF-8"),
+        (b"\xef\xbb\xbf{}", "not valid JSON"),
+        (b'{"a": 1, "a": 1}', "two fields with the same name"),
+        (b'{"a": [{"b": 1, "c": 2, "b": 3}]}', "two fields with the same name"),
         (b"[1]", "must be a JSON object"),
         (b'"text"', "must be a JSON object"),
     ],
@@ -135,32 +140,6 @@ def test_the_accept_header_chooses_the_format(accept: str, expected: str) -> Non
     assert request(None, accept=accept).accepts((TEXT, JSON)) == expected
 
 
-@pytest.mark.parametrize(
-    ("body", "message", "field"),
-    [
-        ({}, "'text' is missing", "text"),
-        ({"text": None}, "must be a string, not null", "text"),
-        ({"text": 1}, "must be a string, not a number", "text"),
-        ({"text": True}, "must be a string, not a boolean", "text"),
-        ({"text": []}, "must be a string, not an array", "text"),
-        ({"other": {}}, "'other' must be a string, not an object", "other"),
-        ({"text": " \n"}, "cannot be empty", "text"),
-        ({"text": "a\ud800"}, "Unicode", "text"),
-    ],
-)
-def test_an_invalid_field_is_named(body: dict[str, Any], message: str, field: str) -> None:
-    """A missing, mistyped, empty or invalid field is named in the message and in `field`."""
-    with pytest.raises(BadRequestError, match=message) as caught:
-        text_field(body, "text", ("other",))
-    assert caught.value.field == field
-
-
-def test_a_field_takes_precedence_over_its_alias() -> None:
-    """An alias is read only if the field itself is missing."""
-    assert text_field({"text": "a", "other": "b"}, "text", ("other",)) == "a"
-    assert text_field({"other": "b"}, "text", ("other",)) == "b"
-
-
 def test_a_problem_has_status_detail_request_id_and_field() -> None:
     """Problem details have the status, title, detail, request id, and the invalid field."""
     error = BadRequestError("no good", field="text", headers={"Retry-After": "1"})
@@ -176,6 +155,19 @@ def test_a_problem_has_status_detail_request_id_and_field() -> None:
         "request_id": "the-id",
         "field": "text",
     }
+
+
+def test_a_problem_lists_the_mistakes_of_instances() -> None:
+    """Each mistake has the position of its instance, its field and a sentence."""
+    mistakes = [Mistake(0, "a", "the field 'a' is missing"), Mistake(2, None, "no object")]
+    content = Response.problem(InvalidInstancesError(mistakes, many=True), "the-id").content
+    assert isinstance(content, dict)
+    assert content["errors"] == [
+        {"instance": 0, "field": "a", "detail": "the field 'a' is missing"},
+        {"instance": 2, "field": None, "detail": "no object"},
+    ]
+    assert content["field"] == "a"
+    assert content["detail"].startswith("instance 0: the field 'a' is missing")
 
 
 @given(st.binary(max_size=300), st.text(max_size=40))

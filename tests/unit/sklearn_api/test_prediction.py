@@ -12,45 +12,31 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
-from sklearn_api import current
 from sklearn_api.calibration import Sigmoid
 from sklearn_api.errors import SettingsError
 from sklearn_api.prediction import prediction_endpoint
-from sklearn_api.utils import convert_prediction
+from sklearn_api.signature import (
+    STRING,
+    Input,
+    Label,
+)
+from tests.helpers.endpoints import (
+    MAX_BODY,
+    MAX_INSTANCES,
+    Context,
+    Handler,
+    answer,
+    event,
+    make_handler,
+    publish,
+)
 from tests.helpers.events import read_event
 from tests.helpers.fakes import FakeS3, pointer_to
-from tests.helpers.stored import stored
+from tests.helpers.stored import REVIEW_SIGNATURE, stored
 
 TEXTS = ["I love this movie", "I hate this movie", "love it", "hate it"]
 CALIBRATION = Sigmoid(2.0, 0.1)
-MAX_BODY = 1000
-
-Handler = Callable[..., dict[str, Any]]
-
-
-class Context:
-    aws_request_id = "lambda-id"
-
-
-def make_handler(s3: FakeS3) -> Handler:
-    """Return the handler that handlers/review declares, over a fake bucket."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MODEL_BUCKET", "bucket")
-        patch.setenv("MODEL_NAME", "review")
-        patch.setenv("MAX_BODY_BYTES", str(MAX_BODY))
-        patch.setenv("MODEL_REFRESH_SECONDS", "0")
-        # The client is created at the cold start; a declaration allows no other way to a fake.
-        patch.setattr(current, "create_reader", lambda *_: s3)
-        return prediction_endpoint(
-            field="review_text", aliases=("movie_text",), convert=convert_prediction
-        )
-
-
-def publish(artifact: bytes) -> FakeS3:
-    """Return a bucket with a version of the model."""
-    s3 = FakeS3()
-    s3.serve(pointer_to(artifact), artifact)
-    return s3
+ALIASES = {"movie_text": "review_text"}
 
 
 @pytest.fixture(scope="module")
@@ -60,18 +46,12 @@ def pipeline() -> Pipeline:
 
 @pytest.fixture(scope="module")
 def artifact(pipeline: Pipeline) -> bytes:
-    return stored(pipeline, CALIBRATION).content
+    return stored(pipeline, CALIBRATION, signature=REVIEW_SIGNATURE).content
 
 
 @pytest.fixture(scope="module")
 def handler(artifact: bytes) -> Handler:
-    return make_handler(publish(artifact))
-
-
-def event(body: object, **headers: str) -> dict[str, Any]:
-    """Return the event for a request with this JSON body."""
-    content = base64.b64encode(json.dumps(body).encode()).decode()
-    return {**read_event("review", **headers), "body": content}
+    return make_handler(publish(artifact), aliases=ALIASES)
 
 
 def test_a_review_gets_its_label_score_and_model(handler: Handler, pipeline: Pipeline) -> None:
@@ -85,6 +65,10 @@ def test_a_review_gets_its_label_score_and_model(handler: Handler, pipeline: Pip
         "label": 1,
         "score": score,
         "probability": CALIBRATION.probability(score),
+        "probabilities": {
+            "Negative Review": 1.0 - CALIBRATION.probability(score),
+            "Positive Review": CALIBRATION.probability(score),
+        },
         "model": {"name": "review", "version": "7"},
     }
     assert json.loads(answer["body"]) == expected
@@ -92,10 +76,12 @@ def test_a_review_gets_its_label_score_and_model(handler: Handler, pipeline: Pip
 
 
 def test_a_model_that_is_not_calibrated_gives_no_probability(pipeline: Pipeline) -> None:
-    """The field is still there, and null."""
-    s3 = publish(stored(pipeline).content)
-    body = json.loads(make_handler(s3)(read_event("review"), Context())["body"])
-    assert body["probability"] is None
+    """The fields are still there, and null."""
+    body = answer(
+        make_handler(publish(stored(pipeline, signature=REVIEW_SIGNATURE).content)),
+        {"review_text": "love it"},
+    )
+    assert (body["probability"], body["probabilities"]) == (None, None)
     assert body["score"] > 0
 
 
@@ -108,8 +94,75 @@ def test_a_client_that_prefers_text_gets_only_the_prediction(handler: Handler) -
 
 def test_the_field_has_an_alias(handler: Handler) -> None:
     """`movie_text` means the same as `review_text`."""
-    answers = [handler(event({name: "love it"}), None) for name in ("review_text", "movie_text")]
-    assert answers[0]["body"] == answers[1]["body"]
+    answers = [answer(handler, {name: "love it"}) for name in ("review_text", "movie_text")]
+    assert answers[0] == answers[1]
+
+
+def test_many_instances_are_answered_in_the_order_asked(
+    handler: Handler, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each answer is that of the instance alone, and the log says how many there were."""
+    texts = ["hate it", "love it", "unheard of", "hate it"]
+    instances = [{"review_text": text} for text in texts]
+    found = answer(handler, {"instances": instances})
+    assert json.loads(capsys.readouterr().out)["instances"] == 4
+    alone = [answer(handler, instance) for instance in instances]
+    assert found["model"] == alone[0]["model"]
+    assert [{**one, "model": found["model"]} for one in found["predictions"]] == alone
+    assert len(answer(handler, {"instances": [{"review_text": "x"}] * MAX_INSTANCES})) == 2
+
+
+def test_many_instances_are_always_answered_in_json(handler: Handler) -> None:
+    """As text, one prediction could not be told from the next."""
+    body = {"instances": [{"review_text": "love it"}]}
+    found = handler(event(body, Accept="text/plain"), Context())
+    assert json.loads(found["body"])["predictions"][0]["prediction"] == "Positive Review"
+
+
+def test_nothing_is_answered_in_part(handler: Handler) -> None:
+    """One wrong instance among many is a problem that names it, and no prediction."""
+    body = {"instances": [{"review_text": "love it"}, {"movie_text": 1, "stars": 5}]}
+    found = handler(event(body), Context())
+    assert found["statusCode"] == 400
+    problem = json.loads(found["body"])
+    assert [(one["instance"], one["field"]) for one in problem["errors"]] == [
+        (1, "movie_text"),
+        (1, "stars"),
+    ]
+    assert problem["field"] == "movie_text"
+    assert problem["detail"].startswith("instance 1: the field 'movie_text' must be a string, not")
+    assert "predictions" not in problem
+
+
+def test_fields_and_words_change_with_the_model(artifact: bytes, pipeline: Pipeline) -> None:
+    """A new version may take another field and answer in other words, without a deployment."""
+    s3 = publish(artifact)
+    handler = make_handler(s3, aliases=ALIASES)
+    assert answer(handler, {"review_text": "love it"})["prediction"] == "Positive Review"
+    inputs = (Input("comment", STRING, nullable=False, objects=True),)
+    signature = REVIEW_SIGNATURE._replace(inputs=inputs, labels=(Label(0, "👎"), Label(1, "👍")))
+    newer = stored(pipeline, signature=signature).content
+    s3.serve(pointer_to(newer, version="8"), newer)
+    assert answer(handler, {"comment": "love it"})["prediction"] == "👍"
+    problem = json.loads(handler(event({"movie_text": "love it"}), Context())["body"])
+    assert (problem["status"], problem["field"]) == (400, "comment")
+
+
+def test_an_alias_of_a_field_that_the_model_does_not_have_is_logged(
+    artifact: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A declaration with a wrong name still serves, and the log says what is wrong with it."""
+    handler = make_handler(publish(artifact), aliases={"movie_text": "reveiw_text"})
+    line = json.loads(capsys.readouterr().out)
+    assert (line["level"], line["fields"]) == ("WARNING", ["reveiw_text"])
+    assert answer(handler, {"review_text": "love it"})["label"] == 1
+
+
+@pytest.mark.parametrize("own_code", ["handlers.tickets.text.tokenize", ["tokenize"]])
+def test_own_code_that_is_not_a_list_of_full_names_is_an_error(own_code: Any) -> None:
+    """A forgotten comma or module is found when the Lambda starts, not when the model is loaded."""
+    with pytest.raises(SettingsError, match=r"own_code is .* must list full names"):
+        make_handler(FakeS3(), own_code=own_code)
 
 
 def test_the_log_has_ids_and_version_but_no_word_of_the_review(
@@ -120,6 +173,7 @@ def test_the_log_has_ids_and_version_but_no_word_of_the_review(
     handler(event({"review_text": ["Rosebud"]}), Context())
     out = capsys.readouterr().out
     first, second = (json.loads(line) for line in out.splitlines())
+    assert (first["instances"], first["form"]) == (1, "compiled")
     assert first["request_id"] == read_event("review")["requestContext"]["requestId"]
     assert (first["lambda_request_id"], first["model_version"]) == ("lambda-id", "7")
     assert (first["endpoint"], first["status"], second["status"]) == ("review", 200, 400)
@@ -154,7 +208,7 @@ def test_an_invalid_request_is_answered_with_a_problem(
 def test_without_a_model_it_is_503_until_one_is_published(artifact: bytes) -> None:
     """A Lambda that starts before the first model answers 503, and later with the model."""
     s3 = FakeS3()
-    handler = make_handler(s3)
+    handler = make_handler(s3, aliases=ALIASES)
     answer = handler(read_event("review"), Context())
     assert answer["statusCode"] == 503
     assert int(answer["headers"]["Retry-After"]) > 0
@@ -163,9 +217,11 @@ def test_without_a_model_it_is_503_until_one_is_published(artifact: bytes) -> No
     assert handler(read_event("review"), Context())["statusCode"] == 200
 
 
-def test_an_invalid_request_is_400_even_without_a_model() -> None:
-    """Retrying an invalid request cannot help, so it is 400 whether there is a model or not."""
-    assert make_handler(FakeS3())(event({}), Context())["statusCode"] == 400
+def test_a_body_that_is_not_json_is_400_even_without_a_model() -> None:
+    """Retrying it cannot help; which fields there are is only known with a model."""
+    handler = make_handler(FakeS3())
+    assert handler({**event({}), "body": "{"}, Context())["statusCode"] == 400
+    assert handler(event({}), Context())["statusCode"] == 503
 
 
 def test_a_failed_refresh_is_logged_and_does_not_change_answers(
@@ -173,7 +229,7 @@ def test_a_failed_refresh_is_logged_and_does_not_change_answers(
 ) -> None:
     """If S3 fails later, the model keeps serving, and one warning says why."""
     s3 = publish(artifact)
-    handler = make_handler(s3)
+    handler = make_handler(s3, aliases=ALIASES)
     s3.failure = FakeS3.unreachable()
     for _ in range(2):
         assert handler(read_event("review"), Context())["statusCode"] == 200
@@ -186,7 +242,7 @@ def test_a_lambda_without_its_settings_does_not_start(monkeypatch: pytest.Monkey
     """A missing setting is an error at the cold start, which names the setting."""
     monkeypatch.delenv("MODEL_BUCKET", raising=False)
     with pytest.raises(SettingsError, match="MODEL_BUCKET"):
-        prediction_endpoint(field="review_text", convert=convert_prediction)
+        prediction_endpoint()
 
 
 @given(
@@ -218,3 +274,21 @@ def test_any_text_gets_a_prediction(handler: Handler, text: str) -> None:
     """Every text except an empty one is classified, even if it contains no known word."""
     answer = handler(event({"review_text": text}), Context())
     assert answer["statusCode"] == (200 if text.strip() else 400)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda children: (
+        st.lists(children, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["instances", "review_text", "movie_text", "stars"]), children
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(json_values | st.fixed_dictionaries({"instances": st.lists(json_values, max_size=3)}))
+def test_any_json_gets_an_answer_or_a_problem(handler: Handler, body: Any) -> None:
+    """Whatever a client sends as JSON is answered, or is the client's mistake."""
+    assert handler(event(body), Context())["statusCode"] in (200, 400, 413)

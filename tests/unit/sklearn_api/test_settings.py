@@ -20,13 +20,14 @@ def test_everything_can_be_set() -> None:
             **NEEDED,
             "MODEL_REFRESH_SECONDS": "0.5",
             "MAX_BODY_BYTES": "10",
+            "MAX_INSTANCES": "15",
             "MAX_ARTIFACT_BYTES": "20",
             "LOG_LEVEL": "ERROR",
             "SCIKIT_LEARN_VERSION": "1.9.1",
             "MODEL_FORM": "compiled",
         }
     )
-    assert found == Settings("bucket", "review", 0.5, 10, 20, "ERROR", "1.9.1", "compiled")
+    assert found == Settings("bucket", "review", 0.5, 10, 15, 20, "ERROR", "1.9.1", "compiled")
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,7 @@ def test_everything_can_be_set() -> None:
         ("MAX_BODY_BYTES", "0"),
         ("MAX_BODY_BYTES", "1.5"),
         ("MAX_BODY_BYTES", "٣"),
+        ("MAX_INSTANCES", "many"),
         ("MAX_ARTIFACT_BYTES", "-5"),
         ("LOG_LEVEL", "loud"),
         ("MODEL_FORM", "fast"),
