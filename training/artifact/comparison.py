@@ -7,12 +7,13 @@ column after the other.
 
 import warnings
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 from sklearn_api.errors import ArtifactError
 from sklearn_api.rows import rows_as_array
 from sklearn_api.signature import INTEGER, NUMBER, STRING, Input
+from training.artifact.changes import repeated, with_gaps, with_values
 from training.artifact.frames import Frame, columns_of, instances_of
 
 TOLERANCE = 1e-12
@@ -80,61 +81,26 @@ def _groups(frame: Frame, nullable: Container[str] | None) -> Iterator[_Group]:
     """Yield the rows as they are, and then rows with a change to one column each."""
     yield _Group([""] * len(frame), frame)
     changes: list[tuple[str, str, Any]] = []
-    empty = _repeated(frame, _GAPS)
+    empty = repeated(frame, _GAPS)
     for column in columns_of(frame):
         name = column.name
-        gaps = _with_gaps(_repeated(frame, _GAPS), column)
+        gaps = with_gaps(repeated(frame, _GAPS), column)
         if nullable is not None and name not in nullable:
             pass
         elif gaps[name].dtype == frame[name].dtype:
             changes += [(f" with {name!r} missing", name, gap) for gap in gaps[name].tolist()]
-            empty = _with_gaps(empty, column)
+            empty = with_gaps(empty, column)
         else:  # other rows would not keep their dtype, with which the pipeline was fitted
             yield _Group([f" with {name!r} missing"] * _GAPS, gaps)
-            empty = _with_gaps(empty, column)
+            empty = with_gaps(empty, column)
         values = {STRING: _UNSEEN, INTEGER: _WHOLE, NUMBER: _EXTREME}.get(column.type, ())
         changes += [(f" with {value!r} as {name!r}", name, value) for value in values]
-    changed = _repeated(frame, len(changes))
+    changed = repeated(frame, len(changes))
     for name in frame.columns:
         rows = {row: value for row, (_, other, value) in enumerate(changes) if other == name}
-        changed = _with(changed, name, rows)
+        changed = with_values(changed, name, rows)
     yield _Group([change for change, _, _ in changes], changed)
     yield _Group([" with all that may be missing"] * _GAPS, empty)
-
-
-def _repeated(frame: Frame, count: int) -> Frame:
-    """Return as many rows, over and over again."""
-    return frame.iloc[[row % len(frame) for row in range(count)]].reset_index(drop=True)
-
-
-def _with(frame: Frame, name: str, values: Mapping[int, Any]) -> Frame:
-    """Return rows with other values in some rows of one column, which keeps its dtype."""
-    series = frame[name]
-    dtype = series.dtype
-    if hasattr(dtype, "categories"):
-        known = set(dtype.categories)
-        new = [value for value in values.values() if value == value and value not in known]
-        dtype = series.cat.add_categories(new).dtype
-    elif getattr(dtype, "kind", "O") in "iu" and "64" not in str(dtype):
-        dtype = "Int64" if str(dtype)[0] in "IU" else "int64"  # smaller ones could not hold them
-    both = [values.get(row, value) for row, value in enumerate(series.tolist())]
-    return frame.assign(**{name: type(series)(both, index=series.index, dtype=dtype)})
-
-
-def _with_gaps(frame: Frame, column: Input) -> Frame:
-    """Return rows with gaps in one column, as pandas has them for its dtype."""
-    import numpy as np
-
-    series = frame[column.name]
-    dtype, gap = series.dtype, None
-    if isinstance(dtype, np.dtype):
-        # Neither whole numbers nor booleans of numpy know gaps.
-        dtype = {"i": np.dtype(float), "u": np.dtype(float), "b": np.dtype(object)}.get(
-            dtype.kind, dtype
-        )
-        gap = column.missing
-    gaps = type(series)([gap] * len(series), index=series.index, dtype=dtype)
-    return frame.assign(**{column.name: gaps})
 
 
 class _Comparison:
