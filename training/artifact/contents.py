@@ -121,6 +121,31 @@ def without_searches(pipeline: object) -> object:
         pipeline = copy.deepcopy(pipeline, {**arrays, **replacements})
 
 
+def without_samplers(pipeline: Any) -> Any:
+    """Return a pipeline in which scikit-learn's Pipeline replaces imblearn's, without samplers.
+
+    Samplers change rows only while fitting; predicting passes them by.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        It is not changed. Without imblearn's pipelines in it, it is returned itself.
+    """
+    from sklearn.pipeline import Pipeline
+
+    while True:
+        replacements: dict[int, Any] = {}
+        for value in contents(pipeline):
+            kind = type(value)
+            if kind.__name__ == "Pipeline" and kind.__module__ == "imblearn.pipeline":
+                steps = [step for step in value.steps if not hasattr(step[1], "fit_resample")]
+                replacements[id(value)] = Pipeline(steps)
+        if not replacements:
+            return pipeline
+        # As in `without_searches`; one of these pipelines may contain another.
+        pipeline = copy.deepcopy(pipeline, replacements)
+
+
 def _is_search(value: object) -> bool:
     """Return whether a value is one of scikit-learn's searches; others may predict differently."""
     from sklearn.model_selection._search import BaseSearchCV

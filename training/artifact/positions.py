@@ -74,7 +74,7 @@ def by_position(pipeline: Any, frame: Frame) -> Any:
     """
     _check_fitted(pipeline)
     columns = columns_of(frame)
-    _check_columns(pipeline, [column.name for column in columns])
+    check_columns(pipeline, [column.name for column in columns])
     sample = frame.head(_SAMPLE).copy()
     array = rows_as_array(instances_of(sample), columns)
     rewritten = copy.deepcopy(_predicting(pipeline))
@@ -109,7 +109,21 @@ def _check_fitted(pipeline: Any) -> None:
         raise ArtifactError(f"{type(pipeline).__name__} is not a fitted estimator: {exc}") from exc
 
 
-def _check_columns(pipeline: Any, names: Sequence[str]) -> None:
+def check_columns(pipeline: Any, names: Sequence[str]) -> None:
+    """Raise unless a pipeline was fitted on these columns.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        A fitted one.
+    names : sequence of str
+        In the order of the rows.
+
+    Raises
+    ------
+    ArtifactError
+        It was fitted on others, or in another order.
+    """
     fitted = getattr(pipeline, "feature_names_in_", None)
     if fitted is not None and list(fitted) != list(names):
         raise ArtifactError(
