@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 _BOOSTING = {"lightgbm", "xgboost", "catboost"}
-_SAMPLERS = {"imblearn"}
+_OWN = {"builtins", "collections", "functools", "numpy", "scipy", "sklearn", "_loss"}
+"""What fitted estimators of scikit-learn consist of."""
 
 
 def advice(names: Iterable[str]) -> str:
@@ -24,9 +25,17 @@ def advice(names: Iterable[str]) -> str:
     if boosting := packages & _BOOSTING:
         sentences.append(
             f"the layer does not contain {' or '.join(sorted(boosting))}: use scikit-learn's "
-            "HistGradientBoostingClassifier or HistGradientBoostingRegressor, which work alike"
+            "HistGradientBoostingClassifier or HistGradientBoostingRegressor, which work alike on "
+            "dense arrays (ColumnTransformer(…, sparse_threshold=0)), or "
+            "GradientBoostingClassifier or GradientBoostingRegressor after a vectorizer"
         )
-    if packages & _SAMPLERS:
+    if any(name.startswith("imblearn.ensemble.") for name in names):
+        sentences.append(
+            "instead of imblearn's ensembles, use scikit-learn's with weights, such as "
+            'RandomForestClassifier(class_weight="balanced_subsample") or '
+            'BaggingClassifier(DecisionTreeClassifier(class_weight="balanced"))'
+        )
+    elif "imblearn" in packages:
         sentences.append(
             "imblearn's samplers do nothing when predicting: put the fitted steps of the pipeline, "
             "without the sampler, into a scikit-learn Pipeline, such as "
@@ -38,7 +47,9 @@ def advice(names: Iterable[str]) -> str:
             "a Lambda cannot import what a notebook or a script defines: move it to a module in "
             "the endpoint's folder, such as handlers/<name>/steps.py, and name it in own_code"
         )
-    if packages - _BOOSTING - _SAMPLERS - {"sklearn", "__main__"}:
+    # What another package keeps in Python's own types goes with the package.
+    named = packages & {*_BOOSTING, "imblearn", "__main__"}
+    if packages - named - (_OWN if named else {"sklearn"}):
         sentences.append(
             "an artifact contains scikit-learn's own types only, and what own_code names: use an "
             "estimator of scikit-learn, or a FunctionTransformer of one of the functions that "
@@ -61,5 +72,4 @@ def foreign(names: Iterable[str]) -> list[str]:
     names : iterable of str
         Full names of types.
     """
-    own = {"builtins", "collections", "functools", "numpy", "scipy", "sklearn", "_loss"}
-    return sorted({name for name in names if name.split(".")[0] not in own})
+    return sorted({name for name in names if name.split(".")[0] not in _OWN})

@@ -23,10 +23,12 @@ from sklearn_api.signature import BINARY, MULTICLASS, SIGNATURE, TABLE, Signatur
 from sklearn_api.sklearn_model import SklearnModel
 from training.artifact.comparison import compare
 from training.artifact.compiler import NotCompiledError, compile_pipeline
+from training.artifact.contents import without_samplers
 from training.artifact.dump import dump_pipeline
 from training.artifact.frames import instances_of
 from training.artifact.members import write_archive
 from training.artifact.positions import by_position
+from training.artifact.sample import Sample, sample_of
 
 TOLERANCE = 1e-9
 """Largest difference between the scores and probabilities of the two forms of a model."""
@@ -81,7 +83,7 @@ def write_artifact(
         What goes into it, and what comes out.
     calibration : Calibration, optional
         Turns its decision scores into probabilities.
-    rows : sequence of str, or DataFrame
+    rows : sequence of str, DataFrame, ndarray of shape (n, columns), or Sample
         Inputs that the pipeline has not seen, on which to compare what is served with it.
     own_code : collection of str
         Full names of types and functions that the pipeline may contain beside the trusted ones. The
@@ -93,11 +95,17 @@ def write_artifact(
         The pipeline contains a type that is not trusted, cannot be stored, or does not answer the
         same when it is served; the message names it.
     """
-    served = pipeline
+    served = pipeline = without_samplers(pipeline)
     if signature.kind == TABLE:
-        served = by_position(pipeline, rows)
+        sample = _named(sample_of(rows, pipeline), signature)
+        # What was fitted on an array knows no names.
+        served = pipeline if sample.arrays else by_position(pipeline, sample.rows)
         nullable = {one.name for one in signature.inputs if one.nullable}
-        compare(pipeline, served, rows, columns=signature.inputs, nullable=nullable)
+        original = sample.original(pipeline)
+        compare(original, served, sample.rows, columns=signature.inputs, nullable=nullable)
+        rows = sample.rows
+    elif isinstance(rows, Sample):
+        rows = rows.rows
     members = {SIGNATURE: signature.to_json(), **dump_pipeline(served, own_code)}
     plain = write_archive({HEADER: _header(calibration, None), **members})
     restored = construct(Archive(plain, sys.maxsize), sys.maxsize, own_code)
@@ -132,6 +140,19 @@ def _compare_restored(
                 f"the pipeline cannot be stored: read back, it answers {one} to row {number}, "
                 f"instead of {other}"
             )
+
+
+def _named(sample: Sample, signature: Signature) -> Sample:
+    """Return a table whose columns have the names of the signature's inputs."""
+    names = [one.name for one in signature.inputs]
+    if sample.arrays and len(names) == sample.rows.shape[1]:
+        return sample._replace(rows=sample.rows.set_axis(names, axis=1))
+    if list(sample.rows.columns) != names:
+        raise ArtifactError(
+            f"the signature has the inputs {names}, and the rows have the columns "
+            f"{list(sample.rows.columns)}: give rows like those that the signature is about"
+        )
+    return sample
 
 
 def _compile(
