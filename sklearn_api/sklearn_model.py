@@ -82,9 +82,17 @@ class SklearnModel:
 
     def predict(self, instances: Sequence[Any]) -> list[Prediction]:
         """Return the predictions for one or more instances."""
-        rows: Any = instances
-        if self.signature.kind != TEXT:
-            rows = rows_as_array(instances, self.signature.inputs)
+        if self.signature.kind == TEXT:
+            return self.predict_rows(instances)
+        return self.predict_rows(rows_as_array(instances, self.signature.inputs))
+
+    def predict_rows(self, rows: Any) -> list[Prediction]:
+        """Return the predictions for one or more rows.
+
+        Parameters
+        ----------
+        rows : sequence of str, ndarray, or whatever else the pipeline takes
+        """
         return self._predict(self, rows)
 
     def _classes(self, rows: Any) -> list[Prediction]:

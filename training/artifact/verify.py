@@ -1,0 +1,327 @@
+"""What cannot answer is never published: an artifact is asked before anybody stores it.
+
+It is loaded as a Lambda loads it: in a process of its own (`lambda_program`) that has nothing but
+what the layer holds, under the Lambda's limits. There it gets the sample's rows as clients send
+them, and its answers have to be those of the original pipeline on the original rows.
+"""
+
+import functools
+import json
+import math
+import subprocess
+import sys
+import time
+from collections.abc import Collection, Sequence
+from importlib import metadata
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from sklearn_api.artifact.archive import Archive
+from sklearn_api.calibration import Calibration
+from sklearn_api.errors import ArtifactError
+from sklearn_api.model import Prediction
+from sklearn_api.settings import Settings
+from sklearn_api.signature import TEXT, Input, Signature
+from sklearn_api.sklearn_model import SklearnModel
+from training.artifact.checks import predicted
+from training.artifact.frames import instances_of
+from training.artifact.sample import Sample, sample_of
+from training.artifact.write import TOLERANCE, Artifact, write_artifact
+
+MEMORY_MB = 1024
+"""Memory of a Lambda that predicts; `serverless.yml` sets it."""
+
+INIT_SECONDS = 10
+"""How long AWS lets a Lambda load, before it starts over within the first request.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+"""
+
+_DEFAULTS = Settings._field_defaults
+_ROWS = _DEFAULTS["max_instances"]
+_SECONDS = 300  # until the process is given up
+_ROOT = Path(__file__).resolve().parents[2]
+_LAYER = _ROOT / "requirements" / "layer.lock"
+_PROGRAM = Path(__file__).with_name("lambda_program.py")
+_NOT_FOR_SERVING = frozenset(("skops",))  # writes artifacts; reading them must never need it
+
+
+class Verified(NamedTuple):
+    """What was found out about an artifact.
+
+    Attributes
+    ----------
+    rows : int
+        How many rows were predicted and compared.
+    loading : float
+        Seconds that it took to load, on this machine.
+    memory_mb : float
+        The most memory that the process held.
+    seconds : float
+        How long all of it took.
+    warnings : tuple of str
+        What whoever publishes it should know.
+    """
+
+    rows: int
+    loading: float
+    memory_mb: float
+    seconds: float
+    warnings: tuple[str, ...] = ()
+
+
+def write_verified(
+    pipeline: Any,
+    signature: Signature,
+    calibration: Calibration | None = None,
+    *,
+    rows: Any,
+    own_code: Collection[str] = (),
+) -> tuple[Artifact, Verified]:
+    """Return a fitted pipeline as an artifact that answers as the pipeline does.
+
+    Parameters
+    ----------
+    pipeline : estimator
+        A fitted one.
+    signature : Signature
+        What `training.signature.infer_signature` says of it.
+    calibration : Calibration, optional
+        Turns its decision scores into probabilities.
+    rows : sequence or Series of str, DataFrame, or ndarray of shape (n, columns)
+        Its input, at best held-out rows, with gaps where there may be any. At most 1,000 of them
+        are used.
+    own_code : collection of str
+        As for `write_artifact`.
+
+    Returns
+    -------
+    tuple of Artifact, Verified
+
+    Raises
+    ------
+    ArtifactError
+        It cannot be stored, is larger than a Lambda allows, or does not answer as the pipeline
+        does; the message says what to do.
+    """
+    sample = _thinned(sample_of(rows, pipeline))
+    artifact = write_artifact(pipeline, signature, calibration, rows=sample, own_code=own_code)
+    verified = verify(
+        artifact.content, pipeline, signature, calibration, rows=sample, own_code=own_code
+    )
+    return artifact, verified
+
+
+def verify(
+    content: bytes,
+    pipeline: Any,
+    signature: Signature,
+    calibration: Calibration | None = None,
+    *,
+    rows: Any,
+    own_code: Collection[str] = (),
+    max_bytes: int = _DEFAULTS["max_artifact_bytes"],
+    memory_mb: float = MEMORY_MB,
+) -> Verified:
+    """Load an artifact as a Lambda does, and compare its answers with those of its pipeline.
+
+    Parameters
+    ----------
+    content : bytes
+        The artifact.
+    pipeline, signature, calibration : estimator, Signature, Calibration
+        What it was written from.
+    rows : sequence or Series of str, DataFrame, ndarray, or Sample
+        Input of the pipeline.
+    own_code : collection of str
+        As for `write_artifact`; their modules have to be importable here.
+    max_bytes : int
+        ``MAX_ARTIFACT_BYTES``, the largest size that it may have and unpack to.
+    memory_mb : float
+        Memory of the Lambda.
+
+    Raises
+    ------
+    ArtifactError
+        It cannot be loaded, is too large, or answers otherwise than the pipeline.
+    """
+    started = time.perf_counter()
+    _check_size(content, max_bytes)
+    sample, instances = _asked(sample_of(rows, pipeline), signature)
+    expected = _expected(pipeline, signature, calibration, sample)
+    answer = _ask(content, instances, own_code, max_bytes)
+    if "error" in answer:
+        raise ArtifactError(f"a Lambda cannot answer with this artifact: {answer['error']}")
+    for row, found in enumerate(answer["predictions"]):
+        _compare(row, Prediction(*found), expected[row])
+    peak = answer["peak"] / 2**20
+    if peak > memory_mb:
+        raise ArtifactError(
+            f"loading the artifact and predicting {len(instances):,} rows takes {peak:,.0f} MB of "
+            f"memory, and a Lambda has {memory_mb:,.0f} MB: fit a smaller model"
+        )
+    warnings = []
+    if answer["loading"] > INIT_SECONDS:
+        warnings.append(
+            f"loading the artifact took {answer['loading']:.1f} seconds here; beyond "
+            f"{INIT_SECONDS} seconds AWS interrupts a Lambda's start and repeats it within the "
+            "first request, which may time out: fit a smaller model"
+        )
+    seconds = time.perf_counter() - started
+    return Verified(len(instances), answer["loading"], peak, seconds, tuple(warnings))
+
+
+def _check_size(content: bytes, max_bytes: int) -> None:
+    archive = Archive(content, sys.maxsize)
+    unpacked = sum(archive.size(name) for name in archive.names)
+    for what, size in (("has", len(content)), ("unpacks to", unpacked)):
+        if size > max_bytes:
+            raise ArtifactError(
+                f"the artifact {what} {size:,} bytes, and a Lambda loads at most {max_bytes:,} "
+                "(MAX_ARTIFACT_BYTES): fit a smaller model, with fewer terms (min_df, "
+                "max_features), fewer or smaller trees (max_leaf_nodes), or fewer rows to compare "
+                "with"
+            )
+
+
+def _thinned(sample: Sample) -> Sample:
+    """Return as many rows as a client may send, some with gaps in each column among them."""
+    if len(sample.rows) <= _ROWS or sample.kind == TEXT:
+        return sample.spread(_ROWS)
+    frame = sample.rows
+    step = len(frame) / _ROWS
+    positions = {int(number * step) for number in range(_ROWS)}
+    for name in frame.columns:
+        positions.update(frame[name].isna().to_numpy().nonzero()[0][:2].tolist())
+    return sample._replace(rows=frame.iloc[sorted(positions)])
+
+
+def _asked(sample: Sample, signature: Signature) -> tuple[Sample, list[Any]]:
+    """Return the rows that a client can send, and what it would send for them."""
+    rows = sample.rows
+    instances = rows if sample.kind == TEXT else instances_of(rows)
+    check = _is_text if sample.kind == TEXT else _is_row
+    sent = [
+        number for number, instance in enumerate(instances) if check(instance, signature.inputs)
+    ]
+    if not sent:
+        raise ArtifactError(
+            "a client could send none of the rows given: texts must not be empty, and numbers must "
+            "be finite"
+        )
+    if sample.kind == TEXT:
+        kept = [rows[number] for number in sent]
+        (field,) = signature.inputs
+        return sample._replace(rows=kept), [{field.name: text} for text in kept]
+    return sample._replace(rows=rows.iloc[sent]), [instances[number] for number in sent]
+
+
+def _is_text(text: str, _: Sequence[Input]) -> bool:
+    return bool(text.strip()) and text == text.encode("utf-8", "replace").decode()
+
+
+def _is_row(row: dict[str, Any], inputs: Sequence[Input]) -> bool:
+    return all(
+        not isinstance(row[one.name], float) or math.isfinite(row[one.name]) for one in inputs
+    )
+
+
+def _expected(
+    pipeline: Any, signature: Signature, calibration: Calibration | None, sample: Sample
+) -> list[Prediction]:
+    original = sample.original(pipeline)
+    predicted(original, sample.rows[:1])  # says what is wrong, if anything is
+    try:
+        return SklearnModel(original, signature, calibration).predict_rows(sample.rows)
+    # What estimators raise for rows that they should be able to answer.
+    except Exception as exc:
+        raise ArtifactError(
+            f"the pipeline does not predict the rows given: {type(exc).__name__}: {str(exc)[:300]}"
+        ) from exc
+
+
+def _ask(
+    content: bytes, instances: list[Any], own_code: Collection[str], max_bytes: int
+) -> dict[str, Any]:
+    """Return the answer of a process that has what a Lambda has."""
+    own = {name.partition(".")[0] for name in own_code}
+    with TemporaryDirectory(prefix="artifact-") as folder:
+        artifact, answer = Path(folder, "artifact.zip"), Path(folder, "answer.json")
+        artifact.write_bytes(content)
+        request = {
+            "path": [str(Path(entry).resolve()) for entry in sys.path],
+            "modules": sorted({"sklearn_api", *layer_modules(), *own}),
+            "own_code": list(own_code),
+            "artifact": str(artifact),
+            "answer": str(answer),
+            "max_bytes": max_bytes,
+            "instances": instances,
+        }
+        try:
+            process = subprocess.run(
+                [sys.executable, "-P", str(_PROGRAM)],
+                input=json.dumps(request),
+                capture_output=True,
+                text=True,
+                timeout=_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as exc:
+            raise ArtifactError(
+                f"a Lambda cannot answer with this artifact: loading it and predicting "
+                f"{len(instances):,} rows takes more than {_SECONDS} seconds"
+            ) from exc
+        if process.returncode or not answer.exists():
+            last = process.stderr.strip().rpartition("\n")[2]
+            raise ArtifactError(
+                "a Lambda cannot answer with this artifact: its process ended with status "
+                f"{process.returncode}: {last[:300]}"
+            )
+        found: dict[str, Any] = json.loads(answer.read_bytes())
+        return found
+
+
+@functools.cache
+def layer_modules(lock: Path = _LAYER) -> frozenset[str]:
+    """Return the names of the modules in a layer, without a dot.
+
+    Parameters
+    ----------
+    lock : Path
+        Names the packages.
+    """
+    lines = lock.read_text().splitlines()
+    packages = {line.split("==")[0] for line in lines if line[:1].isalpha()}
+    modules = set()
+    for package in packages - _NOT_FOR_SERVING:
+        try:
+            files = metadata.files(package) or []
+        except metadata.PackageNotFoundError:  # it belongs to another version of Python
+            continue
+        modules |= {file.parts[0].partition(".")[0] for file in files if file.suffix == ".py"}
+    return frozenset(modules)
+
+
+def _compare(row: int, found: Prediction, expected: Prediction) -> None:
+    """Raise `ArtifactError` if an answer differs from the pipeline's."""
+    numbers = isinstance(expected.value, float)
+    same = _close(found.value, expected.value) if numbers else found.value == expected.value
+    same = same and _close(found.score, expected.score)
+    wanted = None if expected.probabilities is None else list(expected.probabilities)
+    if found.probabilities is None or wanted is None:
+        same = same and found.probabilities is wanted
+    else:
+        same = same and len(wanted) == len(found.probabilities)
+        same = same and all(map(_close, found.probabilities, wanted))
+    if not same:
+        raise ArtifactError(
+            f"a Lambda does not answer as the pipeline does: row {row} gives {found}, and "
+            f"{expected._replace(probabilities=wanted)} is right"
+        )
+
+
+def _close(found: Any, expected: Any) -> bool:
+    if found is None or expected is None:
+        return found is expected
+    return bool(abs(found - expected) <= TOLERANCE * max(1.0, abs(expected)))
