@@ -59,6 +59,8 @@ class CurrentModel(Generic[T]):
         Receives each reason why a model could not be replaced, once.
     patience : float
         How many seconds a request waits for a refresh if it can be answered without it.
+    turn : Lock, optional
+        Held while an artifact is in memory. Models that share one never hold two at once.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class CurrentModel(Generic[T]):
         clock: Callable[[], float],
         warn: Callable[[str], None],
         patience: float = PATIENCE_SECONDS,
+        turn: threading.Lock | None = None,
     ) -> None:
         self._make_store = store
         self._load = load
@@ -80,6 +83,7 @@ class CurrentModel(Generic[T]):
         self._clock = clock
         self._warn = warn
         self._patience = patience
+        self._turn = turn or threading.Lock()
         self._lock = threading.Lock()
         self._recording = threading.Lock()
         self._refreshing = False
@@ -96,8 +100,9 @@ class CurrentModel(Generic[T]):
         settings: Settings,
         load: Callable[[bytearray], T],
         warn: Callable[[str], None],
+        turn: threading.Lock | None = None,
     ) -> "CurrentModel[T]":
-        """Return the current model of a Lambda; see the class for `load` and `warn`."""
+        """Return the current model of a Lambda; see the class for `load`, `warn` and `turn`."""
         return cls(
             lambda: ModelStore(
                 create_reader(settings.storage, settings.model_bucket),
@@ -109,7 +114,13 @@ class CurrentModel(Generic[T]):
             max_bytes=settings.max_artifact_bytes,
             clock=time.monotonic,
             warn=warn,
+            turn=turn,
         )
+
+    @property
+    def known(self) -> Served[T] | None:
+        """The last good model, without asking S3; None if there is none yet."""
+        return self._served
 
     @property
     def failure(self) -> SklearnApiError | None:
@@ -188,7 +199,8 @@ class CurrentModel(Generic[T]):
         elif self._served and str(failure) not in self._warned:
             # Reasons can alternate, such as slow and unreachable: each is reported once.
             self._warned.add(str(failure))
-            self._warn(f"still serving {self._served.pointer.version}: {failure}")
+            serving = self._served.pointer
+            self._warn(f"still serving {serving.name} {serving.version}: {failure}")
 
     def _replace(self, store: ModelStore, pointer: Pointer, etag: str) -> None:
         try:
@@ -202,4 +214,9 @@ class CurrentModel(Generic[T]):
     def _model(self, store: ModelStore, pointer: Pointer) -> T:
         if self._served and self._served.pointer.sha256 == pointer.sha256:
             return self._served.model
-        return self._load(store.download(pointer, self._max_bytes))
+        if not self._turn.acquire(timeout=self._patience):
+            raise ModelUnavailableError("the artifact of another model is still being downloaded")
+        try:
+            return self._load(store.download(pointer, self._max_bytes))
+        finally:
+            self._turn.release()

@@ -56,7 +56,7 @@ class Settings(NamedTuple):
     model_bucket : str
         ``MODEL_BUCKET``: S3 bucket that holds the models.
     model_name : str
-        ``MODEL_NAME``: the model to serve.
+        ``MODEL_NAME``: the model to serve; empty in the Lambda that has `model_names` instead.
     model_refresh_seconds : float
         ``MODEL_REFRESH_SECONDS``: how long a model serves before S3 is asked for a newer one.
     max_body_bytes : int
@@ -75,6 +75,8 @@ class Settings(NamedTuple):
         one, ``compiled`` refuses a model without one, and ``sklearn`` never takes it.
     storage : Storage
         How to reach S3.
+    model_names : tuple of str
+        ``MODEL_NAMES``: the models to report on, separated by commas; empty if it is not set.
     """
 
     model_bucket: str
@@ -87,6 +89,7 @@ class Settings(NamedTuple):
     scikit_learn_version: str | None = None
     model_form: str = "auto"
     storage: Storage = Storage()
+    model_names: tuple[str, ...] = ()
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> "Settings":
@@ -100,7 +103,7 @@ class Settings(NamedTuple):
         defaults = cls._field_defaults
         return cls(
             model_bucket=_text(environ, "MODEL_BUCKET"),
-            model_name=_text(environ, "MODEL_NAME"),
+            model_name="" if "MODEL_NAMES" in environ else _text(environ, "MODEL_NAME"),
             model_refresh_seconds=_seconds(
                 environ, "MODEL_REFRESH_SECONDS", defaults["model_refresh_seconds"]
             ),
@@ -113,6 +116,7 @@ class Settings(NamedTuple):
             model_form=_choice(environ, "MODEL_FORM", _FORMS, defaults["model_form"]),
             scikit_learn_version=environ.get("SCIKIT_LEARN_VERSION") or None,
             storage=Storage.from_environ(environ),
+            model_names=tuple(filter(None, environ.get("MODEL_NAMES", "").split(","))),
         )
 
 

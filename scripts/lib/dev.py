@@ -27,7 +27,7 @@ def arguments() -> argparse.Namespace:
         description="Bring the API up as scripts/up does, and then let it run the code that is "
         "saved: a change in handlers/ or sklearn_api/ is live with the next request, without a "
         "deployment. Ctrl-C gives the functions the deployed code back. A change of "
-        "serverless.yml still needs scripts/up.",
+        "serverless.yml or of a function.yml still needs scripts/up.",
     )
     parser.add_argument(
         "--port",
@@ -106,8 +106,7 @@ def watch(stack: Stack, copies: dict[str, Copies]) -> None:
     ScriptError
         LocalStack no longer answers.
     """
-    configuration = ROOT / "serverless.yml"
-    last = configuration.read_bytes()
+    last = _configuration()
     checked = time.monotonic()
     while True:
         time.sleep(FILES_SECONDS)
@@ -119,11 +118,18 @@ def watch(stack: Stack, copies: dict[str, Copies]) -> None:
         if time.monotonic() - checked < EMULATOR_SECONDS:
             continue
         checked = time.monotonic()
-        if configuration.exists() and (now := configuration.read_bytes()) != last:
-            last = now
-            OUT.print("serverless.yml has changed; to deploy it: ./scripts/up", markup=False)
+        now = _configuration()  # without a file that an editor is about to replace
+        if changes := [name for name in now if now[name] != last.get(name)]:
+            OUT.print(f"{', '.join(changes)} changed; to deploy it: ./scripts/up", markup=False)
+        last |= now
         if emulators.find(stack.emulator.port) is None:
             raise ScriptError(f"LocalStack at port {stack.emulator.port} no longer answers")
+
+
+def _configuration() -> dict[str, bytes]:
+    """Return the contents of the files that only a deployment applies, by their names."""
+    files = [ROOT / "serverless.yml", *(ROOT / "handlers").glob("**/*.yml")]
+    return {file.relative_to(ROOT).as_posix(): file.read_bytes() for file in files if file.exists()}
 
 
 def main() -> int:

@@ -19,7 +19,7 @@ from scripts.lib.emulator import Emulator
 from scripts.lib.project import ScriptError
 
 HOT_RELOAD = "hot-reload"
-FROM_FILE = re.compile(r"\$\{file\((?P<file>[^)]+)\):(?P<key>[\w.]+)\}")
+FROM_FILE = re.compile(r"\$\{file\((?P<file>[^)]+)\)(?::(?P<key>\w+))?\}")
 
 State = tuple[int, int]  # time of modification in ns, size in bytes
 
@@ -40,12 +40,10 @@ def packages(root: Path) -> dict[str, list[str]]:
         serverless.yml, or a file that it refers to, could not be read or has no such patterns.
     """
     try:
-        loaded = yaml.load((root / "serverless.yml").read_text(), _Configuration)  # noqa: S506 - a SafeLoader
+        loaded = _loaded(root / "serverless.yml")
         found: dict[str, list[str]] = {}
         for name, function in loaded["functions"].items():
-            patterns = function["package"]["patterns"]
-            if isinstance(patterns, str) and (named := FROM_FILE.fullmatch(patterns)):
-                patterns = yaml.safe_load((root / named["file"]).read_text())[named["key"]]
+            patterns = _resolved(_resolved(function, root)["package"]["patterns"], root)
             if not isinstance(patterns, list):
                 raise ValueError(f"the patterns of {name} are not a list: {patterns!r}")
             found[name] = patterns
@@ -54,6 +52,18 @@ def packages(root: Path) -> dict[str, list[str]]:
         raise ScriptError(
             f"serverless.yml does not list the files of its functions: {exc}"
         ) from exc
+
+
+def _loaded(file: Path) -> Any:
+    return yaml.load(file.read_text(), _Configuration)  # noqa: S506 - a SafeLoader
+
+
+def _resolved(value: Any, root: Path) -> Any:
+    """Return what a reference such as ``${file(a.yml):key}`` refers to, and others as they are."""
+    if not isinstance(value, str) or not (named := FROM_FILE.fullmatch(value)):
+        return value
+    content = _loaded(root / named["file"])
+    return content[named["key"]] if named["key"] else content
 
 
 class Copies:

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer.limits import check_total
-from scripts.lib.live_code import Copies
+from scripts.lib.live_code import Copies, packages
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless
 
@@ -28,6 +27,8 @@ ours = [name for name in compiled if "/handlers/" in name or "/sklearn_api/" in 
 import json
 print(json.dumps([sorted(sys.modules), ours]))
 """
+
+FUNCTIONS = sorted(packages(ROOT))
 
 # The deployer writes this on purpose:
 IGNORED = "W3005"  # a DependsOn beside a GetAtt of the same role
@@ -109,26 +110,78 @@ def test_no_secret_is_in_the_template_of_prod(prod: Path) -> None:
 
 
 def test_functions_have_the_least_permissions(prod: Path) -> None:
-    """Functions read the pointer and artifacts, can neither list nor write, and write their own log."""
+    """Functions read the pointer and artifacts of their models, and write their own log.
+
+    They can neither list nor write objects. `health` reads what all others read together.
+    """
     found = template(prod)
-    allowed = {
-        role: {
+    functions = {
+        name.removesuffix("LambdaFunction"): one["Properties"]
+        for name, one in found["Resources"].items()
+        if one["Type"] == "AWS::Lambda::Function"
+    }
+    assert {"Health", "Review"} <= set(functions)
+    read = {}
+    for name, function in functions.items():
+        role = f"{name}Role"
+        assert function["Role"] == {"Fn::GetAtt": [role, "Arn"]}
+        allowed = {
             action: one["Resource"]
             for one in statements(found, role)
             for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
         }
-        for role in ("HealthRole", "ReviewRole")
-    }
-    for role, group in (("HealthRole", "HealthLogGroup"), ("ReviewRole", "ReviewLogGroup")):
-        assert set(allowed[role]) == {"logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject"}
-        assert allowed[role]["logs:PutLogEvents"] == {"Fn::GetAtt": [group, "Arn"]}
-    for role in ("HealthRole", "ReviewRole"):
-        assert allowed[role]["s3:GetObject"] == [
-            {"Fn::Sub": "${ModelBucket.Arn}/models/review/current.json"},
-            {"Fn::Sub": "${ModelBucket.Arn}/models/review/*/model.zip"},
-        ]
+        assert set(allowed) == {"logs:CreateLogStream", "logs:PutLogEvents", "s3:GetObject"}
+        assert allowed["logs:PutLogEvents"] == {"Fn::GetAtt": [f"{name}LogGroup", "Arn"]}
+        read[name] = allowed["s3:GetObject"]
+        if name != "Health":
+            assert read[name] == objects(function["Environment"]["Variables"]["MODEL_NAME"])
+    of_health = functions["Health"]["Environment"]["Variables"]["MODEL_NAMES"].split(",")
+    assert sorted(map(str, read.pop("Health"))) == sorted(
+        str(one) for name in of_health for one in objects(name)
+    )
+    assert len(of_health) == len(read)
     roles = [k for k, v in found["Resources"].items() if v["Type"] == "AWS::IAM::Role"]
-    assert sorted(roles) == ["HealthRole", "ReviewRole"]
+    assert sorted(roles) == sorted(f"{name}Role" for name in functions)
+
+
+def objects(model: str) -> list[dict[str, str]]:
+    """Return the objects of a model that may be read, as a policy names them."""
+    return [
+        {"Fn::Sub": f"${{ModelBucket.Arn}}/models/{model}/{key}"}
+        for key in ("current.json", "*/model.zip")
+    ]
+
+
+def test_the_role_of_review_keeps_its_name(prod: Path) -> None:
+    """A stack that is deployed already keeps its role: neither its logical ID nor its name changes."""
+    role = template(prod)["Resources"]["ReviewRole"]["Properties"]
+    assert role["RoleName"] == "sklearn-api-prod-us-east-1-review"
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "message"),
+    [
+        ("x" * 40, "x", "has 67 characters; IAM allows 64"),
+        ("x", "'*'", 'MODEL_NAME of the function x is "*"'),
+        ("x", "review/..", 'MODEL_NAME of the function x is "review/.."'),
+    ],
+    ids=["long", "wildcard", "path"],
+)
+def test_a_role_that_cannot_be_made_is_refused(
+    project: Path, emulator: Emulator, name: str, model: str, message: str
+) -> None:
+    """A role's name that is too long, or a model's name that would open a policy, ends packaging."""
+    configuration = project / "serverless.yml"
+    function = (project / "handlers" / "review" / "function.yml").read_text()
+    (project / "handlers" / "review" / "another.yml").write_text(
+        function.replace("MODEL_NAME: review", f"MODEL_NAME: {model}")
+    )
+    line = f"  {name}: ${{file(handlers/review/another.yml)}}\n"
+    configuration.write_text(
+        configuration.read_text().replace("functions:\n", f"functions:\n{line}")
+    )
+    with pytest.raises(ScriptError, match=re.escape(message)):
+        package(project, emulator, "prod")
 
 
 def test_the_model_bucket_is_closed(prod: Path) -> None:
@@ -146,10 +199,10 @@ def test_the_model_bucket_is_closed(prod: Path) -> None:
 
 
 def test_every_route_requires_a_key_and_is_limited(prod: Path) -> None:
-    """Both methods require the API key, and its usage plan has a throttle and a quota."""
+    """Every method requires the API key, and its usage plan has a throttle and a quota."""
     resources = template(prod)["Resources"].values()
     methods = [one["Properties"] for one in resources if one["Type"] == "AWS::ApiGateway::Method"]
-    assert sorted(one["HttpMethod"] for one in methods) == ["GET", "POST"]
+    assert {one["HttpMethod"] for one in methods} == {"GET", "POST"}
     assert all(one["ApiKeyRequired"] is True for one in methods)
     plans = [one["Properties"] for one in resources if one["Type"] == "AWS::ApiGateway::UsagePlan"]
     assert plans[0]["Throttle"]["RateLimit"] > 0
@@ -158,9 +211,8 @@ def test_every_route_requires_a_key_and_is_limited(prod: Path) -> None:
 
 
 def test_packages_contain_the_listed_files_only(project: Path, prod: Path, tmp_path: Path) -> None:
-    """Each zip contains the files that handlers/packages.yml lists, their bytecode, and nothing else."""
-    listed = yaml.safe_load((project / "handlers" / "packages.yml").read_text())
-    for function, patterns in listed.items():
+    """Each zip contains the files that serverless.yml lists, their bytecode, and nothing else."""
+    for function, patterns in packages(project).items():
         sources = set(map(Path, Copies(project, patterns, tmp_path / function).update()))
         bytecode = {
             path.parent / "__pycache__" / f"{path.stem}.{sys.implementation.cache_tag}.pyc"
@@ -171,7 +223,7 @@ def test_packages_contain_the_listed_files_only(project: Path, prod: Path, tmp_p
     assert "sklearn_api/load.py" not in zipfile.ZipFile(prod / "health.zip").namelist()
 
 
-@pytest.mark.parametrize("function", ["health", "review"])
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_cold_start_compiles_nothing(prod: Path, tmp_path: Path, function: str) -> None:
     """Importing a function from its zip reads bytecode and compiles no source."""
     with zipfile.ZipFile(prod / f"{function}.zip") as archive:
@@ -181,7 +233,7 @@ def test_a_cold_start_compiles_nothing(prod: Path, tmp_path: Path, function: str
         cwd=tmp_path / "task",
         env={
             "MODEL_BUCKET": "none",
-            "MODEL_NAME": "review",
+            "MODEL_NAME": function,
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         },
         capture_output=True,
@@ -208,7 +260,7 @@ def test_a_mistake_is_found_before_it_is_deployed(project: Path, emulator: Emula
     (project / "sklearn_api" / "http.py").write_text("def broken(:\n")
     with pytest.raises(ScriptError) as raised:
         package(project, emulator, "prod")
-    for zipped in ("health", "review"):
+    for zipped in FUNCTIONS:
         assert (
             f"{zipped}.zip could not be packaged: sklearn_api/http.py is not valid Python "
             f"{python_version()}: line 1: invalid syntax"
@@ -246,13 +298,13 @@ def test_without_an_interpreter_sources_are_packaged(
 
 
 def test_logs_expire(prod: Path) -> None:
-    """Both log groups have a retention period, so that logs do not grow forever."""
+    """Every log group has a retention period, so that logs do not grow forever."""
     groups = [
         one["Properties"]
         for one in template(prod)["Resources"].values()
         if one["Type"] == "AWS::Logs::LogGroup"
     ]
-    assert len(groups) == 2
+    assert len(groups) == len(FUNCTIONS)
     assert all(group["RetentionInDays"] == 90 for group in groups)
 
 
@@ -260,7 +312,7 @@ def test_every_function_fits_beside_the_layer(prod: Path, layer: Path) -> None:
     """The layer and a function together stay below AWS's limit for unpacked code."""
     unpacked = json.loads(layer.with_suffix(".json").read_text())["unzipped_size"]
     sizes = {}
-    for name in ("health", "review"):
+    for name in FUNCTIONS:
         with zipfile.ZipFile(prod / f"{name}.zip") as archive:
             sizes[name] = sum(member.file_size for member in archive.infolist())
             assert 0 < sizes[name] < 500_000

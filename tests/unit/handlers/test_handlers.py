@@ -6,12 +6,11 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from scripts.lib.live_code import Copies
+from scripts.lib.live_code import Copies, packages
 from scripts.lib.project import ROOT
 from tests.helpers.events import read_event
 from tests.helpers.fakes import pointer_to
@@ -19,7 +18,9 @@ from tests.helpers.imports import needed_files
 from tests.helpers.servers import content, serving
 from tests.helpers.stored import REVIEW_SIGNATURE, stored
 
-NAMES = sorted(path.parent.name for path in (ROOT / "handlers").glob("*/handler.py"))
+PACKAGES = packages(ROOT)
+HANDLERS = {name: f"handlers/{name.replace('-', '_')}/handler.py" for name in PACKAGES}
+NAMES = sorted(PACKAGES)
 
 # What a cold start may import besides the package: each module is there for a reason, and costs less
 # than 3 ms. A name includes all modules below it. Other modules, such as dataclasses (12 ms),
@@ -49,23 +50,17 @@ print(json.dumps([answer, used]))
 """
 
 
-def packages() -> dict[str, list[str]]:
-    """Return the patterns of the files in each handler's package."""
-    found: dict[str, list[str]] = yaml.safe_load((ROOT / "handlers" / "packages.yml").read_text())
-    return found
-
-
 def invoke(
     name: str, folder: Path, event: object = None, **environment: str
 ) -> tuple[dict[str, object], set[str]]:
     """Invoke a handler that sees only its own package; return its answer and what it imported."""
-    Copies(ROOT, packages()[name], folder).update()
+    Copies(ROOT, PACKAGES[name], folder).update()
     result = subprocess.run(
         [sys.executable, "-c", RUN.format(name=name, event=repr(event or {}))],
         cwd=folder,
         env={
             "MODEL_BUCKET": "no-such-bucket",
-            "MODEL_NAME": "review",
+            **({"MODEL_NAMES": "review"} if name == "health" else {"MODEL_NAME": name}),
             "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
             "AWS_ACCESS_KEY_ID": "test",
             "AWS_SECRET_ACCESS_KEY": "test",
@@ -107,8 +102,9 @@ def test_health_as_json_imports_no_model_code_either(tmp_path: Path) -> None:
     answer, modules = invoke("health", tmp_path, read_event("health", Accept="application/json"))
     assert answer["statusCode"] == 200
     found = json.loads(str(answer["body"]))
-    assert (found["status"], found["model"]) == ("degraded", None)
-    assert "cannot be reached" in found["detail"]
+    assert found["status"] == "degraded"
+    assert [model["name"] for model in found["models"]] == ["review"]
+    assert "cannot be reached" in found["models"][0]["detail"]
     assert over_budget(modules, HEALTH | S3 | REFRESH) == set()
 
 
@@ -153,24 +149,25 @@ def test_an_invocation_without_an_event_is_answered(tmp_path: Path) -> None:
     assert "body cannot be empty" in str(answer["body"])
 
 
-def test_every_handler_has_a_package() -> None:
-    """handlers/packages.yml lists files for each handler, and for nothing else."""
-    assert sorted(packages()) == NAMES
+def test_every_handler_belongs_to_a_function() -> None:
+    """serverless.yml has a function for each folder of a handler, and no other function."""
+    found = {path.relative_to(ROOT).as_posix() for path in ROOT.glob("handlers/*/handler.py")}
+    assert found == set(HANDLERS.values())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_listed_file_exists(name: str) -> None:
     """Every pattern in the list of a package matches a file."""
-    assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in packages()[name])
+    assert all(list(ROOT.glob(pattern.removeprefix("!"))) for pattern in PACKAGES[name])
 
 
 def test_health_is_packaged_with_exactly_the_files_that_it_imports() -> None:
     """The list for `health` names each file that it can import at run time, and no other file."""
-    assert sorted(packages()["health"]) == sorted(needed_files("handlers/health/handler.py"))
+    assert sorted(PACKAGES["health"]) == sorted(needed_files("handlers/health/handler.py"))
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_package_contains_all_that_its_handler_imports(name: str, tmp_path: Path) -> None:
     """A handler imports nothing outside of its package, however indirectly or late."""
-    files = Copies(ROOT, packages()[name], tmp_path / name).update()
-    assert needed_files(f"handlers/{name}/handler.py") <= set(files)
+    files = Copies(ROOT, PACKAGES[name], tmp_path / name).update()
+    assert needed_files(HANDLERS[name]) <= set(files)

@@ -1,5 +1,7 @@
 """The model that S3 names, and when it replaces the one in memory."""
 
+import threading
+
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
@@ -25,7 +27,7 @@ def artifact(labels: list[int]) -> bytes:
 class World:
     """A bucket, a clock, and the current model that uses them."""
 
-    def __init__(self, patience: float = 60) -> None:
+    def __init__(self, patience: float = 60, turn: threading.Lock | None = None) -> None:
         self.s3 = FakeS3()
         self.clock = Clock()
         self.load_seconds = 0.0
@@ -38,6 +40,7 @@ class World:
             clock=self.clock,
             warn=self.warnings.append,
             patience=patience,
+            turn=turn,
         )
 
     def publish(self, version: str, content: bytes, sha256: str | None = None) -> None:
@@ -150,7 +153,7 @@ def test_the_last_good_model_keeps_serving(
         world.clock.now += REFRESH
         assert world.version() == "1"
     assert len(world.warnings) == 1
-    assert "still serving 1: " in world.warnings[0]
+    assert "still serving review 1: " in world.warnings[0]
     world.s3.failure = None
     world.publish("3", other)
     world.clock.now += REFRESH
@@ -255,7 +258,7 @@ def test_a_slow_refresh_does_not_delay_requests(hasty: World, good: bytes, other
     for _ in range(3):
         hasty.clock.now += REFRESH
         assert hasty.version() == "1"
-    assert hasty.warnings == ["still serving 1: no answer from S3 within 0.05 seconds"]
+    assert hasty.warnings == ["still serving review 1: no answer from S3 within 0.05 seconds"]
     assert "no answer from S3" in str(hasty.model.failure)
     hasty.s3.answers.set()
     wait_for(lambda: hasty.version() == "2", "version 2 is served")
@@ -284,3 +287,22 @@ def test_a_model_is_as_old_as_the_request_to_s3(world: World, good: bytes, other
     assert world.version() == "1"
     world.publish("2", other)
     assert world.version() == "2"
+
+
+def test_models_that_share_a_turn_are_downloaded_one_after_the_other(
+    good: bytes, other: bytes
+) -> None:
+    """While the artifact of one model is in memory, that of another is not downloaded."""
+    turn = threading.Lock()
+    world = World(patience=0.05, turn=turn)
+    world.publish("1", good)
+    assert world.version() == "1"
+    world.publish("2", other)
+    with turn:  # as another model does while it downloads
+        world.clock.now += REFRESH
+        assert world.version() == "1"
+        wait_for(lambda: "another model" in str(world.model.failure), "the refresh gives up")
+        assert "models/review/2/model.zip" not in world.s3.read
+    world.clock.now += REFRESH
+    assert world.version() == "2"
+    assert not turn.locked()

@@ -1,6 +1,7 @@
 """The answers of `GET /health`."""
 
 import json
+import time
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
@@ -12,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
 from sklearn_api import current
+from sklearn_api import health as module
 from sklearn_api.endpoint import LambdaHandler
 from sklearn_api.health import health_endpoint
 from tests.helpers.events import read_event
@@ -40,7 +42,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> FakeS3:
 @pytest.fixture
 def health(monkeypatch: pytest.MonkeyPatch, s3: FakeS3) -> LambdaHandler:
     monkeypatch.setenv("MODEL_BUCKET", "bucket")
-    monkeypatch.setenv("MODEL_NAME", "review")
+    monkeypatch.setenv("MODEL_NAMES", "review")
     monkeypatch.setenv("MODEL_REFRESH_SECONDS", "0")
     monkeypatch.setenv("SCIKIT_LEARN_VERSION", version("scikit-learn"))
     return health_endpoint()
@@ -52,6 +54,15 @@ def ask(health: LambdaHandler) -> dict[str, Any]:
     assert answer["statusCode"] == 200
     found: dict[str, Any] = json.loads(answer["body"])
     return found
+
+
+def ask_one(health: LambdaHandler) -> tuple[str, dict[str, Any]]:
+    """Return the status, and the only model, which must be `review`."""
+    found = ask(health)
+    assert set(found) == {"status", "models"}
+    (model,) = found["models"]
+    assert model["name"] == "review"
+    return found["status"], model
 
 
 def test_health_is_one_word_and_does_not_ask_s3(health: LambdaHandler, s3: FakeS3) -> None:
@@ -69,10 +80,10 @@ def test_json_has_the_model_and_its_age(
     """JSON has name, version and age of the current model, with or without a time zone."""
     published = (datetime.now(zone) - timedelta(hours=1)).isoformat()
     s3.serve(pointer_to(artifact, published=published), artifact)
-    found = ask(health)
-    assert 3600 <= found["model"].pop("age_seconds") < 3700
-    model = {"name": "review", "version": "7", "published": published, "form": "compiled"}
-    assert found == {"status": "healthy", "model": model}
+    status, model = ask_one(health)
+    assert status == "healthy"
+    assert 3600 <= model.pop("age_seconds") < 3700
+    assert model == {"name": "review", "version": "7", "published": published, "form": "compiled"}
 
 
 def test_a_model_is_downloaded_once(health: LambdaHandler, s3: FakeS3, artifact: bytes) -> None:
@@ -88,7 +99,7 @@ def test_an_invalid_publication_time_has_no_age(
 ) -> None:
     """A pointer written by hand, with something other than a time, is still valid."""
     s3.serve(pointer_to(artifact, published="soon"), artifact)
-    assert ask(health)["model"]["age_seconds"] is None
+    assert ask_one(health)[1]["age_seconds"] is None
 
 
 BREAKS = ["unreachable", "denied", "bucket gone", "pointer gone", "no pointer", "artifact gone"]
@@ -141,14 +152,14 @@ def test_a_failed_refresh_is_reported(
     ask(health)
     detail = break_it(s3, artifact, how, monkeypatch)
     for _ in range(2):
-        found = ask(health)
-        assert (found["status"], found["model"]["version"]) == ("degraded", "7")
-        assert detail in found["detail"]
+        status, model = ask_one(health)
+        assert (status, model["version"]) == ("degraded", "7")
+        assert detail in model["detail"]
     s3.failure = None
     s3.serve(pointer_to(artifact, "9"), artifact)
-    found = ask(health)
-    assert (found["status"], found["model"]["version"]) == ("healthy", "9")
-    assert "detail" not in found
+    status, model = ask_one(health)
+    assert (status, model["version"]) == ("healthy", "9")
+    assert "detail" not in model
 
 
 @pytest.mark.parametrize("how", BREAKS)
@@ -157,9 +168,10 @@ def test_without_a_good_model_the_reason_is_reported(
 ) -> None:
     """Without any good model, health still answers, and says why there is none."""
     detail = break_it(s3, artifact, how, monkeypatch)
-    found = ask(health)
-    assert (found["status"], found["model"]) == ("degraded", None)
-    assert detail in found["detail"]
+    status, model = ask_one(health)
+    assert status == "degraded"
+    assert detail in model.pop("detail")
+    assert set(model.values()) == {"review", None}
 
 
 def test_a_failure_is_logged_once(
@@ -172,3 +184,55 @@ def test_a_failure_is_logged_once(
     for _ in range(3):
         ask(health)
     assert capsys.readouterr().out.count("model not refreshed") == 1
+
+
+@pytest.fixture
+def two(monkeypatch: pytest.MonkeyPatch, health: LambdaHandler) -> LambdaHandler:
+    """Health of a stage whose functions serve two models."""
+    monkeypatch.setenv("MODEL_NAMES", "review,churn")
+    return health_endpoint()
+
+
+def test_every_model_is_reported(two: LambdaHandler, s3: FakeS3, artifact: bytes) -> None:
+    """Each model has its entry, in the order of the setting, whether it is published or not."""
+    s3.serve(pointer_to(artifact), artifact)
+    found = ask(two)
+    assert found["status"] == "degraded"
+    assert [model["name"] for model in found["models"]] == ["review", "churn"]
+    review, churn = found["models"]
+    assert (review["version"], "detail" in review) == ("7", False)
+    assert (churn["version"], churn["form"]) == (None, None)
+    assert "no model 'churn' has been published" in churn["detail"]
+    s3.serve(pointer_to(artifact, "1", name="churn"), artifact)
+    found = ask(two)
+    assert (found["status"], [one["version"] for one in found["models"]]) == ("healthy", ["7", "1"])
+
+
+def test_a_stage_without_models_is_healthy(
+    monkeypatch: pytest.MonkeyPatch, health: LambdaHandler
+) -> None:
+    """If no function serves a model, the list is empty, and nothing is wrong."""
+    monkeypatch.setenv("MODEL_NAMES", "")
+    assert ask(health_endpoint()) == {"status": "healthy", "models": []}
+
+
+def test_a_slow_s3_does_not_let_the_request_time_out(
+    two: LambdaHandler, s3: FakeS3, artifact: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What takes too long to check is checked by the next request, however many models there are."""
+    for name in ("review", "churn"):
+        s3.serve(pointer_to(artifact, name=name), artifact)
+    monkeypatch.setattr(module, "ASKING_SECONDS", 0.05)
+    get_object = s3.get_object
+
+    def slow(**options: Any) -> dict[str, Any]:
+        time.sleep(0.06)
+        return get_object(**options)
+
+    monkeypatch.setattr(s3, "get_object", slow)
+    found = ask(two)
+    assert [one["version"] for one in found["models"]] == ["7", None]
+    assert "not checked yet" in found["models"][1]["detail"]
+    assert found["status"] == "degraded"
+    found = ask(two)
+    assert (found["status"], [one["version"] for one in found["models"]]) == ("healthy", ["7", "7"])

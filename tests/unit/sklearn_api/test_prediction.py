@@ -235,7 +235,7 @@ def test_a_failed_refresh_is_logged_and_does_not_change_answers(
         assert handler(read_event("review"), Context())["statusCode"] == 200
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["level"] for line in lines] == ["WARNING", "INFO", "INFO"]
-    assert "still serving 7: " in lines[0]["reason"]
+    assert "still serving review 7: " in lines[0]["reason"]
 
 
 def test_a_lambda_without_its_settings_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,3 +52,10 @@ def test_an_invalid_value_is_an_error_that_names_the_setting(name: str, value: s
     """An invalid value is never silently replaced by a default."""
     with pytest.raises(SettingsError, match=name):
         Settings.from_environ({**NEEDED, name: value})
+
+
+def test_health_has_a_list_of_models_instead_of_one() -> None:
+    """With MODEL_NAMES, MODEL_NAME is not needed; an empty list is one without models."""
+    for value, names in (("review,churn", ("review", "churn")), ("review", ("review",)), ("", ())):
+        found = Settings.from_environ({"MODEL_BUCKET": "bucket", "MODEL_NAMES": value})
+        assert (found.model_name, found.model_names) == ("", names)
