@@ -9,8 +9,9 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 from scripts.lib import emulator as emulators
+from scripts.lib.configuration import packages
 from scripts.lib.console import ERR, OUT, run_main
-from scripts.lib.live_code import Copies, LiveFunction, packages
+from scripts.lib.live_code import Copies, LiveFunction
 from scripts.lib.project import LOCAL, ROOT, ScriptError, python_version
 from scripts.lib.stack import Stack, client
 from scripts.lib.up import bring_up, chosen_port, summary

@@ -6,64 +6,17 @@ folder holds copies: see docs/decisions/0024-dev-runs-copies.md. Bytecode is not
 kinds of it are never compared with their sources, and would run instead of the saved file.
 """
 
-import re
 import shutil
 import urllib.request
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import yaml
-
 from scripts.lib.emulator import Emulator
-from scripts.lib.project import ScriptError
 
 HOT_RELOAD = "hot-reload"
-FROM_FILE = re.compile(r"\$\{file\((?P<file>[^)]+)\)(?::(?P<key>\w+))?\}")
 
 State = tuple[int, int]  # time of modification in ns, size in bytes
-
-
-class _Configuration(yaml.SafeLoader):
-    """Reads serverless.yml and ignores CloudFormation's tags, such as ``!Ref``."""
-
-
-_Configuration.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
-def packages(root: Path) -> dict[str, list[str]]:
-    """Return the patterns of the files in each function's package, by the function's name.
-
-    Raises
-    ------
-    ScriptError
-        serverless.yml, or a file that it refers to, could not be read or has no such patterns.
-    """
-    try:
-        loaded = _loaded(root / "serverless.yml")
-        found: dict[str, list[str]] = {}
-        for name, function in loaded["functions"].items():
-            patterns = _resolved(_resolved(function, root)["package"]["patterns"], root)
-            if not isinstance(patterns, list):
-                raise ValueError(f"the patterns of {name} are not a list: {patterns!r}")
-            found[name] = patterns
-        return found
-    except (OSError, LookupError, TypeError, AttributeError, ValueError, yaml.YAMLError) as exc:
-        raise ScriptError(
-            f"serverless.yml does not list the files of its functions: {exc}"
-        ) from exc
-
-
-def _loaded(file: Path) -> Any:
-    return yaml.load(file.read_text(), _Configuration)  # noqa: S506 - a SafeLoader
-
-
-def _resolved(value: Any, root: Path) -> Any:
-    """Return what a reference such as ``${file(a.yml):key}`` refers to, and others as they are."""
-    if not isinstance(value, str) or not (named := FROM_FILE.fullmatch(value)):
-        return value
-    content = _loaded(root / named["file"])
-    return content[named["key"]] if named["key"] else content
 
 
 class Copies:

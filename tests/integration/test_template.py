@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from scripts.lib.configuration import packages
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer.limits import check_total
-from scripts.lib.live_code import Copies, packages
+from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless
 

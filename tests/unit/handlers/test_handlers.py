@@ -10,7 +10,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import LinearSVC
 
-from scripts.lib.live_code import Copies, packages
+from scripts.lib.configuration import packages
+from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT
 from tests.helpers.events import read_event
 from tests.helpers.fakes import pointer_to

@@ -9,8 +9,7 @@ from py_compile import PycInvalidationMode
 
 import pytest
 
-from scripts.lib.live_code import Copies, packages
-from scripts.lib.project import ROOT, ScriptError
+from scripts.lib.live_code import Copies
 
 
 @pytest.fixture
@@ -26,35 +25,6 @@ def content(copies: Copies) -> dict[str, str]:
     """Return the content of each file in a folder of copies, by its path."""
     files = [path for path in copies.folder.rglob("*") if path.is_file()]
     return {str(path.relative_to(copies.folder)): path.read_text() for path in files}
-
-
-def test_functions_and_their_files_are_read_from_the_configuration() -> None:
-    """serverless.yml is read in spite of CloudFormation's tags, and so are files it refers to."""
-    found = packages(ROOT)
-    assert {"health", "review"} <= set(found)
-    assert "handlers/health/handler.py" in found["health"]
-    assert "handlers/review/**/*.py" in found["review"]
-
-
-def test_patterns_may_be_in_the_configuration(root: Path) -> None:
-    """serverless.yml may list a function's files itself."""
-    (root / "serverless.yml").write_text(
-        "functions:\n  mood:\n    role: !GetAtt Role.Arn\n"
-        "    package:\n      patterns: [code/*.py]\n"
-    )
-    assert packages(root) == {"mood": ["code/*.py"]}
-
-
-@pytest.mark.parametrize(
-    "text", ["", "functions: {a: {handler: b}}", "functions: {a: {package: {patterns: x}}}", "{"]
-)
-def test_a_configuration_without_patterns_is_refused(root: Path, text: str) -> None:
-    """Patterns that are missing or not a list are reported in one sentence."""
-    (root / "serverless.yml").write_text(text)
-    with pytest.raises(
-        ScriptError, match=r"serverless\.yml does not list the files of its functions"
-    ):
-        packages(root)
 
 
 def test_copies_follow_their_sources(root: Path, tmp_path: Path) -> None:
