@@ -5,7 +5,7 @@
 //
 //   <function>, <Function>  in the template: the function's name, and its part of logical IDs
 //   <model>                 in the template: the function's MODEL_NAME
-//   <models>                in a function's environment: all models, separated by commas
+//   <models>                in environments of functions and in outputs: all, separated by commas
 //   <each model>            in a list of a resource: its entry is repeated for each model
 //
 // Why: docs/decisions/0035-roles-from-a-template.md.
@@ -33,10 +33,12 @@ class Roles {
       resources[`${id}Role`] = role;
       service.getFunction(name).role = `${id}Role`;
     }
+    const all = { models: models.join(',') };
     for (const { environment } of names.map((name) => service.getFunction(name))) {
-      if (environment) Object.assign(environment, filled(environment, { models: models.join(',') }));
+      if (environment) Object.assign(environment, filled(environment, all));
     }
-    service.resources = { ...service.resources, Resources: resources };
+    const outputs = filled(service.resources?.Outputs || {}, all);
+    service.resources = { ...service.resources, Resources: resources, Outputs: outputs };
   }
 
   // Return the model of a function, or undefined if it serves none.

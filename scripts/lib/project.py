@@ -24,7 +24,7 @@ DEPLOYED = (
     *("serverless.yml", "handlers", "sklearn_api", ".env.local", ".python-version", "package.json"),
     *("scripts/versions.env", "scripts/python-version.cjs", "scripts/layer.cjs"),
     *("scripts/bytecode.cjs", "scripts/lib/function_bytecode.py"),
-    *("scripts/roles.cjs", "scripts/remove-models.cjs"),
+    *("scripts/roles.cjs", "scripts/remove-models.cjs", "scripts/artifact-format.cjs"),
 )
 """Files and folders of the project that the deployer reads, apart from its own packages."""
 

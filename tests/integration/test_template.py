@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from scripts.lib.configuration import packages
+from scripts.lib.configuration import packages, served_models
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer.limits import check_total
 from scripts.lib.live_code import Copies
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version
 from scripts.lib.stack import credentials, serverless
+from sklearn_api.artifact.header import FORMAT
 
 # Python calls an audit hook for everything that it compiles.
 IMPORT = """
@@ -151,6 +152,14 @@ def objects(model: str) -> list[dict[str, str]]:
         {"Fn::Sub": f"${{ModelBucket.Arn}}/models/{model}/{key}"}
         for key in ("current.json", "*/model.zip")
     ]
+
+
+def test_outputs_say_what_models_must_fit(prod: Path) -> None:
+    """`publish` learns from the stack which models it serves, and what it can read."""
+    found = {name: one["Value"] for name, one in template(prod)["Outputs"].items()}
+    assert found["ModelNames"] == ",".join(served_models(ROOT))
+    assert found["ModelFormat"] == str(FORMAT)
+    assert found["ModelRuntime"] == f"python{python_version()}"
 
 
 def test_the_role_of_review_keeps_its_name(prod: Path) -> None:
