@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from benchmarks import own
 from benchmarks.options import Options
@@ -13,8 +14,14 @@ from scripts.lib.emulator import Emulator
 from scripts.lib.project import ScriptError
 from scripts.lib.stack import Stack, ask, describe, serverless
 
-_WORDS = "Negative Review"
-_REVIEW = "I hate this movie"
+_CHANGED = """
+_handler = handler
+
+
+def handler(event, context):
+    return {**_handler(event, context), "body": '{"prediction": "Changed"}'}
+"""
+_REVIEW = {"review_text": "I hate this movie"}
 _SECONDS = 60
 _BASE = "deploy to an empty emulator (`sls deploy`)"
 _TEXT = """\
@@ -62,17 +69,19 @@ def _round(subject: Subject) -> dict[str, float]:
         timed("publish a model", lambda: own.publish(subject.folder, emulator))
         timed(
             "the first prediction, from a cold start",
-            lambda: _until(lambda: bool(ask(stack, _REVIEW)), "a first prediction"),
+            lambda: _until(lambda: bool(_ask(stack)), "a first prediction"),
         )
         timed("deploy again, nothing changed", lambda: _deploy(emulator))
-        utilities = copy / "sklearn_api" / "utils.py"
-        utilities.write_text(utilities.read_text().replace(_WORDS, "Changed"))
+        handler = copy / "handlers" / "review" / "handler.py"
+        handler.write_text(handler.read_text() + _CHANGED)
 
         def change() -> None:
             _deploy(emulator)
-            _until(lambda: ask(stack, _REVIEW)["prediction"] == "Changed", "the changed words")
+            _until(lambda: _ask(stack)["prediction"] == "Changed", "the changed words")
 
         timed("deploy a changed handler, until it answers", change)
+        handler.write_text(handler.read_text().removesuffix(_CHANGED))
+        _deploy(emulator)
         version = _version(stack)
 
         def replace() -> None:
@@ -91,7 +100,11 @@ def _deploy(emulator: Emulator) -> None:
 
 
 def _version(stack: Stack) -> str:
-    return str(ask(stack, _REVIEW)["model"]["version"])
+    return str(_ask(stack)["model"]["version"])
+
+
+def _ask(stack: Stack) -> dict[str, Any]:
+    return ask(stack, "/review", _REVIEW)
 
 
 def _until(true: Callable[[], bool], what: str) -> None:

@@ -11,7 +11,7 @@ from scripts.lib.up import deploy, predictions, summary, train
 
 
 def main() -> int:
-    """Train a model, and deploy and publish it to the LocalStack in another container."""
+    """Train the models, and deploy and publish them to the LocalStack in another container."""
     version = python_version()
     port = emulators.default_port()
     train(None)

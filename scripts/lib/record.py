@@ -13,12 +13,15 @@ from scripts.lib.emulator import Emulator
 from scripts.lib.project import DEPLOYED, LOCAL, ROOT, python_version, write_json
 from scripts.lib.stack import client
 from training.account import SERVICE, stack_name
-from training.options import MODEL_FOLDER
+from training.options import EXAMPLES, model_folder
 
 RECORD_FILE = LOCAL / "up.json"
 
 # Files and folders of the project.
-MODEL_INPUTS = ("training", "sklearn_api", "requirements/dev.lock", str(MODEL_FOLDER))
+MODEL_INPUTS = (
+    *("training", "sklearn_api", "requirements/dev.lock"),
+    *(str(model_folder(name)) for name in EXAMPLES),
+)
 DEPLOYMENT_INPUTS = (
     *DEPLOYED,
     *("package-lock.json", "scripts/lib/stack.py", "training/account.py"),
@@ -29,9 +32,9 @@ MOMENTARY = {"RevisionId", "LastModified", "State", "StateReason", "StateReasonC
 
 @dataclass(frozen=True)
 class Record:
-    """Digests of the inputs of the model and of the deployment, and of the deployed stack."""
+    """Digests of the inputs of the models and of the deployment, and of the deployed stack."""
 
-    model: str
+    models: str
     deployment: str
     deployed: str
 
@@ -49,7 +52,7 @@ class Record:
 
 
 def model_inputs() -> str:
-    """Return a digest of the inputs of a model without ``--data``, and of the model itself."""
+    """Return a digest of the inputs of the examples' models, and of the models themselves."""
     return _digest(MODEL_INPUTS, python_version())
 
 

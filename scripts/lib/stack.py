@@ -5,6 +5,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -151,8 +152,21 @@ def describe(emulator: Emulator, stage: str = "local") -> Stack:
     )
 
 
-def ask(stack: Stack, review: str, timeout: float = 60) -> dict[str, Any]:
-    """Send one review through API Gateway and return the response's JSON.
+def ask(
+    stack: Stack, path: str, instance: Mapping[str, Any], timeout: float = 60
+) -> dict[str, Any]:
+    """Send one instance through API Gateway and return the response's JSON.
+
+    Parameters
+    ----------
+    stack : Stack
+        The stack to ask.
+    path : str
+        The endpoint's path, such as ``/review``.
+    instance : mapping
+        The request's JSON object.
+    timeout : float
+        Seconds to wait for the response.
 
     Raises
     ------
@@ -160,8 +174,8 @@ def ask(stack: Stack, review: str, timeout: float = 60) -> dict[str, Any]:
         There was no response, or its status was not 200.
     """
     request = urllib.request.Request(
-        f"{stack.endpoint}/review",
-        json.dumps({"review_text": review}).encode(),
+        f"{stack.endpoint}{path}",
+        json.dumps(instance).encode(),
         {"x-api-key": stack.api_key, "Content-Type": "application/json"},
     )
     try:
@@ -170,6 +184,6 @@ def ask(stack: Stack, review: str, timeout: float = 60) -> dict[str, Any]:
             return result
     except urllib.error.HTTPError as exc:
         body = exc.read().decode(errors="replace")
-        raise ScriptError(f"POST /review was answered with {exc.code}: {body}") from exc
+        raise ScriptError(f"POST {path} was answered with {exc.code}: {body}") from exc
     except OSError as exc:
-        raise ScriptError(f"{stack.endpoint}/review did not answer: {exc}") from exc
+        raise ScriptError(f"{stack.endpoint}{path} did not answer: {exc}") from exc

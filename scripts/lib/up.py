@@ -7,9 +7,10 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from botocore.exceptions import BotoCoreError
 
@@ -20,11 +21,10 @@ from scripts.lib.emulator import Emulator
 from scripts.lib.layer.build import build_layer
 from scripts.lib.project import ROOT, ScriptError, architecture, python_version, tail
 from scripts.lib.record import Record
+from scripts.lib.served import Served, all_served
 from scripts.lib.stack import STACK_FILE, Stack, ask, credentials, describe, serverless
-from training.options import MODEL_FOLDER
+from training.options import EXAMPLES, MODEL_NAME
 
-REVIEWS = ("I love this movie", "I hate this movie")
-MODEL = ROOT / MODEL_FOLDER
 SERVED_SECONDS = 30.0
 """How long a published model may take until the API answers with it."""
 
@@ -33,9 +33,10 @@ def arguments() -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(
         prog="scripts/up",
-        description="Train a model, start LocalStack, deploy the API to it with the Serverless "
-        "Framework, publish the model and send two reviews. Steps whose results are current are "
-        "skipped. LocalStack keeps running until scripts/down.",
+        description="Train the models of the examples, start LocalStack, deploy the API to it with "
+        "the Serverless Framework, publish the models of all endpoints that are in .local/model, "
+        "and ask each endpoint for a prediction. Steps whose results are current are skipped. "
+        "LocalStack keeps running until scripts/down.",
     )
     parser.add_argument(
         "--data",
@@ -77,7 +78,7 @@ def running_emulator(port: int) -> Emulator | None:
 
 
 def train(data: str | None, last: Record | None = None) -> None:
-    """Train a model, unless its inputs are unchanged.
+    """Train the models of the examples that have an endpoint, unless their inputs are unchanged.
 
     Parameters
     ----------
@@ -87,11 +88,15 @@ def train(data: str | None, last: Record | None = None) -> None:
         What the last `up` made. If it matches, the training code is not even started, since that
         imports scikit-learn.
     """
-    if data is None and last and last.model == record.model_inputs():
-        OUT.print("✓ Model is current", markup=False)
+    served = [one for one in all_served() if one.name in EXAMPLES]
+    if data is None and last and last.models == record.model_inputs():
+        names = ", ".join(one.name for one in served)
+        OUT.print(f"✓ Models are current: {names}", markup=False)
         return
-    options = ["--data", data] if data else []
-    training(["train", "--if-changed", "--output", str(MODEL), *options], "training")
+    for one in served:
+        options = ["--data", data] if data and one.name == MODEL_NAME else []
+        command = ["train", "--if-changed", "--name", one.name, "--output", str(one.folder)]
+        training([*command, *options], f"training {one.name}")
 
 
 def get_emulator(port: int, started: list[Emulator]) -> Emulator:
@@ -110,25 +115,38 @@ def get_emulator(port: int, started: list[Emulator]) -> Emulator:
 
 
 def deploy(current: Emulator) -> Stack:
-    """Deploy the stack and publish the model to it."""
+    """Deploy the stack and publish the models to it."""
     with step("sls deploy --stage local") as done:
         serverless(["deploy"], stage="local", url=current.url)
         stack = describe(current)
         stack.save()
         done("deployed")
-    publish(stack)
+    publish(stack, stored())
     return stack
 
 
-def publish(stack: Stack) -> None:
-    """Publish the model to a stack."""
-    training(
-        ["publish", "--stage", "local", "--model", str(MODEL)], "publishing", stack.emulator.url
-    )
+def stored() -> list[Served]:
+    """Return the endpoints whose models are stored, and print which ones are not."""
+    served = all_served()
+    for one in served:
+        if not one.is_stored:
+            OUT.print(
+                f"! There is no model {one.name} yet, so POST {one.path} answers 503. To train it: "
+                f"python -m training train --name {one.name} --data FILE; then ./scripts/up",
+                markup=False,
+            )
+    return [one for one in served if one.is_stored]
+
+
+def publish(stack: Stack, models: Iterable[Served]) -> None:
+    """Publish stored models to a stack."""
+    for one in models:
+        command = ["publish", "--stage", "local", "--name", one.name, "--model", str(one.folder)]
+        training(command, f"publishing {one.name}", stack.emulator.url)
 
 
 def deployed_already(current: Emulator, last: Record, inputs: str) -> Stack | None:
-    """Return the deployed stack if it is current, after publishing the model if it is not.
+    """Return the deployed stack if it is current, after publishing models that it does not serve.
 
     Parameters
     ----------
@@ -148,47 +166,68 @@ def deployed_already(current: Emulator, last: Record, inputs: str) -> Stack | No
         return None
     stack = describe(current)
     stack.save()
-    if not serves_model(stack):
-        publish(stack)
-        # A function that has just been refused a model asks for one again after a second.
-        deadline = time.monotonic() + SERVED_SECONDS
-        while not serves_model(stack) and time.monotonic() < deadline:
-            time.sleep(0.2)
+    models = stored()
+    missing = [one for one in models if not serves(stack, one)]
+    publish(stack, missing)
+    # A function that has just been refused a model asks for one again after a second.
+    deadline = time.monotonic() + SERVED_SECONDS
+    while not all(serves(stack, one) for one in missing) and time.monotonic() < deadline:
+        time.sleep(0.2)
     return stack
 
 
-def serves_model(stack: Stack) -> bool:
-    """Return whether a stack answers with the model in `MODEL`."""
-    sha256 = json.loads((MODEL / "manifest.json").read_text())["sha256"]
+def serves(stack: Stack, model: Served) -> bool:
+    """Return whether an endpoint answers with the model that is stored on this machine."""
     try:
-        version: str = ask(stack, REVIEWS[0])["model"]["version"]
+        version: str = ask(stack, model.path, model.instances()[0])["model"]["version"]
     except ScriptError:  # for example, no model has been published
         return False
-    return version.endswith(sha256[:8])
+    return version.endswith(model.sha256[:8])
 
 
 def predictions(stack: Stack) -> None:
-    """Send a positive and a negative review and print the predictions."""
+    """Ask each endpoint whose model is stored, and print the predictions."""
+    models = [one for one in all_served() if one.is_stored]
     with step("Predictions") as done:
-        answers = [(review, ask(stack, review)) for review in REVIEWS]
+        answers = [
+            (instance, ask(stack, one.path, instance))
+            for one in models
+            for instance in one.instances()
+        ]
         done("received")
-    for review, answer in answers:
-        OUT.print(
-            f"    “{review}” → {answer['prediction']}  (score {answer['score']:+.2f})", markup=False
-        )
+    for instance, answer in answers:
+        OUT.print(f"    {_short(instance)} → {_described(answer)}", markup=False)
+
+
+def _short(instance: Mapping[str, Any]) -> str:
+    """Return an instance in one line: a text in quotation marks, or the first fields of a table."""
+    if len(instance) == 1:
+        return f"“{next(iter(instance.values()))}”"
+    fields = [f"{name}: {json.dumps(value)}" for name, value in instance.items()]
+    return ", ".join(fields[:4]) + (", …" if len(fields) > 4 else "")
+
+
+def _described(answer: Mapping[str, Any]) -> str:
+    """Return a prediction, and how sure it is."""
+    for field, form in (("score", "+.2f"), ("probability", ".2f")):
+        if isinstance(found := answer.get(field), float):
+            return f"{answer['prediction']}  ({field} {found:{form}})"
+    return str(answer["prediction"])
 
 
 def summary(stack: Stack, hints: Mapping[str, str]) -> None:
-    """Print the endpoint and its key, a request to paste, and `hints` by their titles."""
-    curl = (
-        f"curl -X POST {stack.endpoint}/review \\\n"
+    """Print the endpoint and its key, requests to paste, and `hints` by their titles."""
+    requests = "\n".join(
+        f"  curl -X POST {stack.endpoint}{one.path} \\\n"
         f"    -H 'x-api-key: {stack.api_key}' -H 'Content-Type: application/json' \\\n"
-        """    -d '{"review_text": "What a film!"}'"""
+        f"    -d {shlex.quote(json.dumps(one.instances()[0], ensure_ascii=False))}\n"
+        for one in all_served()
+        if one.is_stored
     )
     lines = "".join(f"{title + ':':<24} {hint}\n" for title, hint in hints.items())
     OUT.print(
         f"\nThe API is up.\n\n  endpoint  {stack.endpoint}\n  API key   {stack.api_key}\n\n"
-        f"Try it:\n\n  {curl}\n\n{lines}",
+        f"Try it:\n\n{requests}\n{lines}",
         markup=False,
         end="",
     )

@@ -7,6 +7,7 @@ remove them.
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +16,12 @@ from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.layer.build import build_layer
 from scripts.lib.project import DEPLOYED, ROOT, architecture, python_version
-from scripts.lib.stack import Stack, describe
+from scripts.lib.served import example
+from scripts.lib.stack import Stack, client, describe
 from tests.helpers.waiting import wait_for
-from tests.integration.deployed import Api, Deployment, copy_project, training
+from tests.integration.deployed import Api, Deployment, Endpoint, Serve, copy_project, training
+from training.options import model_folder
+from training.registry import Registry
 
 SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 
@@ -67,6 +71,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def churn_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model trained on the sample customers."""
+    folder = tmp_path_factory.mktemp("churn")
+    training("train", "--name", "churn", "--output", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
 def opposite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model trained on the sample reviews with every label inverted."""
     folder = tmp_path_factory.mktemp("opposite")
@@ -95,14 +107,19 @@ def deployment(emulator: Emulator, project: Path) -> Iterator[Deployment]:
 
 @pytest.fixture(scope="session")
 def shared_deployment(
-    emulator: Emulator, layer: Path, model: Path, tmp_path_factory: pytest.TempPathFactory
+    emulator: Emulator,
+    layer: Path,
+    model: Path,
+    churn_model: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
-    """A stage with a model, shared by all tests that do not deploy."""
+    """A stage with both examples, shared by all tests that do not deploy."""
     folder = tmp_path_factory.mktemp("shared") / "project"
     copy_project(folder, *DEPLOYED)
     made = Deployment(emulator, folder)
     made.deploy()
     made.publish(model)
+    made.publish(churn_model, "churn")
     yield made
     made.remove()
 
@@ -113,3 +130,30 @@ def api(shared_deployment: Deployment, model: Path) -> Api:
     found = Api(describe(shared_deployment.emulator, shared_deployment.stage))
     wait_for(lambda: found.review("fine").status == 200, "the model is served")
     return found
+
+
+@pytest.fixture(scope="session")
+def serve(shared_deployment: Deployment) -> Serve:
+    """Publish a model of .local/model, unless the shared stage serves one of that name.
+
+    Tests of a model that is neither there nor one of the examples are skipped.
+    """
+    api = Api(describe(shared_deployment.emulator, shared_deployment.stage))
+    s3: Any = client("s3", shared_deployment.emulator.url)
+
+    def serve(name: str, path: str) -> Endpoint:
+        registry = Registry(s3, api.stack.bucket, name)
+        if registry.pointer() is None:
+            folder = ROOT / model_folder(name)
+            if not (folder / "manifest.json").is_file():
+                pytest.skip(
+                    f"there is no model {name}; train one: python -m training train --name {name}"
+                )
+            shared_deployment.publish(folder, name)
+        pointer, _ = registry.pointer() or pytest.fail(f"{name} was not published")
+        signature = registry.manifest(pointer.version).signature
+        endpoint = Endpoint(api, path, example(dict(signature)))
+        wait_for(lambda: endpoint.post(endpoint.example).status != 503, f"{name} is served")
+        return endpoint
+
+    return serve

@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from scripts.lib import toolchain
 from scripts.lib.emulator import Emulator
 from scripts.lib.project import ROOT, copy_paths
 from scripts.lib.stack import Stack, client, credentials, describe, serverless
+from training.options import MODEL_NAME
 
 REFRESH_SECONDS = 0.2
 
@@ -66,10 +68,22 @@ class Api:
         finally:
             connection.close()
 
+    def post(self, path: str, content: Any, *, key: str | None = "", **headers: str) -> Answer:
+        """Send an object as JSON; see `request` for the key."""
+        return self.request("POST", path, json.dumps(content).encode(), key=key, **headers)
+
     def review(self, text: str, **headers: str) -> Answer:
         """Request the prediction for a review."""
-        body = json.dumps({"review_text": text}).encode()
-        return self.request("POST", "/review", body, **headers)
+        return self.post("/review", {"review_text": text}, **headers)
+
+    def health(self) -> dict[str, Any]:
+        """Return the JSON of `GET /health`, with the models by their names."""
+        answer = self.request("GET", "/health", accept="application/json")
+        assert answer.status == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        models = {model["name"]: model for model in found["models"]}
+        assert len(models) == len(found["models"])
+        return {**found, "models": models}
 
     def logs(self, function: str) -> list[str]:
         """Return what a function has written to CloudWatch Logs."""
@@ -77,6 +91,33 @@ class Api:
         group = f"/aws/lambda/sklearn-api-{self.stack.stage}-{function}"
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The endpoint of a model on a deployed stack, as a client sees it.
+
+    Attributes
+    ----------
+    api : Api
+        The stack.
+    path : str
+        The endpoint's.
+    example : dict
+        An instance that the model answers, made of the examples in its signature.
+    """
+
+    api: Api
+    path: str
+    example: dict[str, Any]
+
+    def post(self, content: Any, *, key: str | None = "", **headers: str) -> Answer:
+        """Send an object as JSON, with the right API key by default, or without one if None."""
+        return self.api.post(self.path, content, key=key, **headers)
+
+
+Serve = Callable[[str, str], Endpoint]
+"""Publishes a model, and returns its endpoint once that serves it."""
 
 
 def copy_project(target: Path, *names: str) -> Path:
@@ -123,10 +164,11 @@ class Deployment:
         command = ["remove", *(f"--param={name}={value}" for name, value in parameters.items())]
         return serverless(command, stage=self.stage, url=self.emulator.url, cwd=self.project)
 
-    def publish(self, model: Path) -> str:
+    def publish(self, model: Path, name: str = MODEL_NAME) -> str:
         """Publish a model with the command line; return its output."""
         return training(
-            "publish", "--stage", self.stage, "--model", str(model), url=self.emulator.url
+            *("publish", "--stage", self.stage, "--name", name, "--model", str(model)),
+            url=self.emulator.url,
         )
 
     def remove(self) -> None:

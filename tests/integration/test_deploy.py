@@ -69,8 +69,10 @@ def test_a_stack_is_deployed_again_with_new_code_and_a_new_route(
     # As on AWS: without permission to list, a missing object is 403.
     assert "no model is published" in answer.json()["detail"]
     assert int(answer.headers["retry-after"]) > 0
-    health = api.request("GET", "/health", accept="application/json").json()
-    assert (health["status"], health["model"]) == ("degraded", None)
+    health = api.health()
+    assert health["status"] == "degraded"
+    assert [one["version"] for one in health["models"].values()] == [None, None]
+    assert "no model is published" in health["models"]["churn"]["detail"]
 
     deployment.publish(model)
     wait_for(lambda: api.review("I love this movie").status == 200, "recovery from 503")

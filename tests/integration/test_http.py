@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.helpers.waiting import wait_for
-from tests.integration.deployed import Api, Deployment
+from tests.integration.deployed import Api, Deployment, Serve
 
 
 def test_health(api: Api) -> None:
@@ -15,15 +15,15 @@ def test_health(api: Api) -> None:
     assert answer.headers["content-type"].startswith("text/plain")
 
 
-def test_health_as_json_names_the_model(api: Api) -> None:
-    """A client that prefers JSON gets the name, version and age of the model."""
-    answer = api.request("GET", "/health", accept="application/json")
-    assert answer.status == 200
-    found = answer.json()
+def test_health_as_json_names_every_model(api: Api) -> None:
+    """A client that prefers JSON gets the name, version and age of each model."""
+    found = api.health()
     assert found["status"] == "healthy"
-    assert found["model"]["name"] == "review"
-    assert found["model"]["version"] == api.review("fine").json()["model"]["version"]
-    assert 0 <= found["model"]["age_seconds"] < 3600
+    assert list(found["models"]) == ["review", "churn"]
+    for model in found["models"].values():
+        assert 0 <= model["age_seconds"] < 3600
+    served = api.review("fine").json()["model"]["version"]
+    assert found["models"]["review"]["version"] == served
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,29 @@ def test_unicode_arrives_unchanged(api: Api) -> None:
     assert answers[0] == answers[1]
 
 
-@pytest.mark.parametrize("path", ["/health", "/review"])
+def test_many_customers_are_answered_in_order(api: Api, serve: Serve) -> None:
+    """`instances` are answered in the order asked, each as if it were asked alone."""
+    example = serve("churn", "/churn").example
+    instances = [{**example, "tenure": tenure} for tenure in (1, 70, None)]
+    answer = api.post("/churn", {"instances": instances})
+    assert answer.status == 200, answer.text
+    alone = [api.post("/churn", instance).json() for instance in instances]
+    assert [one.pop("model") for one in alone] == [answer.json()["model"]] * 3
+    assert answer.json()["predictions"] == alone
+    assert len({one["probability"] for one in alone}) == 3
+
+
+def test_a_log_line_names_its_model(api: Api, serve: Serve) -> None:
+    """Each endpoint writes to a log of its own, and its lines carry the model's name."""
+    churn = serve("churn", "/churn")
+    answered = churn.post(churn.example).headers["x-request-id"]
+    wait_for(lambda: answered in "".join(api.logs("churn")), "the line in the log")
+    (line,) = (line for line in api.logs("churn") if answered in line)
+    assert json.loads(line)["endpoint"] == "churn"
+    assert answered not in "".join(api.logs("review"))
+
+
+@pytest.mark.parametrize("path", ["/health", "/review", "/churn"])
 @pytest.mark.parametrize("key", [None, "not-the-key"])
 def test_requests_without_the_right_key_are_forbidden(api: Api, path: str, key: str | None) -> None:
     """A request without a key, or with a wrong one, gets 403."""

@@ -233,20 +233,12 @@ def between(shared_deployment: Deployment, api: Api) -> Iterator[Proxy]:
         lead(made.url)
         try:
             wait_for(lambda: api.review("fine").status == 200 and asked.is_set(), "the proxy")
-            wait_for(lambda: health(api)["status"] == "healthy", "a healthy start")
+            wait_for(lambda: api.health()["status"] == "healthy", "a healthy start")
             yield made
         finally:
             made.open.set()
             made.refuse.clear()
             lead(None)
-
-
-def health(api: Api) -> dict[str, Any]:
-    """Return the JSON of `GET /health`."""
-    answer = api.request("GET", "/health", accept="application/json")
-    assert answer.status == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
 
 
 def warnings(api: Api, reason: str) -> int:
@@ -269,10 +261,12 @@ def test_s3_that_fails_keeps_the_last_good_model(
     else:
         between.open.clear()
     degraded = wait_for(
-        lambda: found if (found := health(api))["status"] == "degraded" else None, "health's word"
+        lambda: found if "detail" in (found := api.health())["models"]["review"] else None,
+        "health's word",
     )
-    assert reason in degraded["detail"]
-    assert degraded["model"]["version"] == before["model"]["version"]
+    assert degraded["status"] == "degraded"
+    assert reason in degraded["models"]["review"]["detail"]
+    assert degraded["models"]["review"]["version"] == before["model"]["version"]
     for _ in range(5):
         answer = api.review("fine")
         assert (answer.status, answer.json()) == (200, before)
@@ -281,7 +275,7 @@ def test_s3_that_fails_keeps_the_last_good_model(
     assert warnings(api, reason) == 1, "told once"
     between.open.set()
     between.refuse.clear()
-    wait_for(lambda: health(api)["status"] == "healthy", "health again")
+    wait_for(lambda: api.health()["status"] == "healthy", "health again")
     assert api.review("fine").json() == before
 
 
@@ -293,7 +287,7 @@ def test_what_is_broken_in_s3_shows_in_health(api: Api, how: str) -> None:
     good = s3.get_object(**there)["Body"].read()
     version = f"broken-{how.replace(' ', '-')}"
     before = api.review("fine").json()
-    wait_for(lambda: health(api)["status"] == "healthy", "a healthy start")
+    wait_for(lambda: api.health()["status"] == "healthy", "a healthy start")
     if how == "no pointer":
         s3.put_object(**there, Body=b"{")
         reason = "is not a valid pointer"
@@ -309,11 +303,13 @@ def test_what_is_broken_in_s3_shows_in_health(api: Api, how: str) -> None:
         reason = version
     try:
         degraded = wait_for(
-            lambda: found if (found := health(api))["status"] == "degraded" else None,
+            lambda: found if "detail" in (found := api.health())["models"]["review"] else None,
             "health's word",
         )
-        assert reason in degraded["detail"]
-        assert degraded["model"]["version"] == before["model"]["version"]
+        assert degraded["status"] == "degraded"
+        assert reason in degraded["models"]["review"]["detail"]
+        assert degraded["models"]["review"]["version"] == before["model"]["version"]
+        assert "detail" not in degraded["models"]["churn"]
         wait_for(lambda: api.review("fine") and warnings(api, reason), "the log")
         for _ in range(3):
             answer = api.review("fine")
@@ -321,4 +317,4 @@ def test_what_is_broken_in_s3_shows_in_health(api: Api, how: str) -> None:
             time.sleep(REFRESH_SECONDS)
     finally:
         s3.put_object(**there, Body=good)
-    wait_for(lambda: health(api)["status"] == "healthy", "health again")
+    wait_for(lambda: api.health()["status"] == "healthy", "health again")

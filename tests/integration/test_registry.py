@@ -278,10 +278,10 @@ def test_promotion_between_stages(
     again = training("promote", *stages, url=deployment.emulator.url)
     assert "already serves this version" in again
     health = wait_for(
-        lambda: other.request("GET", "/health", accept="application/json").json()["model"],
+        lambda: other.health()["models"]["review"]["version"],
         "the model in health",
     )
-    assert health["version"] == api.review("fine").json()["model"]["version"]
+    assert health == api.review("fine").json()["model"]["version"]
 
 
 def test_promotion_refuses_a_damaged_artifact(

@@ -47,6 +47,18 @@ NOT_RUN = {
     "./scripts/test": "it runs this very test",
 }
 
+LOVED = {"review_text": "I love this movie"}
+
+# Appended to a handler, it replaces the prediction.
+CHANGED = """
+
+predicting = handler
+
+
+def handler(event, context):
+    return {**predicting(event, context), "body": '{"prediction": "Thumbs up", "model": {"version": "?"}}'}
+"""
+
 
 @pytest.fixture
 def port() -> int:
@@ -96,13 +108,23 @@ def test_up_twice_and_down(checkout: Path, port: int) -> None:
     assert set(stack["emulator"]) == {"pid", "port", "executor"}
     assert stack["emulator"]["executor"] == "process"
     assert stack["emulator"]["port"] == port
-    curl = re.search(r"curl -X POST .*?'\n", first.stdout, re.DOTALL)
-    assert curl
-    assert '"prediction"' in script(checkout, "bash", "-c", curl[0]).stdout
+    curls = re.findall(r"curl -X POST .*?'\n", first.stdout, re.DOTALL)
+    assert [re.findall(r"/_user_request_(\S+)", curl) for curl in curls] == [
+        ["/review"],
+        ["/churn"],
+    ]
+    for curl in curls:
+        assert '"prediction"' in script(checkout, "bash", "-c", curl).stdout
+    assert re.search(r"tenure: \d+, .* → (yes|no) ", first.stdout)
 
     second = script(checkout, "./scripts/up", port=port)
     assert second.returncode == 0, second.stdout
-    for reused in ("emulator: current", "Model is current", "layer: current", "already running"):
+    for reused in (
+        "emulator: current",
+        "Models are current: review, churn",
+        "layer: current",
+        "already running",
+    ):
         assert reused in second.stdout, second.stdout
     assert "Deployment is current" in second.stdout
     assert "sls deploy" not in second.stdout
@@ -148,9 +170,11 @@ def test_up_repairs_what_has_changed(checkout: Path, port: int) -> None:
         return done.stdout
 
     up()
-    utils = checkout / "sklearn_api" / "utils.py"
-    utils.write_text(utils.read_text().replace("Positive Review", "Thumbs up"))
+    handler = checkout / "handlers" / "review" / "handler.py"
+    handler.write_text(handler.read_text() + CHANGED)
     assert "Thumbs up" in up()
+    handler.write_text(handler.read_text().removesuffix(CHANGED))
+    assert "“I love this movie” → Positive Review" in up()
 
     url = f"http://127.0.0.1:{port}"
     functions: Any = client("lambda", url)
@@ -159,7 +183,7 @@ def test_up_repairs_what_has_changed(checkout: Path, port: int) -> None:
     )
     mended = up()
     assert "sls deploy --stage local: deployed" in mended
-    assert "Thumbs up" in mended
+    assert "“I love this movie” → Positive Review" in mended
 
     store: Any = client("s3", url)
     stack = json.loads((checkout / ".local" / "stack.json").read_text())
@@ -170,7 +194,8 @@ def test_up_repairs_what_has_changed(checkout: Path, port: int) -> None:
     )
     published = up()
     assert "Deployment is current" in published
-    assert "Thumbs up" in published
+    assert "Published" in published
+    assert "“I love this movie” → Positive Review" in published
 
 
 @dataclass
@@ -184,7 +209,7 @@ class Dev:
     def ask(self) -> str:
         """Return the prediction of POST /review, or the error."""
         try:
-            return str(ask(self.stack, "I love this movie")["prediction"])
+            return str(ask(self.stack, "/review", LOVED)["prediction"])
         except ScriptError as exc:
             return str(exc)
 
@@ -217,35 +242,41 @@ def dev(checkout: Path, port: int, tmp_path: Path) -> Iterator[Dev]:
 
 def test_dev_answers_with_what_is_saved(checkout: Path, dev: Dev) -> None:
     """A saved change answers the next request, a mistake is reported, and Ctrl-C restores everything."""
-    utils = checkout / "sklearn_api" / "utils.py"
-    original = utils.read_text()
+    handler = checkout / "handlers" / "review" / "handler.py"
+    original = handler.read_text()
+    saved = "handlers/review/handler.py → review"
     assert dev.ask() == "Positive Review"
 
-    utils.write_text(original.replace("Positive Review", "Thumbs up"))
-    wait_for(lambda: "utils.py → review" in dev.log.read_text(), "the change is seen", 10)
+    handler.write_text(original + CHANGED)
+    wait_for(lambda: saved in dev.log.read_text(), "the change is seen", 10)
     assert dev.ask() == "Thumbs up"
 
     written = len(dev.log.read_text())
-    utils.write_text(original + "def broken(:\n")
+    handler.write_text(original + "def broken(:\n")
     wait_for(
         lambda: "is not valid Python: line" in dev.log.read_text()[written:], "the mistake", 10
     )
     assert "502" in dev.ask()
 
-    written = len(dev.log.read_text())
-    utils.write_text(original.replace("Positive Review", "Mended"))
-    wait_for(lambda: "utils.py → review" in dev.log.read_text()[written:], "the change is seen", 10)
-    assert dev.ask() == "Mended"
-
-    # A new file, imported by an existing one.
+    # A new file of the package that all endpoints share, imported by an existing one.
     written = len(dev.log.read_text())
     (checkout / "sklearn_api" / "smile.py").write_text("SMILE = 'with a smile'\n")
-    utils.write_text(
-        "from sklearn_api.smile import SMILE\n"
-        + original.replace('"Positive Review"', "SMILE").replace("'Positive Review'", "SMILE")
+    handler.write_text(
+        f"{original}\nfrom sklearn_api.smile import SMILE\n"
+        + CHANGED.replace('\'{"prediction": "Thumbs up", ', '\'{"prediction": "\' + SMILE + \'", ')
     )
-    wait_for(lambda: "utils.py → review" in dev.log.read_text()[written:], "the change is seen", 10)
+    wait_for(lambda: saved in dev.log.read_text()[written:], "the change is seen", 10)
+    assert "smile.py → review, churn" in dev.log.read_text()[written:]
     assert dev.ask() == "with a smile"
+
+    written = len(dev.log.read_text())
+    function = checkout / "handlers" / "review" / "function.yml"
+    function.write_text(function.read_text() + "timeout: 14\n")
+    wait_for(
+        lambda: "function.yml changed; to deploy it: ./scripts/up" in dev.log.read_text()[written:],
+        "the change of the declaration",
+        10,
+    )
 
     dev.process.send_signal(signal.SIGINT)
     assert dev.process.wait(30) == 130
@@ -396,7 +427,7 @@ def test_ctrl_c_cleans_up(checkout: Path, port: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["up", "dev", "down", "test", "bench", "build-layer", "lock", "emulator"]
+    "name", ["up", "dev", "down", "new", "test", "bench", "build-layer", "lock", "emulator"]
 )
 def test_every_script_explains_itself(name: str) -> None:
     """`--help` explains what a script does."""
@@ -416,9 +447,7 @@ def test_readme_commands_work(checkout: Path, port: int) -> None:
     if python_version() != (ROOT / ".python-version").read_text().strip():
         pytest.skip("the README is about the declared Python, and this run uses another one")
     text = (checkout / "README.md").read_text()
-    snippets = [body for language, body in blocks(text) if language == "yaml"]
     commands = [body for language, body in blocks(text) if language == "bash"]
-    assert len(snippets) == 2
     assert len(commands) >= 10
     lines = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT"]
     for body in commands:
@@ -434,20 +463,8 @@ def test_readme_commands_work(checkout: Path, port: int) -> None:
             lines.append(
                 f"out=$({body.strip()} 2>&1) || grep 'is the network reachable' <<<\"$out\""
             )
-        elif "handlers/mood/handler.py" in body:
-            lines.append(body)
-            lines.append("python edit.py")
         else:
             lines.append(body)
-    # The README asks a person to paste this.
-    (checkout / "edit.py").write_text(
-        "import pathlib\n"
-        "path = pathlib.Path('serverless.yml')\n"
-        "text = path.read_text()\n"
-        f"text = text.replace('\\nfunctions:\\n', '\\nfunctions:\\n' + {snippets[0]!r}, 1)\n"
-        f"text = text.replace('  Outputs:\\n', {snippets[1]!r} + '\\n  Outputs:\\n', 1)\n"
-        "path.write_text(text)\n"
-    )
     result = script(
         checkout,
         "bash",

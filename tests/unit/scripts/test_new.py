@@ -59,6 +59,15 @@ def test_an_endpoint_is_a_folder_a_line_and_a_test(root: Path) -> None:
             assert "{" not in (root / path).read_text().replace("{**endpoint.example", "")
 
 
+def test_the_example_is_what_it_makes(root: Path) -> None:
+    """The endpoint of the example `churn` is the one that this script makes: nothing is special."""
+    written = remake("churn", root)
+    assert content(root) == {
+        **content(root),
+        **{path: (ROOT / path).read_bytes() for path in written},
+    }
+
+
 def test_review_differs_by_its_handler_alone(root: Path) -> None:
     """The declaration of `review` is an ordinary one, too; its handler names an alias."""
     remake("review", root)

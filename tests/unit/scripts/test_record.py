@@ -35,7 +35,7 @@ def test_without_a_record_nothing_is_current(root: Path, text: str | None) -> No
     if text is not None:
         (root / "up.json").write_text(text)
     made = Record.load()
-    assert made.model != record.model_inputs()
+    assert made.models != record.model_inputs()
     assert made.deployment != record.deployment_inputs("layer")
 
 
