@@ -35,7 +35,9 @@ class Answers:
 
     def one(self, prediction: Prediction, model: Mapping[str, str]) -> str:
         """Return the JSON of one prediction and of the model that made it."""
-        return _joined([_to_json({**self._content(prediction), "model": model})])
+        content = self._content(prediction)
+        content["model"] = model
+        return _joined((_to_json(content),))
 
     def many(self, predictions: Iterable[Prediction], model: Mapping[str, str]) -> str:
         """Return the JSON of predictions, in their order, and of the model that made them.
@@ -74,9 +76,8 @@ class Answers:
             return {"prediction": _finite(value)}
         probability = probabilities = None
         if each is not None:
-            numbers = [_finite(one) for one in each]
-            probabilities = dict(zip(self._in_order, numbers, strict=True))
-            if None not in numbers:
+            probabilities = dict(zip(self._in_order, map(_finite, each), strict=True))
+            if all(map(isfinite, each)):
                 probability = prediction.probability
         return {
             "prediction": self._prediction(value),
@@ -97,7 +98,8 @@ def _joined(pieces: Iterable[str]) -> str:
     parts, size = [], 0
     for piece in pieces:
         # In a string of JSON, quotes and backslashes take two bytes each.
-        size += len(piece.encode()) + piece.count('"') + piece.count("\\")
+        length = len(piece) if piece.isascii() else len(piece.encode())
+        size += length + piece.count('"') + piece.count("\\")
         if size > MAX_BYTES:
             raise PayloadTooLargeError(
                 f"the answer would be longer than {MAX_BYTES:,} bytes; send fewer instances"

@@ -72,7 +72,9 @@ class Request(NamedTuple):
         A client that accepts none of them gets the first: a wrong format is more useful than 406
         (RFC 9110, section 12.4.1, allows either).
         """
-        accept = self.headers.get("accept", "")
+        accept = self.headers.get("accept", "*/*")
+        if accept == "*/*":  # what most clients send that have no preference
+            return offered[0]
         return max(offered, key=lambda media_type: _quality(accept, media_type))
 
     def json(self, max_bytes: int) -> dict[str, Any]:
