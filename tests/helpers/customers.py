@@ -12,10 +12,9 @@ TRAINED, HELD_OUT = slice(0, 90), slice(90, 130)
 
 
 @functools.cache
-def customers() -> Any:
-    """150 made-up customers: whole and broken numbers, booleans, words, texts, with gaps."""
-    rng = np.random.default_rng(13)
-    size = 150
+def customers(size: int = 150, seed: int = 13) -> Any:
+    """Return made-up customers: whole and broken numbers, booleans, words, texts, with gaps."""
+    rng = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
             "plan": rng.choice(["basic", "plus", "pro"], size),

@@ -23,13 +23,19 @@ class Context:
     aws_request_id = "lambda-id"
 
 
-def make_handler(s3: FakeS3, **declared: Any) -> Handler:
+def make_handler(
+    s3: FakeS3,
+    *,
+    max_body: int = MAX_BODY,
+    max_instances: int = MAX_INSTANCES,
+    **declared: Any,
+) -> Handler:
     """Return the handler of a declaration, over a fake bucket."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MODEL_BUCKET", "bucket")
         patch.setenv("MODEL_NAME", "review")
-        patch.setenv("MAX_BODY_BYTES", str(MAX_BODY))
-        patch.setenv("MAX_INSTANCES", str(MAX_INSTANCES))
+        patch.setenv("MAX_BODY_BYTES", str(max_body))
+        patch.setenv("MAX_INSTANCES", str(max_instances))
         patch.setenv("MODEL_REFRESH_SECONDS", "0")
         # The client is created at the cold start; a declaration allows no other way to a fake.
         patch.setattr(current, "create_reader", lambda *_: s3)
