@@ -55,7 +55,7 @@ class Verified(NamedTuple):
     rows : int
         How many rows were predicted and compared.
     loading : float
-        Seconds that it took to load, on this machine.
+        Seconds of processor time that it took to load, on this machine.
     memory_mb : float
         The most memory that the process held.
     seconds : float
