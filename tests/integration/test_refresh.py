@@ -54,12 +54,15 @@ class Moved:
 def expected(release: Release) -> dict[str, dict[str, Any]]:
     """Return the answer of a model to each text, without the version."""
     model = load_model(release.artifact, 2**30)
+    words = [label.word for label in model.signature.labels]
     return {
         text: {
             "prediction": convert_prediction(found.value),
             "label": found.value,
             "score": found.score,
             "probability": found.probability,
+            "probabilities": found.probabilities
+            and dict(zip(words, found.probabilities, strict=True)),
         }
         for text, found in zip(TEXTS, model.predict(TEXTS), strict=True)
     }
