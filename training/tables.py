@@ -8,60 +8,82 @@ from typing import Any
 
 from rich import box
 from rich.table import Table
+from rich.text import Text
 
+from sklearn_api.signature import Signature
 from sklearn_api.store import Pointer
+from training import description
 from training.artifact.manifest import Manifest
 from training.errors import TrainingError
+from training.metric_tables import WIDTH, class_table
+from training.metrics import NOUNS, TITLES, capitalised, headline, share, text_of
 from training.registry import Registry, Version
 
-WIDTH = 80
 _READERS = 8  # threads that read manifests
+_OF_CLASSES = ("classes", "labels")  # metrics with a row for each class
+_WIDTHS: tuple[dict[str, Any], ...] = (  # of the columns of inputs
+    {"max_width": 26}, {}, {}, {"ratio": 3}, {"ratio": 2},
+)  # fmt: skip
+_TITLE: dict[str, Any] = {"title_style": "bold", "title_justify": "left"}
 
 
 def versions_table(registry: Registry, versions: Sequence[Version]) -> Table:
-    """Return a table of versions, with figures from their manifests."""
-    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1))
-    table.add_column("", width=1)
-    table.add_column("Version", no_wrap=True)
-    table.add_column("Published (UTC)", no_wrap=True)
-    for title in ("Accuracy", "Rows", "Size"):
-        table.add_column(title, justify="right", no_wrap=True)
+    """Return a table of versions, with figures from their manifests.
+
+    Versions of the same task have the title of their most important metric in the header; the
+    others have it beside the value.
+    """
     found = registry.pointer()
     served = found[0].version if found else None
     with ThreadPoolExecutor(_READERS) as pool:
-        rows = pool.map(lambda version: _row(registry, version), versions)
-        for version, row in zip(versions, rows, strict=True):
-            style = "bold" if version.name == served else None
-            table.add_row("●" if version.name == served else "", *row, style=style)
+        rows = [*pool.map(lambda version: _row(registry, version), versions)]
+    titles = {title for _, title, *_ in rows if title}
+    same = len(titles) == 1
+    table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1 if same else 0))
+    table.add_column("", width=1)
+    table.add_column("Version", no_wrap=True)
+    table.add_column("Published (UTC)", no_wrap=True)
+    measured = capitalised(titles.pop()) if same else "Measured"
+    for title in (measured, "Rows", "Size"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for version, (published, title, value, *rest) in zip(versions, rows, strict=True):
+        figure = value if same else f"{title} {value}".strip()
+        style = "bold" if version.name == served else None
+        mark = "●" if version.name == served else ""
+        table.add_row(mark, version.name, published, figure, *rest, style=style)
     table.caption = "● served" if served else "no version is served"
     table.caption_justify = "left"
     return table
 
 
 def _row(registry: Registry, version: Version) -> tuple[str, str, str, str, str]:
+    """Return when a version was published, title and value of a metric, rows, and size."""
+    size = _bytes(version.size)
     if version.published is None:
-        return version.name, "interrupted", "", "", _bytes(version.size)
+        return "interrupted", "", "", "", size
     published = version.published.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     try:
         manifest = registry.manifest(version.name)
     except TrainingError:
-        return version.name, published, "damaged", "", _bytes(version.size)
-    accuracy = manifest.metrics.get("accuracy")
+        return published, "", "damaged", "", size
+    title, value = headline(manifest.metrics) or ("", None)
     rows = manifest.training.get("rows")
     return (
-        version.name,
         published,
-        f"{accuracy:.4f}" if isinstance(accuracy, float) else "",
+        title,
+        share(value) if title else "",
         f"{rows:,}" if isinstance(rows, int) else "",
-        _bytes(version.size),
+        size,
     )
 
 
 def manifest_tables(manifest: Manifest, served: Pointer | None) -> list[Table]:
-    """Return three tables of a version: its facts and whether it is served, training, metrics.
+    """Return the tables of a version: its facts, its signature, its training, its metrics.
 
-    The first column of each table is only as wide as its names, so that a digest fits on a line.
+    The first column of tables of pairs is only as wide as its names, so that a digest fits on a
+    line.
     """
+    signature = Signature.from_dict(manifest.signature)
     libraries = ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())
     facts = {
         "Model": manifest.name,
@@ -69,25 +91,51 @@ def manifest_tables(manifest: Manifest, served: Pointer | None) -> list[Table]:
         "Served": _served(manifest, served),
         "Trained": manifest.created,
         "Git revision": manifest.git_revision or "unknown",
-        "Input field": manifest.input_field,
-        "Labels": ", ".join(f"{i} {label}" for i, label in enumerate(manifest.labels)),
+        "Predicts": description.purpose(signature),
+        "Labels": description.labels(signature),
         "Artifact": f"{_bytes(manifest.size)}, format {manifest.format}",
         "Served by": _form(manifest),
         "SHA-256": manifest.sha256,
         "Trained with": f"Python {manifest.python}, {libraries}",
     }
-    return [
-        _pairs(None, facts),
+    metrics = {
+        TITLES.get(name, name): text_of(name, value)
+        if name in TITLES and isinstance(value, float)
+        else value
+        for name, value in manifest.metrics.items()
+        if name not in (*_OF_CLASSES, "confusion")
+        or (name == "confusion" and len(value or ()) == 2)
+    }
+    tables = [
+        _pairs(None, {name: value for name, value in facts.items() if value}),
+        _inputs(signature),
         _pairs("Training", manifest.training),
-        _pairs("Metrics", manifest.metrics),
+        _pairs("Metrics", metrics),
     ]
+    of_classes = [manifest.metrics[name] for name in _OF_CLASSES if name in manifest.metrics]
+    return [*tables, *(class_table(one, NOUNS[signature.kind]) for one in of_classes)]
+
+
+def _inputs(signature: Signature) -> Table:
+    """Return the inputs of a signature, without the columns that say nothing."""
+    table = Table(
+        title="\nInputs", **_TITLE, box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1, 0, 0)
+    )
+    rows = description.inputs(signature)
+    filled = [
+        number for number in range(len(description.COLUMNS)) if any(row[number] for row in rows)
+    ]
+    for number in filled:
+        table.add_column(description.COLUMNS[number], overflow="fold", **_WIDTHS[number])
+    for row in rows:
+        table.add_row(*(Text(row[number]) for number in filled))
+    return table
 
 
 def _pairs(title: str | None, values: Mapping[str, Any]) -> Table:
     table = Table(
         title=title and f"\n{title}",
-        title_style="bold",
-        title_justify="left",
+        **_TITLE,
         box=None,
         padding=(0, 1, 0, 0),
         pad_edge=False,
@@ -96,7 +144,7 @@ def _pairs(title: str | None, values: Mapping[str, Any]) -> Table:
     table.add_column("", style=None if title else "bold", no_wrap=True)
     table.add_column("", overflow="fold")
     for name, value in values.items():
-        table.add_row(name, _text(value))
+        table.add_row(name, Text(_text(value)))
     return table
 
 

@@ -1,15 +1,17 @@
 """Prints steps, progress, warnings and tables on the terminal."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from sklearn_api.utils import LABELS
+from sklearn_api.signature import Signature
+from training.artifact.manifest import Manifest
+from training.metric_tables import class_table, confusion_table
+from training.metrics import NOUNS, amount, capitalised, main_figures
 
 
 class Terminal:
@@ -67,14 +69,24 @@ class Terminal:
             task = bar.add_task(title, total=total)
             yield lambda amount: bar.advance(task, amount)
 
-    def print_metrics(self, metrics: Mapping[str, Any]) -> None:
-        """Print a model's confusion matrix and its main metrics."""
-        table = Table("", *(f"predicted {name}" for name in LABELS))
-        for name, row in zip(LABELS, metrics["confusion"], strict=True):
-            table.add_row(f"true {name}", *(f"{count:,}" for count in row))
-        self.print_table(table)
-        self.print_line(
-            f"Accuracy {metrics['accuracy']:.4f}, F1 {metrics['f1']:.4f}, "
-            f"ROC AUC {metrics['roc_auc']:.4f}, calibration error {metrics['ece']:.4f} on "
-            f"{metrics['rows']:,} reviews of {metrics['source']} that the model was not fitted on"
+    def print_metrics(self, manifest: Manifest) -> None:
+        """Print a model's main metrics, and those of its classes if they are not too many."""
+        metrics, signature = manifest.metrics, Signature.from_dict(manifest.signature)
+        noun = NOUNS[signature.kind]
+        by_class = metrics.get("classes") or metrics.get("labels")
+        if by_class:
+            self.print_table(class_table(by_class, noun))
+        elif metrics.get("confusion"):
+            words = [one.word for one in signature.labels]
+            self.print_table(confusion_table(metrics["confusion"], words))
+        rows = f"{metrics['rows']:,} {noun}" + (
+            f" of {metrics['source']}" if metrics.get("source") else ""
         )
+        if "predicted" in metrics:
+            counts = ", ".join(f"{word} {amount(n)}" for word, n in metrics["predicted"].items())
+            self.print_line(f"Predicted for {rows}: {counts}")
+            return
+        figures = ", ".join(
+            f"{title} {value}" for title, value in main_figures(metrics, signature.task).items()
+        )
+        self.print_line(f"{capitalised(figures)} on {rows} that the model was not fitted on")

@@ -25,8 +25,9 @@ from training.artifact.write import Artifact, write_artifact
 from training.data import Reviews, has_format
 from training.data.spacing import is_unspaced
 from training.errors import TrainingError
-from training.evaluation import calibrate, evaluate
+from training.evaluation import calibrate, evaluate, seen_rows
 from training.folder import load, store
+from training.metrics import about_seen
 from training.options import MODEL_NAME, Options, RecipeName
 from training.provenance import fingerprint, git_revision, libraries
 from training.recipes import RECIPES, Recipe
@@ -35,7 +36,7 @@ from training.search import Result, search
 from training.signature import text_signature
 from training.terminal import Terminal
 
-INPUT_FIELD = "review_text"
+SIGNATURE = text_signature([0, 1], field="review_text", words=LABELS)
 _COMPARED = 1000  # held-out reviews for which both forms of a model must predict the same
 _RARE = 0.2  # a label with a smaller share of the reviews gets a warning
 
@@ -75,7 +76,15 @@ def train(options: Options, terminal: Terminal) -> Manifest:
         recipe = found.recipe
     measured = _fit(recipe, fitted_on, options.seed, terminal)
     with terminal.progress(f"Measuring on {len(test.texts):,}", len(test.texts)) as advance:
-        evaluation = evaluate(measured.pipeline, measured.calibration, test, fitted_on, advance)
+        evaluation = evaluate(
+            measured.pipeline,
+            measured.calibration,
+            SIGNATURE,
+            test.texts,
+            test.labels,
+            seen=seen_rows(test.texts, fitted_on.texts),
+            progress=advance,
+        )
         metrics = evaluation.metrics()
     model = measured if fitted_on is reviews else _fit(recipe, reviews, options.seed, terminal)
     with terminal.step("Writing the model") as done:
@@ -93,12 +102,9 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     with terminal.step("Drawing the report"):
         page = render(manifest, evaluation, measured.pipeline)
     store(options.output, manifest, artifact.content, page)
-    terminal.print_metrics(manifest.metrics)
-    if metrics["rows_seen"]:
-        terminal.warn(
-            f"{metrics['rows_seen']:,} of these reviews are also among those that the model was "
-            f"fitted on, word for word; accuracy without them: {metrics['accuracy_unseen']}"
-        )
+    terminal.print_metrics(manifest)
+    if seen := about_seen(metrics, SIGNATURE.kind):
+        terminal.warn(seen)
     return manifest
 
 
@@ -195,8 +201,7 @@ def _artifact(model: Fitted, test: Reviews) -> Artifact:
     """Write a model as an artifact; its two forms are compared on held-out reviews."""
     held_out = test.texts[:: max(1, len(test.texts) // _COMPARED)]
     try:
-        signature = text_signature([0, 1], field=INPUT_FIELD, words=LABELS)
-        return write_artifact(model.pipeline, signature, model.calibration, rows=held_out)
+        return write_artifact(model.pipeline, SIGNATURE, model.calibration, rows=held_out)
     except ArtifactError as exc:
         raise TrainingError(str(exc)) from exc
 
@@ -235,8 +240,7 @@ def _manifest(
         format=FORMAT,
         python=python_version(),
         libraries=libraries(),
-        labels=LABELS,
-        input_field=INPUT_FIELD,
+        signature=SIGNATURE.to_dict(),
         training=training,
         metrics=metrics,
         git_revision=git_revision(),

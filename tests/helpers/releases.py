@@ -10,6 +10,9 @@ from sklearn_api.store import ModelStore
 from tests.helpers.fakes import FakeS3
 from training.artifact.manifest import Manifest
 from training.registry import Registry, Release
+from training.signature import text_signature
+
+SIGNATURE = text_signature([0, 1], field="review_text", words=["negative", "positive"])
 
 
 def release(number: int, **report: bytes) -> Release:
@@ -24,8 +27,7 @@ def release(number: int, **report: bytes) -> Release:
         format=2,
         python="3.13",
         libraries={"scikit-learn": "1.9.1"},
-        labels=["negative", "positive"],
-        input_field="review_text",
+        signature=SIGNATURE.to_dict(),
         training={"source": "sample", "rows": 454},
         metrics={"accuracy": 0.875, "confusion": [[1, 2], [3, 4]]},
         git_revision=None,

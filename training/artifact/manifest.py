@@ -1,11 +1,13 @@
 """The manifest: facts about an artifact, stored next to it as JSON. Loading never needs it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
+from sklearn_api.signature import Signature
+from training.signature import text_signature
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,8 @@ class Manifest:
         Version of Python that trained it, such as ``3.13``.
     libraries : mapping
         Versions of the libraries, by name.
-    labels : sequence of str
-        Meanings of the labels 0, 1, ….
-    input_field : str
-        The field of a request that contains the input.
+    signature : mapping
+        What goes in and what comes out, as `Signature.to_dict` returns it.
     training : mapping
         Source, revision, rows, columns, and a fingerprint of everything that the model depends on.
     metrics : mapping
@@ -50,8 +50,7 @@ class Manifest:
     format: int
     python: str
     libraries: Mapping[str, str]
-    labels: Sequence[str]
-    input_field: str
+    signature: Mapping[str, Any]
     training: Mapping[str, Any]
     metrics: Mapping[str, Any]
     git_revision: str | None
@@ -64,7 +63,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, content: bytes) -> "Manifest":
-        """Return the manifest in a JSON file.
+        """Return the manifest in a JSON file, which an earlier version may have written.
 
         Parameters
         ----------
@@ -82,8 +81,27 @@ class Manifest:
             raise ArtifactError(f"the manifest is not JSON: {exc}") from exc
         if not isinstance(values, dict):
             raise ArtifactError("the manifest is not a JSON object")
+        values = _with_signature(values)
         names = {one.name for one in fields(cls)}
         if names != values.keys():
             wrong = sorted(names ^ values.keys())
             raise ArtifactError(f"the manifest has missing or unknown fields: {', '.join(wrong)}")
+        if not isinstance(values["signature"], dict):
+            raise ArtifactError("the manifest's signature is not a JSON object")
+        Signature.from_dict(values["signature"])  # raises for one that cannot be shown
         return cls(**values)
+
+
+def _with_signature(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of a manifest, with a signature in place of what earlier ones had.
+
+    Before there were signatures, a model had one text as its input, and the labels 0, 1, ….
+    """
+    if "signature" in values or not {"labels", "input_field"} <= values.keys():
+        return values
+    kept = dict(values)
+    words, field = kept.pop("labels"), kept.pop("input_field")
+    if not isinstance(words, list):
+        raise ArtifactError("the manifest's labels are not a JSON array")
+    signature = text_signature(range(len(words)), field=field, words=words)
+    return {**kept, "signature": signature.to_dict()}

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sklearn_api.calibration import Sigmoid
 from sklearn_api.load import load_sklearn_model
+from sklearn_api.signature import Signature
 from training.data import Reviews, Table
 from training.data.table import Select
 from training.errors import TrainingError
@@ -60,7 +61,10 @@ def test_a_model_is_stored_with_its_manifest(options: Options) -> None:
     assert manifest.size == len(content)
     assert manifest.training["rows"] == 454
     assert manifest.training["source"] == "reviews.csv"
-    assert manifest.labels == ["Negative Review", "Positive Review"]
+    signature = Signature.from_dict(manifest.signature)
+    assert (signature.kind, signature.task) == ("text", "binary")
+    assert [one.name for one in signature.inputs] == ["review_text"]
+    assert [*signature.labels] == [(0, "Negative Review"), (1, "Positive Review")]
     assert manifest.metrics["accuracy"] > 0.75
     assert sum(map(sum, manifest.metrics["confusion"])) == manifest.metrics["rows"] == 91
     assert manifest.libraries["scikit-learn"]
@@ -143,12 +147,12 @@ def test_test_reviews_from_the_training_data_give_a_warning(
     test.write_text("text,label\n" + "".join(rows[:2] + new))
     named = replace(options, output=tmp_path, source=str(data), test_source=str(test))
     (warning,) = warnings(named)
-    assert "4 of these reviews are also among those that the model was fitted on" in warning
+    assert "4 of the texts that the model was measured on are also among those" in warning
     metrics = load(tmp_path)[0].metrics
     assert metrics["rows_seen"] == 4
     assert metrics["accuracy"] == pytest.approx(25 / 26, abs=1e-6)
     assert metrics["accuracy_unseen"] == pytest.approx(21 / 22, abs=1e-6)
-    assert str(metrics["accuracy_unseen"]) in warning
+    assert f"accuracy without them: {metrics['accuracy_unseen']:.4f}" in warning
 
 
 def test_scores_without_information_give_a_warning(options: Options, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,13 +15,12 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.svm import LinearSVC
 
 from scripts.lib.project import ROOT
-from sklearn_api.artifact.header import FORMAT, python_version
+from sklearn_api.artifact.header import FORMAT
 from sklearn_api.calibration import Sigmoid
 from sklearn_api.errors import ArtifactError
 from sklearn_api.load import load_sklearn_model
 from sklearn_api.sklearn_model import SklearnModel
 from tests.helpers.stored import stored
-from training.artifact.manifest import Manifest
 
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"]
 LABELS = [1, 0, 1, 0, 1, 0]
@@ -232,42 +230,3 @@ def test_an_invalid_header_is_refused(artifact: bytes, content: bytes) -> None:
     """A header that is not a JSON object, or is nested too deeply for Python, is refused."""
     with pytest.raises(ArtifactError, match=r"artifact\.json is not"):
         read(changed(artifact, **{"artifact.json": content}))
-
-
-MANIFEST: dict[str, Any] = {
-    "name": "review",
-    "version": "1",
-    "created": "2026-01-01T00:00:00+00:00",
-    "sha256": "0" * 64,
-    "size": 1,
-    "format": 1,
-    "python": python_version(),
-    "libraries": {},
-    "labels": ["a", "b"],
-    "input_field": "review_text",
-    "training": {},
-    "metrics": {},
-    "git_revision": None,
-}
-
-
-def test_a_manifest_survives_its_json_form() -> None:
-    """A manifest is read as it was written."""
-    manifest = Manifest(**MANIFEST)
-    assert Manifest.from_json(manifest.to_json()) == manifest
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"{", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (b"[]", "not a JSON object"),
-        (json.dumps({**MANIFEST, "extra": 1}).encode(), "extra"),
-        (b"{}", "version"),
-    ],
-)
-def test_an_invalid_manifest_is_refused(content: bytes, message: str) -> None:
-    """A manifest with missing or unknown fields is refused, naming them."""
-    with pytest.raises(ArtifactError, match=message):
-        Manifest.from_json(content)

@@ -1,102 +1,46 @@
-"""The report: one self-contained page that shows the evaluation."""
+"""The report: one self-contained page that shows the evaluation, for every task."""
 
+import functools
 import re
-from dataclasses import dataclass, replace
-from html.parser import HTMLParser
+import warnings
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
-from rich.console import Console
-from sklearn.pipeline import Pipeline
 
-from sklearn_api.calibration import Sigmoid
-from training import plots
-from training.artifact.manifest import Manifest
-from training.data import Reviews
-from training.evaluation import Evaluation, evaluate
+from tests.helpers.reports import HOSTILE, TASKS, Made, Page, many_classes
+from training.evaluation import Binary, evaluate
 from training.folder import load
-from training.options import Options
-from training.recipes import BEST
-from training.report import most_wrong, render, strongest
-from training.terminal import Terminal
-from training.train import train
 
-HOSTILE = '<script>alert("1")</script> & <img src="http://example.com/x"> good<br /><br />film'
-TEXTS = [f"a good film {n} $5 and $6" for n in range(20)] + [f"a bad film {n}" for n in range(20)]
-LABELS = [1] * 20 + [0] * 20
-
-
-class Page(HTMLParser):
-    """Collects what a browser would show of a page, and checks that elements are closed."""
-
-    VOID = ("meta", "br")
-
-    def __init__(self, content: str) -> None:
-        super().__init__()
-        self.tags: list[str] = []
-        self.attributes: list[tuple[str, str]] = []
-        self.text = ""
-        self._open: list[str] = []
-        self.feed(content)
-        self.close()
-        assert self._open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-        if tag not in self.VOID:
-            self._open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(name, value or "") for name, value in attrs]
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self._open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
+FIGURES = {
+    "binary texts": 6,  # two curves, confusion, calibration, words of both classes
+    "multiclass texts": 6,  # confusion, calibration, classes, words of three classes
+    "multilabel texts": 6,  # labels, calibration, wrong labels, words of three labels
+    "regression of texts": 6,  # predicted, errors three times, words up and down
+    "binary table": 5,  # two curves, confusion, calibration, importance
+    "multiclass table": 4,  # confusion, calibration, classes, importance
+    "regression of a table": 5,  # predicted, errors three times, importance
+    "clusters": 1,
+}
 
 
-@dataclass(frozen=True)
-class Made:
-    """What a report is made of."""
-
-    manifest: Manifest
-    evaluation: Evaluation
-    pipeline: Pipeline
-
-    def render(self) -> str:
-        return render(self.manifest, self.evaluation, self.pipeline)
+@functools.cache
+def made(task: str) -> Made:
+    return TASKS[task]()
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A model of good and bad films, measured on some with markup and a wrong label."""
-    folder = tmp_path_factory.mktemp("model")
-    data = folder / "films <b>.csv"
-    data.write_text(
-        "text,label\n" + "".join(f"{t},{x}\n" for t, x in zip(TEXTS, LABELS, strict=True))
-    )
-    train(Options(str(data), folder, recipe="best"), Terminal(Console(quiet=True)))
-    manifest, _ = load(folder)
-    counts, terms = BEST.count(TEXTS)
-    pipeline = BEST.pipeline(BEST.estimator(0).fit(counts, LABELS), terms)
-    reviews = Reviews(TEXTS, LABELS, "films", "", ("text", "label"))
-    test = Reviews([*TEXTS, HOSTILE], [*LABELS, 0], "films", "", ("text", "label"))
-    return Made(manifest, evaluate(pipeline, Sigmoid(2, 0), test, reviews), pipeline)
+@functools.cache
+def content(task: str) -> str:
+    """The report of a model; drawing it warns of nothing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return made(task).render()
 
 
-@pytest.fixture(scope="module")
-def content(made: Made) -> str:
-    """The report of that model, as HTML."""
-    return made.render()
-
-
-def test_the_page_is_self_contained(content: str) -> None:
+@pytest.mark.parametrize("task", TASKS)
+def test_the_page_is_self_contained(task: str) -> None:
     """No scripts, no styles, pictures or fonts from elsewhere, and every element is closed."""
-    page = Page(content)
+    page = Page(content(task))
     assert not {"script", "link", "img", "iframe", "object", "image"} & set(page.tags)
     for name, value in page.attributes:
         assert not name.startswith("on")
@@ -107,83 +51,126 @@ def test_the_page_is_self_contained(content: str) -> None:
     ids = [value for name, value in page.attributes if name == "id"]
     assert len(ids) == len(set(ids))
     used = {value[1:] for name, value in page.attributes if name.endswith("href")}
-    used |= set(re.findall(r"url\(#([^)]+)\)", content))
+    used |= set(re.findall(r"url\(#([^)]+)\)", content(task)))
     assert used <= set(ids)
 
 
-def test_texts_are_shown_as_text(content: str) -> None:
-    """A review with tags is shown as it was written, except for its line breaks."""
-    page = Page(content)
-    assert '<script>alert("1")</script> & <img src="http://example.com/x"> good\nfilm' in page.text
-    assert "films <b>.csv" in page.text
-    assert "<b>.csv" not in content
+@pytest.mark.parametrize("task", TASKS)
+def test_the_page_has_figures_and_words_of_the_task(task: str) -> None:
+    """Each task has figures of its own, and labels are called as clients see them."""
+    page = Page(content(task))
+    assert page.tags.count("svg") == FIGURES[task]
+    for label in made(task).evaluation.words:
+        assert label in page.text
+    assert not re.search(r"(?i)review|positive|negative", page.text)
 
 
-def test_the_page_has_six_figures(content: str) -> None:
-    """Both curves, confusion, calibration, and the strongest words for each label."""
-    page = Page(content)
-    assert page.tags.count("svg") == 6
-    for text in ("ROC curve", "Precision and recall", "Confusion matrix", "Calibration"):
-        assert text in page.text
-    assert "good film" in page.text
-    assert "bad film" in page.text
+@pytest.mark.parametrize("task", TASKS)
+def test_the_page_has_the_manifest(task: str) -> None:
+    """Every stored figure can be read, and what goes in."""
+    text = Page(content(task)).text
+    manifest = made(task).manifest
+    assert f"Model “{manifest.name}”" in text
+    assert manifest.sha256 in text
+    assert "only models of texts are compiled" in text
+    for one in made(task).evaluation.signature.inputs:
+        assert one.name in text
+    headline = made(task).evaluation.headline
+    if headline is not None:
+        assert f"{headline[1]:.4f}" in text
 
 
-def test_the_page_has_the_manifest(made: Made, content: str) -> None:
-    """Every stored figure can be read."""
-    text = Page(content).text
-    assert made.manifest.sha256 in text
-    assert made.manifest.training["fingerprint"] in text
-    assert f"{made.manifest.metrics['accuracy']:.4f}" in text
-
-
-def test_the_same_model_gives_the_same_page(made: Made, content: str) -> None:
+@pytest.mark.parametrize("task", ["multiclass texts", "binary table", "regression of a table"])
+def test_the_same_model_gives_the_same_page(task: str) -> None:
     """Nothing on the page depends on the time or on chance."""
-    assert made.render() == content
+    assert made(task).render() == content(task)
 
 
-def test_the_worst_errors_come_first() -> None:
-    """Only errors, by their distance from the boundary; a score of zero predicts class 0."""
-    scores = np.array([-3.0, 0.5, 2.0, -0.1, 0.0])
-    evaluation = Evaluation(
-        [*"abcde"], np.array([1, 0, 1, 1, 1]), scores, scores, np.zeros(5, dtype=bool)
-    )
-    assert most_wrong(evaluation) == [0, 1, 3, 4]
-    assert most_wrong(evaluation, 1) == [0]
+def test_texts_are_shown_as_text() -> None:
+    """A text with tags is shown as it was written, except for its line breaks."""
+    page = Page(content("binary texts"))
+    assert '<script>alert("1")</script> & <img src="http://example.com/x"> good\nfilm' in page.text
+    assert HOSTILE not in content("binary texts")
 
 
-def test_a_model_without_errors_has_a_page(made: Made) -> None:
-    """When no review is misclassified, the page says so."""
-    found = made.evaluation
-    right = Evaluation(
-        found.texts[:-1],
-        found.labels[:-1],
-        found.scores[:-1],
-        found.probabilities[:-1],
-        found.seen[:-1],
-    )
-    assert "It made no error" in replace(made, evaluation=right).render()
+def test_data_is_escaped() -> None:
+    """Names, words, categories and examples are shown as they are, and are no markup."""
+    page = Page(content("binary texts"))
+    for text in ("made <b>", "Otherwise <i>", "Good & $3 $4", '"a \\"good\\" <film>"'):
+        assert text in page.text
+    assert "<basic>, plus; no others" in Page(content("binary table")).text
+    assert not {"i"} & set(page.tags)
 
 
-def test_the_strongest_words_have_the_right_sign(made: Made) -> None:
-    """Positive weights for one label, negative ones for the other, the strongest first."""
-    positive, negative = strongest(made.pipeline, 3)
-    assert "good" in {term for term, _ in positive}
-    assert "bad" in {term for term, _ in negative}
-    assert [weight for _, weight in positive] == sorted((w for _, w in positive), reverse=True)
-    assert [weight for _, weight in negative] == sorted(w for _, w in negative)
-    assert positive[-1][1] > 0 > negative[-1][1]
+def test_figures_that_do_not_exist_are_left_out() -> None:
+    """Without probabilities no calibration is drawn, and without both classes no curve."""
+    one = made("binary texts")
+    rows, truth = one.evaluation.rows, [False, True] * 45 + [False]
+    plain = evaluate(one.pipeline, None, one.evaluation.signature, rows, truth)
+    page = Page(replace(one, evaluation=plain).render())
+    assert "Calibration" not in page.text
+    assert page.tags.count("svg") == FIGURES["binary texts"] - 1
+    same = evaluate(one.pipeline, None, one.evaluation.signature, rows, [True] * len(rows))
+    assert isinstance(same, Binary)
+    manifest = replace(one.manifest, metrics=same.metrics())
+    page = Page(Made(manifest, same, one.pipeline).render())
+    assert page.tags.count("svg") == FIGURES["binary texts"] - 3
+
+
+def test_a_model_without_errors_has_a_page() -> None:
+    """When nothing is misclassified, the page says so."""
+    one = made("binary texts")
+    assert isinstance(one.evaluation, Binary)
+    right = replace(one.evaluation, truth=one.evaluation.predicted)
+    assert "It made no error on the texts" in replace(one, evaluation=right).render()
+
+
+def test_seen_rows_are_mentioned() -> None:
+    """If rows were also fitted on, the page says how many, and how good the model is on others."""
+    one = made("multiclass texts")
+    rows, signature = one.evaluation.rows, one.evaluation.signature
+    kinds = [signature.labels[label].label for label in one.evaluation.truth]  # type: ignore[attr-defined]  # it is a Multiclass
+    seen = [row % 3 == 0 for row in range(90)]
+    found = evaluate(one.pipeline, None, signature, rows, kinds, seen=seen)
+    page = Page(Made(replace(one.manifest, metrics=found.metrics()), found, one.pipeline).render())
+    assert "30 of the texts that the model was measured on are also among those" in page.text
+    assert "accuracy without them: 1.0000" in page.text
+
+
+@pytest.mark.parametrize("count", [5, 12, 41, 70])
+def test_many_classes_have_a_page(count: int) -> None:
+    """Up to forty classes are in the matrix, and the most confused ones of more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page = Page(many_classes(count).render())
+    assert "The most frequent confusions" in page.text
+    assert ("The 40 classes that are confused most, of 70" in page.text) == (count == 70)
+    # The words of few classes are drawn, those of more are listed.
+    assert page.tags.count("svg") == 3 + (count if count <= 12 else 0)
+
+
+def test_labels_may_be_in_any_script() -> None:
+    """Chinese, Arabic, Hindi, emoji and long names: no warning, and each is on the page."""
+    words = ["物流配送部门", "مرحبا بالعالم", "हिन्दी", "😀😀", "a\nb", "x" * 200]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        page = Page(many_classes(len(words), words=words).render())
+    for word in words[:4]:
+        assert page.text.count(word) > 3
+    assert "a␣b" in page.text
 
 
 def test_training_writes_the_report(sample_model: Path) -> None:
     """The report is stored next to the model, and describes that model."""
-    content = (sample_model / "report" / "index.html").read_text()
-    assert load(sample_model)[0].sha256 in Page(content).text
+    shown = Page((sample_model / "report" / "index.html").read_text()).text
+    manifest = load(sample_model)[0]
+    for text in (
+        manifest.sha256,
+        manifest.training["fingerprint"],
+        "Recipe article, trained on 454 texts of reviews.csv",
+        "For “Positive Review”",
+        f"{manifest.metrics['accuracy']:.4f}",
+        "Negative Review taken for Positive Review",
+    ):
+        assert text in shown
     assert not list((sample_model / "report").glob(".*"))
-
-
-def test_blanks_of_terms_are_visible() -> None:
-    """A term of characters shows the blanks at its ends and its line breaks; words stay."""
-    drawn = plots.words([(" a", 3.0), ("b\nc", 2.0), ("not good", 1.0)], "positive", "#000000")
-    for term in ("␣a", "b␣c", "not good"):
-        assert f">{term}<" in drawn
