@@ -6,8 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
-from sklearn_api.signature import Signature
-from training.signature import text_signature
+from sklearn_api.signature import BINARY, MULTICLASS, STRING, TEXT, Input, Label, Signature
 
 
 @dataclass(frozen=True)
@@ -103,5 +102,10 @@ def _with_signature(values: dict[str, Any]) -> dict[str, Any]:
     words, field = kept.pop("labels"), kept.pop("input_field")
     if not isinstance(words, list):
         raise ArtifactError("the manifest's labels are not a JSON array")
-    signature = text_signature(range(len(words)), field=field, words=words)
+    signature = Signature(
+        TEXT,
+        BINARY if len(words) == 2 else MULTICLASS,
+        (Input(field, STRING, nullable=False, objects=True),),
+        tuple(Label(number, word) for number, word in enumerate(words)),
+    )
     return {**kept, "signature": signature.to_dict()}
