@@ -30,6 +30,8 @@ _TASKS = {
 }
 _KINDS = {TEXT: "a text", TABLE: "a row of a table"}
 _CATEGORIES = 8  # that are named
+_INPUTS = 100  # that are described
+_LABELS = 50  # that are named
 _LONGEST = 40  # characters of an example
 
 
@@ -41,7 +43,7 @@ def purpose(signature: Signature) -> str:
 
 def inputs(signature: Signature) -> list[tuple[str, str, str, str, str]]:
     """Return name, type, whether it may be left out, categories and example of each input."""
-    return [
+    rows = [
         (
             one.name,
             one.type,
@@ -49,16 +51,20 @@ def inputs(signature: Signature) -> list[tuple[str, str, str, str, str]]:
             _categories(one),
             "" if one.example is None else shortened(_json(one.example)),
         )
-        for one in signature.inputs
+        for one in signature.inputs[:_INPUTS]
     ]
+    more = len(signature.inputs) - len(rows)
+    return [*rows, (f"and {more:,} more", "", "", "", "")] if more else rows
 
 
 def labels(signature: Signature) -> str:
     """Return the labels as the estimator has them, with their words; empty for a regression."""
-    return ", ".join(
+    shown = [
         one.word if one.word == str(one.label) else f"{_json(one.label)} {one.word}"
-        for one in signature.labels
-    )
+        for one in signature.labels[:_LABELS]
+    ]
+    more = len(signature.labels) - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more else "")
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from training.data import LABEL_COLUMNS, TEXT_COLUMNS
 from training.errors import TrainingError
 from training.folder import report_file
+from training.metrics import headline_text
 from training.options import Options, RecipeName, SearchBackend
 from training.terminal import Terminal
 
@@ -118,7 +119,7 @@ def _train(arguments: argparse.Namespace, terminal: Terminal) -> None:
     if arguments.if_changed and (manifest := current(options)):
         terminal.print_line(
             f"✓ Model is current: trained on {manifest.training['source']}, "
-            f"accuracy {manifest.metrics['accuracy']:.4f}"
+            f"{headline_text(manifest.metrics)}"
         )
         return
     train(options, terminal)

@@ -55,10 +55,16 @@ def _split(pipeline: Any) -> tuple[Callable[[Any], Any], Any]:
     A pipeline would transform rows anew for each of its methods, which is most of the work for
     texts.
     """
+    pipeline = unwrapped(pipeline)
     # A class derived from it may transform in a way of its own.
     if type(pipeline) is Pipeline and len(pipeline) > 1:
         return pipeline[:-1].transform, pipeline[-1]
     return lambda rows: rows, pipeline
+
+
+def unwrapped(estimator: Any) -> Any:
+    """Return the best estimator of a search, which is what predicts; or the estimator itself."""
+    return getattr(estimator, "best_estimator_", estimator)
 
 
 def _answers(

@@ -7,7 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from sklearn_api.calibration import Calibration
-from sklearn_api.signature import BINARY, CLASSIFICATIONS, CLUSTER, MULTILABEL, OUTLIER, Signature
+from sklearn_api.signature import (
+    BINARY,
+    CLASSIFICATIONS,
+    CLUSTER,
+    MULTILABEL,
+    OUTLIER,
+    TEXT,
+    Signature,
+)
 from training.errors import TrainingError
 from training.evaluation.answers import ask
 from training.evaluation.base import Booleans, Evaluation, Floats, Indices
@@ -39,7 +47,7 @@ def evaluate(
         Turns its decision scores into probabilities.
     signature : Signature
         What goes into the model, and what comes out.
-    rows : list of str, or DataFrame
+    rows : sequence or Series of str, or DataFrame, or ndarray of shape (n, columns)
         At least one row that it was not fitted on.
     targets : array_like or None
         The right answer for each row: classes as the estimator has them, numbers, or an indicator
@@ -58,6 +66,8 @@ def evaluate(
     """
     if not len(rows):
         raise TrainingError("there are no rows to measure the model on")
+    if signature.kind == TEXT:
+        rows = list(rows)  # of a Series, whose index counts in its own way
     predicted, scores, probabilities = ask(pipeline, calibration, signature, rows, progress)
     task = signature.task
     known = (signature, rows, None if seen is None else np.asarray(seen, dtype=bool))
@@ -80,20 +90,22 @@ def seen_rows(rows: Any, fitted_on: Any) -> Booleans:
 
     Parameters
     ----------
-    rows, fitted_on : list of str, or DataFrame
-        DataFrames have equal columns.
+    rows, fitted_on : sequence or Series of str, or DataFrame, or ndarray of shape (n, columns)
+        Tables have equal columns.
 
     Returns
     -------
     ndarray of bool
         Shape ``(n,)``.
     """
-    if not hasattr(rows, "columns"):
+    if getattr(rows, "ndim", 1) == 1:
         known = set(fitted_on)
         return np.fromiter((row in known for row in rows), dtype=bool, count=len(rows))
+    import pandas as pd
     from pandas.util import hash_pandas_object
 
-    hashes, others = (hash_pandas_object(frame, index=False) for frame in (rows, fitted_on))
+    frames = (pd.DataFrame(table) for table in (rows, fitted_on))
+    hashes, others = (hash_pandas_object(frame, index=False) for frame in frames)
     return np.isin(hashes.to_numpy(), others.to_numpy())
 
 

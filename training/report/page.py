@@ -28,6 +28,7 @@ h1, p, h3, b {{ overflow-wrap: anywhere; }}
 h2 {{ margin: 52px 0 4px; font-size: 1.3rem; letter-spacing: -0.01em; }}
 h3 {{ margin: 0 0 2px; font-size: 1rem; }}
 p {{ margin: 4px 0 16px; }}
+.date {{ white-space: nowrap; }}
 .muted, figcaption {{ color: var(--muted); }}
 figcaption {{ font-size: 0.875rem; line-height: 1.45; margin-bottom: 10px; }}
 .figures {{ display: grid; gap: 18px; grid-template-columns: minmax(0, 1fr); }}

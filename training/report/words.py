@@ -9,6 +9,8 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC, NuSVC
 
+from training.evaluation.answers import unwrapped
+
 
 class Words(NamedTuple):
     """The strongest words of a model.
@@ -46,6 +48,7 @@ def strongest(pipeline: Any, count: int) -> list[Words]:
         One for each score: one of two classes, for the second of them, or of a regression; else one
         for each class or label. Empty if the model is not linear, or its words are not known.
     """
+    pipeline = unwrapped(pipeline)
     if not isinstance(pipeline, Pipeline) or len(pipeline) < 2:
         return []
     coefficients = _coefficients(pipeline[-1])

@@ -102,6 +102,18 @@ def test_show_prints_the_signature() -> None:
     assert seats.split() == ["seats", "integer", "no", "0"]
 
 
+def test_show_names_a_hundred_inputs_and_fifty_labels() -> None:
+    """Pictures have thousands of columns, and some models hundreds of classes."""
+    inputs = tuple(Input(f"pixel{number}", NUMBER) for number in range(784))
+    words = [f"class {number}" for number in range(70)]
+    signature = Signature(TABLE, MULTICLASS, inputs, labels(*words))
+    text = shown(replace(manifest(BINARY, ["a", "b"]), signature=signature.to_dict()))
+    assert "pixel99 " in text
+    assert "pixel100" not in text
+    assert "and 684 more" in text
+    assert "class 49 and 20 more" in " ".join(text.split())
+
+
 def test_show_prints_metrics_by_their_titles() -> None:
     """The confusion matrix of two classes, and a line for each of more."""
     text = shown(manifest(BINARY, ["stays", "leaves"], **BINARY_METRICS))

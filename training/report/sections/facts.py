@@ -10,6 +10,7 @@ from sklearn.pipeline import Pipeline
 from sklearn_api.signature import Signature
 from training import description
 from training.artifact.manifest import Manifest
+from training.evaluation.answers import unwrapped
 from training.metrics import MAIN, TITLES, capitalised, text_of
 from training.report.elements import heading, pairs, table
 
@@ -92,6 +93,7 @@ def _search(training: Mapping[str, Any]) -> str:
 
 
 def _steps(pipeline: Any) -> str:
+    pipeline = unwrapped(pipeline)
     steps = pipeline if isinstance(pipeline, Pipeline) else [pipeline]
     return " → ".join(type(step).__name__ for step in steps)
 

@@ -28,7 +28,8 @@ def parts(manifest: Manifest, evaluation: Evaluation) -> Iterator[str]:
     line = ", ".join(facts)
     yield (
         f'<p class="muted">{capitalised(line)}. '
-        f"{datetime.fromisoformat(manifest.created):%Y-%m-%d, %H:%M} UTC.</p>"
+        f'<span class="date">{datetime.fromisoformat(manifest.created):%Y-%m-%d, %H:%M} UTC.'
+        "</span></p>"
     )
     shown = main_figures(metrics, evaluation.signature.task)
     if isinstance(evaluation, Unmeasured):

@@ -20,7 +20,7 @@ from training.report.importance import Importance
 
 _TEXTS = 5
 _ROWS = 10
-_INPUTS = 8  # of a row, the most important ones
+_INPUTS = 6  # of a row, the most important ones
 
 
 def parts(evaluation: Evaluation, importance: Importance | str | None) -> Iterator[str]:
@@ -126,14 +126,13 @@ def _labels(evaluation: Any, indicators: Any) -> str:
 def _values(evaluation: Any, row: int, names: Sequence[str]) -> list[str]:
     """Return the values of some inputs of a row."""
     if hasattr(evaluation.rows, "iloc"):
-        shown = evaluation.rows[names].iloc[row]
-        missing = shown.isna()
-        return ["–" if missing[name] else _value(shown[name]) for name in names]
+        columns = [evaluation.rows[name].iloc[row : row + 1] for name in names]
+        return ["–" if one.isna().iloc[0] else _value(one.iloc[0]) for one in columns]
     position = {one.name: number for number, one in enumerate(evaluation.signature.inputs)}
     return [_value(evaluation.rows[row][position[name]]) for name in names]
 
 
 def _value(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.6g}"
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:,.0f}"
     return shortened(str(value), 60)

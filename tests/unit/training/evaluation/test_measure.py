@@ -12,6 +12,7 @@ from sklearn.compose import make_column_transformer
 from sklearn.ensemble import IsolationForest, RandomForestClassifier, VotingClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.multioutput import MultiOutputClassifier
 from sklearn.naive_bayes import GaussianNB
@@ -324,6 +325,37 @@ def test_no_rows_are_refused() -> None:
     """Nothing can be said about a model without a row."""
     with pytest.raises(TrainingError, match="no rows to measure"):
         evaluate(LinearSVC(), None, text_signature([0, 1]), [], [])
+
+
+def test_texts_may_be_a_series_with_an_index_of_its_own() -> None:
+    """Rows are counted by their position, as those of a held-out part of a Series are."""
+    pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0)).fit(TEXTS, CLASSES)
+    series = pd.Series(TEXTS, index=range(100, 181))
+    found = evaluate(pipeline, None, text_signature([0, 1, 2]), series, pd.Series(CLASSES))
+    assert found.rows == TEXTS
+    assert found.metrics()["accuracy"] == 1
+
+
+def test_a_search_is_asked_as_its_best_pipeline() -> None:
+    """The answers are those of the search itself."""
+    pipeline = make_pipeline(TfidfVectorizer(), LogisticRegression())
+    search = GridSearchCV(pipeline, {"logisticregression__C": [0.1, 10]}, cv=2)
+    search.fit(TEXTS, CLASSES)
+    found = evaluate(search, None, text_signature([0, 1, 2]), TEXTS, CLASSES)
+    assert isinstance(found, Multiclass)
+    np.testing.assert_array_equal(found.predicted, search.predict(TEXTS))
+    np.testing.assert_array_equal(found.probabilities, search.predict_proba(TEXTS))
+
+
+def test_rows_may_be_an_array() -> None:
+    """A table without names is one of positions."""
+    rows = np.random.default_rng(0).normal(size=(50, 2))
+    model = LinearRegression().fit(rows, rows[:, 0])
+    found = evaluate(
+        model, None, table(REGRESSION), rows, rows[:, 0], seen=seen_rows(rows, rows[:20])
+    )
+    assert found.metrics()["r2"] == 1
+    assert found.metrics()["rows_seen"] == 20
 
 
 def test_seen_rows_are_found_by_their_values() -> None:

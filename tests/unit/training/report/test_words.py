@@ -5,6 +5,7 @@ import pytest
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfVectorizer
 from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC, LinearSVC
 
@@ -43,6 +44,13 @@ def test_two_classes_have_one_score(model: object) -> None:
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] > 0 > found.falling[0][1]
     assert [weight for _, weight in found.falling] == sorted(w for _, w in found.falling)
+
+
+def test_a_search_has_the_words_of_its_best_pipeline() -> None:
+    """A grid search is stored, and predicts, as that pipeline."""
+    pipeline = make_pipeline(TfidfVectorizer(), LinearSVC(random_state=0))
+    search = GridSearchCV(pipeline, {"linearsvc__C": [1.0]}, cv=2).fit(ROWS, GOOD)
+    assert strongest(search, 3) == strongest(pipeline.fit(ROWS, GOOD), 3)
 
 
 @pytest.mark.parametrize("vectorizer", [TfidfVectorizer(), CountVectorizer()])
