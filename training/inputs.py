@@ -205,18 +205,19 @@ def _categories(
     if column.type not in (STRING, BOOLEAN):
         return None
     kind = str if column.type == STRING else bool
-    if column.name in known:
-        found = known[column.name]
-    elif hasattr(dtype, "categories"):
-        found = dtype.categories.tolist()
-    else:
-        counts = Counter(values)
-        # Texts, or names of customers, hardly ever occur twice.
-        few = column.type == BOOLEAN or len(counts) * 2 <= len(values)
-        found = sorted(counts) if few else []
+    found = known.get(column.name, [])
+    if not found or not all(isinstance(one, kind) for one in found):
+        of_dtype = getattr(dtype, "categories", None)
+        found = _frequent(column, values) if of_dtype is None else of_dtype.tolist()
     if not 0 < len(found) <= _MOST_CATEGORIES or not all(isinstance(one, kind) for one in found):
         return None
     return tuple(found)
+
+
+def _frequent(column: Input, values: Sequence[Any]) -> list[Any]:
+    """Return the values in a column, none if they hardly ever occur twice, as texts do not."""
+    found = set(values)
+    return sorted(found) if column.type == BOOLEAN or len(found) * 2 <= len(values) else []
 
 
 def _size(categories: Iterable[Any]) -> int:

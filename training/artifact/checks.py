@@ -7,6 +7,8 @@ from sklearn_api.errors import ArtifactError
 from training.artifact.advice import advice
 from training.artifact.contents import contents
 
+_FAILING = 100  # rows
+
 
 def check_estimator(pipeline: Any) -> None:
     """Raise unless something is an estimator that can predict.
@@ -73,6 +75,9 @@ def predicted(pipeline: Any, rows: Any) -> Any:
 def answers(pipeline: Any, rows: Any) -> list[bool]:
     """Return for each row whether a pipeline predicts anything but NaN for it.
 
+    Rows that fail are found by halving. Once there are many of them, those that are left among
+    others that fail count as failing, so that wide tables do not take minutes.
+
     Parameters
     ----------
     pipeline : estimator
@@ -80,19 +85,26 @@ def answers(pipeline: Any, rows: Any) -> list[bool]:
     """
     import numpy as np
 
-    if not len(rows):
-        return []
-    try:
-        found = predicted(pipeline, rows)
-    except ArtifactError:
-        if len(rows) == 1:
-            return [False]
-        half = len(rows) // 2
-        return answers(pipeline, rows.iloc[:half]) + answers(pipeline, rows.iloc[half:])
-    if getattr(getattr(found, "dtype", None), "kind", "O") != "f" or not hasattr(found, "reshape"):
-        return [True] * len(rows)
-    given: list[bool] = (~np.isnan(found)).reshape(len(rows), -1).all(axis=1).tolist()
-    return given
+    found: list[bool] = []
+
+    def ask(part: Any) -> None:
+        try:
+            answer = predicted(pipeline, part)
+        except ArtifactError:
+            if len(part) == 1 or found.count(False) >= _FAILING:
+                found.extend([False] * len(part))
+            else:
+                ask(part.iloc[: len(part) // 2])
+                ask(part.iloc[len(part) // 2 :])
+            return
+        if getattr(getattr(answer, "dtype", None), "kind", "O") == "f":
+            found.extend((~np.isnan(answer)).reshape(len(part), -1).all(axis=1).tolist())
+        else:
+            found.extend([True] * len(part))
+
+    if len(rows):
+        ask(rows)
+    return found
 
 
 def unfitted_step(step: Any, path: tuple[str, ...] = ()) -> str | None:

@@ -30,7 +30,7 @@ from training.artifact.sample import Sample, sample_of
 from training.artifact.write import TOLERANCE, Artifact, write_artifact
 
 MEMORY_MB = 1024
-"""Memory of a Lambda that predicts; `serverless.yml` sets it."""
+"""Memory of a Lambda that predicts, as ``function.yml`` in its folder sets it."""
 
 INIT_SECONDS = 10
 """How long AWS lets a Lambda load, before it starts over within the first request.

@@ -340,3 +340,19 @@ def test_boosting_takes_missing_values_that_it_has_never_seen() -> None:
     rows = customers()[["tenure", "calls"]]
     pipeline = HistGradientBoostingClassifier(max_iter=2).fit(rows, churned())
     assert all(one.nullable for one in infer_signature(pipeline, rows).inputs)
+
+
+def test_a_wide_table_does_not_take_minutes() -> None:
+    """Columns are asked about in groups, and a thousand of them cannot all be asked alone."""
+    rows = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 1000))).add_prefix("c")
+    asked = 0
+
+    class Counting(LogisticRegression):  # type: ignore[misc]  # scikit-learn has no types
+        def predict(self, table: Any) -> Any:
+            nonlocal asked
+            asked += 1
+            return super().predict(table)
+
+    pipeline = Counting().fit(rows, np.arange(30) % 2)
+    assert not any(one.nullable for one in infer_signature(pipeline, rows).inputs)
+    assert asked < 500

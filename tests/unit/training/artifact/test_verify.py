@@ -1,6 +1,7 @@
 """An artifact is loaded and asked as a Lambda would, before anybody stores it."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.helpers.tables import fitted, impute_scale_one_hot_logistic
 from training.artifact import lambda_program
 from training.artifact.dump import dump_pipeline
 from training.artifact.members import write_archive
-from training.artifact.verify import layer_modules, verify, write_verified
+from training.artifact.verify import MEMORY_MB, layer_modules, verify, write_verified
 from training.artifact.write import write_artifact
 from training.signature import infer_signature
 
@@ -140,6 +141,15 @@ def test_more_memory_than_a_lambda_has_is_refused() -> None:
     with pytest.raises(ArtifactError, match=r"takes \d+ MB of memory, and a Lambda has 64 MB"):
         verify(content, case.pipeline, signature, rows=case.rows, memory_mb=64)
     assert ballast
+
+
+def test_no_endpoint_has_less_memory_than_its_artifact_may_take() -> None:
+    """What fits when it is stored fits into every Lambda that could serve it."""
+    files = list((ROOT / "handlers").glob("*/function.yml"))
+    assert files
+    for file in files:
+        (memory,) = re.findall(r"^memorySize: (\d+)", file.read_text(), re.MULTILINE)
+        assert int(memory) >= MEMORY_MB, file
 
 
 def test_rows_that_no_client_can_send_are_left_out(texts: Pipeline) -> None:
