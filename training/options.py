@@ -4,13 +4,70 @@ The command line, the scripts and the tests read names and defaults here. Nothin
 numpy or scikit-learn, so that ``--help`` does not wait for them.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from sklearn_api.utils import LABELS
+
 MODEL_NAME = "review"
-MODEL_FOLDER = Path(".local/model") / MODEL_NAME
-"""Where training stores a model and publishing looks for it, relative to the project's root."""
+TEXT_FIELD = "text"
+"""The input of a model of texts, unless its example names another."""
+SAMPLES = Path(__file__).parent / "sample"
+
+
+def model_folder(name: str) -> Path:
+    """Return where a model is stored and published from, relative to the project's root."""
+    return Path(".local/model") / name
+
+
+MODEL_FOLDER = model_folder(MODEL_NAME)
+
+
+@dataclass(frozen=True)
+class Example:
+    """A model that comes with the project: what its name stands for where nothing else is said.
+
+    Attributes
+    ----------
+    data : Path
+        Its sample.
+    target : str
+        The column of the sample to predict.
+    text_field : str
+        The input of a model of texts of that name.
+    words : mapping
+        Words for usual spellings of classes, if a model of that name has no other classes.
+    """
+
+    data: Path
+    target: str
+    text_field: str = TEXT_FIELD
+    words: Mapping[str, str] = field(default_factory=dict)
+
+
+_NEGATIVE, _POSITIVE = LABELS
+EXAMPLES = {
+    MODEL_NAME: Example(
+        SAMPLES / "reviews.csv",
+        "label",
+        "review_text",
+        {
+            **dict.fromkeys(("0", "neg", "negative", "false", "bad"), _NEGATIVE),
+            **dict.fromkeys(("1", "pos", "positive", "true", "good"), _POSITIVE),
+        },
+    ),
+    "churn": Example(SAMPLES / "customers.csv", "churned"),
+}
+
+
+def make_command(name: str) -> str:
+    """Return a command that makes a model of this name, with FILE in place of what it needs."""
+    if name == MODEL_NAME:
+        return "python -m training train"
+    data = "" if name in EXAMPLES else " --data FILE"
+    return f"python -m training train --name {name}{data}"
 
 
 class RecipeName(StrEnum):

@@ -10,8 +10,9 @@ from training.data.files import COMPRESSIONS, TYPES, find_file
 from training.data.json_files import read_json
 from training.data.table import Select, Table, all_columns
 from training.errors import TrainingError
+from training.options import EXAMPLES, MODEL_NAME
 
-SAMPLE = Path(__file__).parent.parent / "sample" / "reviews.csv"
+SAMPLE = EXAMPLES[MODEL_NAME].data
 # Commits, and not branches or tags, which can move: the fingerprint of a model names its data.
 PINNED = {"stanfordnlp/imdb": "e6281661ce1c48d982bc483cf8a173c1bbeb5d31"}
 

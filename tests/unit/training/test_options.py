@@ -1,6 +1,10 @@
 """The options of training: defaults, and names that other modules implement."""
 
-from training.options import Options, RecipeName
+import pytest
+
+from training.data import named_columns, read_table
+from training.names import check_name
+from training.options import EXAMPLES, Options, RecipeName, make_command, model_folder
 from training.recipes import RECIPES
 
 
@@ -15,3 +19,26 @@ def test_named_data_are_trained_with_the_best_recipe() -> None:
     assert Options(source="data.csv").recipe_name == "best"
     assert Options(recipe="best").recipe_name == "best"
     assert Options(source="data.csv", recipe="article").recipe_name == "article"
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_has_data(name: str) -> None:
+    """The name of an example is valid, and its sample has the column to predict."""
+    example = EXAMPLES[check_name(name)]
+    table = read_table(str(example.data), named_columns(example.target))
+    labels = {str(value) for value in table.columns[example.target]}
+    assert len(labels) == 2
+    assert not example.words or labels <= example.words.keys()
+
+
+def test_each_model_has_a_folder() -> None:
+    """Models of different names do not overwrite each other."""
+    assert model_folder("churn").as_posix() == ".local/model/churn"
+    assert Options().output == model_folder("review")
+
+
+def test_a_model_can_be_made() -> None:
+    """Only an example can be trained without data of one's own."""
+    assert make_command("review") == "python -m training train"
+    assert make_command("churn") == "python -m training train --name churn"
+    assert make_command("tickets") == "python -m training train --name tickets --data FILE"
