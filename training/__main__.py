@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from training.commands import train, versions
+from training.commands import serving, train, versions
 from training.errors import TrainingError
 from training.terminal import Terminal
 
@@ -12,11 +12,12 @@ from training.terminal import Terminal
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m training",
-        description="Train a classifier of film reviews, publish it to a stage's S3 bucket, and "
-        "choose which of the published versions the stage serves.",
+        description="Make a model, from data or from a fitted pipeline; publish it to a stage's S3 "
+        "bucket; and choose which of the published versions the stage serves.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     train.add_command(commands)
+    serving.add_commands(commands)
     versions.add_commands(commands)
     return parser
 

@@ -18,6 +18,8 @@ SERVICE = "sklearn-api"
 LOCAL_ENDPOINT = "http://127.0.0.1:4566"
 DEFAULT_REGION = "us-east-1"
 
+_OUTPUTS = ("ModelBucketName", "ModelRuntime", "ModelScikitLearn", "ModelFormat", "ModelNames")
+
 ATTEMPTS = 3
 CONNECT_SECONDS = 20
 READ_SECONDS = 60
@@ -40,12 +42,18 @@ class Target:
         Runtime of the stage's Lambdas, such as ``python3.13``; None if unknown.
     scikit_learn : str or None
         Version of scikit-learn in their layer; None if unknown.
+    format : int or None
+        Format of the artifacts that they read; None if unknown.
+    models : tuple of str or None
+        The models that they serve; None if unknown.
     """
 
     bucket: str
     stage: str
     runtime: str | None = None
     scikit_learn: str | None = None
+    format: int | None = None
+    models: tuple[str, ...] | None = None
 
     def check(self, manifest: Manifest) -> None:
         """Refuse a model that the stage's Lambdas would refuse.
@@ -53,8 +61,20 @@ class Target:
         Raises
         ------
         TrainingError
-            The Lambdas run another Python or scikit-learn than the model was trained with.
+            The Lambdas run another Python or scikit-learn than the model was trained with, or read
+            another format of artifacts.
         """
+        if self.format is not None and manifest.format != self.format:
+            newer = manifest.format > self.format
+            remedy = (
+                f"deploy the stage again: npx sls deploy --stage {self.stage}"
+                if newer
+                else "train or import it again with this version of the project"
+            )
+            raise TrainingError(
+                f"the artifact of {manifest.name} has format {manifest.format}, but stage "
+                f"{self.stage} reads format {self.format}; {remedy}"
+            )
         scikit_learn = manifest.libraries.get("scikit-learn")
         for name, trained, runs in (
             ("Python", f"python{manifest.python}", self.runtime),
@@ -62,9 +82,9 @@ class Target:
         ):
             if runs is not None and trained != runs:
                 raise TrainingError(
-                    f"the model was trained with {name} {str(trained).removeprefix('python')}, "
-                    f"but stage {self.stage} runs {runs}; train with the stage's version, or "
-                    "deploy the stage with the model's version"
+                    f"{manifest.name} was trained with {name} "
+                    f"{str(trained).removeprefix('python')}, but stage {self.stage} runs {runs}; "
+                    "train with the stage's version, or deploy the stage with the model's version"
                 )
 
 
@@ -153,15 +173,16 @@ class Account:
                     f"stage {self.stage} is not deployed in {self._region}: stack {stack} does not "
                     f"exist; deploy the stage first: npx sls deploy --stage {self.stage}"
                 ) from exc
-        wanted = ("ModelBucketName", "ModelRuntime", "ModelScikitLearn")
-        missing = [name for name in wanted if name not in outputs]
+        missing = [name for name in _OUTPUTS if name not in outputs]
         if missing:
             raise TrainingError(
                 f"stack {stack} has no output {', '.join(missing)}; deploy it again: "
                 f"npx sls deploy --stage {self.stage}"
             )
-        bucket, runtime, scikit_learn = (outputs[name] for name in wanted)
-        return Target(bucket, self.stage, runtime, scikit_learn)
+        bucket, runtime, scikit_learn, written, models = (outputs[name] for name in _OUTPUTS)
+        return Target(
+            bucket, self.stage, runtime, scikit_learn, int(written), tuple(models.split(","))
+        )
 
     @contextmanager
     def errors(self) -> Iterator[None]:

@@ -11,6 +11,7 @@ from pathlib import Path
 from sklearn_api.errors import ArtifactError
 from training.artifact.manifest import Manifest
 from training.errors import TrainingError
+from training.options import MODEL_NAME, make_command
 
 
 def report_file(folder: Path) -> Path:
@@ -47,8 +48,15 @@ def store(folder: Path, manifest: Manifest, artifact: bytes, report: str) -> Non
         raise TrainingError(f"{folder} cannot be written: {exc.strerror}") from exc
 
 
-def load(folder: Path) -> tuple[Manifest, bytes]:
+def load(folder: Path, name: str = MODEL_NAME) -> tuple[Manifest, bytes]:
     """Return a trained model's manifest and artifact, checked against each other.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the model.
+    name : str
+        The model that is expected there, for messages.
 
     Raises
     ------
@@ -60,7 +68,7 @@ def load(folder: Path) -> tuple[Manifest, bytes]:
         content = (folder / "model.zip").read_bytes()
     except FileNotFoundError as exc:
         raise TrainingError(
-            f"there is no model in {folder}; train one with: python -m training train"
+            f"there is no model in {folder}; make one with: {make_command(name)}"
         ) from exc
     except OSError as exc:  # such as a file instead of the folder
         raise TrainingError(f"{exc.filename} cannot be read: {exc.strerror}") from exc

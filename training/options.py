@@ -14,7 +14,9 @@ from sklearn_api.utils import LABELS
 MODEL_NAME = "review"
 TEXT_FIELD = "text"
 """The input of a model of texts, unless its example names another."""
-SAMPLES = Path(__file__).parent / "sample"
+ROOT = Path(__file__).resolve().parents[1]
+"""The project's folder."""
+SAMPLES = ROOT / "training" / "sample"
 
 
 def model_folder(name: str) -> Path:

@@ -97,8 +97,8 @@ def rollback(
     version = to or found[0].previous
     if version is None:
         raise TrainingError(
-            f"no version was served before {found[0].version}; choose one with --to "
-            "(`python -m training list` shows them)"
+            f"no version of {registry.name} was served before {found[0].version}; choose one with "
+            f"--to (`{registry.command('list')}` shows them)"
         )
     manifest = registry.manifest(version)
     check(manifest)

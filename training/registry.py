@@ -80,12 +80,34 @@ class Registry:
         With permission to list, read and write objects.
     bucket, name : str
         The bucket, and the name of the model.
+    options : str
+        The options of the command line that lead to the bucket, for commands in messages.
     """
 
-    def __init__(self, client: "S3Client", bucket: str, name: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, name: str, options: str = "") -> None:
         self._client = client
         self.bucket = bucket
         self.name = name
+        self.options = options
+
+    def of(self, name: str) -> "Registry":
+        """Return the registry of another model in the same bucket."""
+        return Registry(self._client, self.bucket, name, self.options)
+
+    def command(self, command: str) -> str:
+        """Return a command on this model in this bucket, for a message."""
+        return f"python -m training {command} --name {self.name} {self.options}".rstrip()
+
+    def models(self) -> list[str]:
+        """Return the names of all models in the bucket, of which this one need not be any."""
+        prefix = "models/"
+        try:
+            pages = self._client.get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=self.bucket, Prefix=prefix, Delimiter="/")
+            names = [one["Prefix"] for page in found for one in page.get("CommonPrefixes", [])]
+        except (ClientError, BotoCoreError) as exc:
+            raise self._failure(exc, prefix) from exc
+        return sorted(name.removeprefix(prefix).removesuffix("/") for name in names)
 
     def pointer(self) -> tuple[Pointer, str] | None:
         """Return the pointer and its ETag; None if no version has been served yet."""
@@ -96,7 +118,9 @@ class Registry:
         try:
             return Pointer.from_json(found[0], key), found[1]
         except ArtifactError as exc:
-            raise TrainingError(f"s3://{self.bucket}: {exc}; delete it and publish again") from exc
+            raise TrainingError(
+                f"s3://{self.bucket}: {exc}; delete it and publish {self.name} again"
+            ) from exc
 
     def versions(self) -> list[Version]:
         """Return all versions, newest first, with interrupted ones at the end."""
@@ -126,7 +150,7 @@ class Registry:
         if found is None:
             raise TrainingError(
                 f"s3://{self.bucket} has no version {version} of {self.name}; "
-                "`python -m training list` shows its versions"
+                f"`{self.command('list')}` shows its versions"
             )
         return found
 
@@ -135,12 +159,14 @@ class Registry:
         key = version_key(self.name, manifest.version, "model.zip")
         found = self._get(key, progress)
         if found is None:
-            raise TrainingError(f"version {manifest.version} is damaged: it has no model.zip")
+            raise TrainingError(
+                f"version {manifest.version} of {self.name} is damaged: it has no model.zip"
+            )
         actual = hashlib.sha256(found[0]).hexdigest()
         if actual != manifest.sha256:
             raise TrainingError(
-                f"version {manifest.version} is damaged: the sha256 of its model.zip is {actual}, "
-                f"but its manifest says {manifest.sha256}"
+                f"version {manifest.version} of {self.name} is damaged: the sha256 of its "
+                f"model.zip is {actual}, but its manifest says {manifest.sha256}"
             )
         return found[0]
 
@@ -152,7 +178,8 @@ class Registry:
             path = item["Key"].removeprefix(prefix)
             if {"", ".", ".."} & set(path.split("/")) or "\\" in path:
                 raise TrainingError(
-                    f"the report of version {version} is damaged: {path!r} is not a valid path"
+                    f"the report of version {version} of {self.name} is damaged: {path!r} is "
+                    "not a valid path"
                 )
             found = self._get(item["Key"])
             if found:
@@ -196,7 +223,7 @@ class Registry:
             raise TrainingError(
                 f"someone else changed s3://{self.bucket}/{key} in the meantime: {names}. Nothing "
                 f"was overwritten, and {pointer.version} is not served; check "
-                "`python -m training list`, then run the command again"
+                f"`{self.command('list')}`, then run the command again"
             ) from exc
         except BotoCoreError as exc:
             raise self._failure(exc, key) from exc
@@ -209,10 +236,10 @@ class Registry:
         try:
             manifest = Manifest.from_json(found[0])
         except ArtifactError as exc:
-            raise TrainingError(f"version {version} is damaged: {exc}") from exc
+            raise TrainingError(f"version {version} of {self.name} is damaged: {exc}") from exc
         if (manifest.name, manifest.version) != (self.name, version):
             raise TrainingError(
-                f"version {version} is damaged: its manifest belongs to "
+                f"version {version} of {self.name} is damaged: its manifest belongs to "
                 f"{manifest.name} {manifest.version}"
             )
         return manifest

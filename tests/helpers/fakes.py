@@ -50,10 +50,17 @@ class FakeS3:
         assert operation == "list_objects_v2"
         return self
 
-    def paginate(self, *, Bucket: str, Prefix: str) -> Iterator[dict[str, Any]]:
-        """Yield pages of one object, after an empty one."""
+    def paginate(
+        self, *, Bucket: str, Prefix: str, Delimiter: str | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield pages of one object, or of one common prefix, after an empty one."""
         self._fail()
         yield {}
+        if Delimiter is not None:
+            names = [key.removeprefix(Prefix).partition(Delimiter)[0] for key in self.objects]
+            for name in dict.fromkeys(names):
+                yield {"CommonPrefixes": [{"Prefix": f"{Prefix}{name}{Delimiter}"}]}
+            return
         for number, key in enumerate(self.objects):
             if key.startswith(Prefix):
                 written = datetime.fromtimestamp(1767000000 + number, UTC)

@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -197,14 +198,16 @@ def test_list_and_show_describe_versions(
         training("publish", *there, "--model", str(folder), url=emulator.url)
     manifests = [load(folder)[0] for folder in (model, opposite_model)]
     listed = training("list", *there, url=emulator.url)
-    rows = [line for line in listed.splitlines() if "20" in line]
+    rows = [line for line in listed.splitlines() if re.search(r"\b20\d{6}T", line)]
     assert len(rows) == 2
     assert rows[0].strip().startswith("●")
     for row, manifest in zip(rows, manifests[::-1], strict=True):
         assert manifest.sha256[:8] in row
         assert f"{manifest.metrics['accuracy']:.4f}" in row
         assert f"{manifest.training['rows']:,}" in row
-    assert "1 older version" in training("list", *there, "--limit", "1", url=emulator.url)
+    assert "1 older version of review is not shown" in training(
+        "list", *there, "--limit", "1", url=emulator.url
+    )
     shown = training("show", *there, url=emulator.url)
     for text in (manifests[1].sha256, "since 20", f"{manifests[1].metrics['accuracy']:.4f}"):
         assert text in shown
@@ -244,7 +247,7 @@ def test_mistakes_are_one_sentence(
         (["show", "typo", "--bucket", buckets[0]], "has no version typo of review"),
         (["show", "--open", "--bucket", buckets[0]], "was published without a report"),
         (["show", "--bucket", buckets[1]], "serves no version of review yet"),
-        (["rollback", "--bucket", buckets[0]], "was served before"),
+        (["rollback", "--bucket", buckets[0]], "no version of review was served before"),
         (["rollback", "--bucket", buckets[0], "--to", "typo"], "has no version typo"),
         (["list", "--bucket", "no-such-bucket-here"], "bucket no-such-bucket-here does not exist"),
         (["list", "--stage", "nowhere"], "stage nowhere is not deployed"),

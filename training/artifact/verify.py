@@ -18,8 +18,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from sklearn_api.artifact.archive import Archive
+from sklearn_api.artifact.header import open_artifact
 from sklearn_api.calibration import Calibration
 from sklearn_api.errors import ArtifactError
+from sklearn_api.load import read_signature
 from sklearn_api.model import Prediction
 from sklearn_api.settings import Settings
 from sklearn_api.signature import TEXT, Input, Signature
@@ -151,14 +153,48 @@ def verify(
     sample, instances = _asked(sample_of(rows, pipeline), signature)
     expected = _expected(pipeline, signature, calibration, sample)
     answer = _ask(content, instances, own_code, max_bytes)
-    if "error" in answer:
-        raise ArtifactError(f"a Lambda cannot answer with this artifact: {answer['error']}")
     for row, found in enumerate(answer["predictions"]):
         _compare(row, Prediction(*found), expected[row])
+    return _judged(answer, len(instances), memory_mb, started)
+
+
+def verify_stored(
+    content: bytes,
+    *,
+    own_code: Collection[str] = (),
+    max_bytes: int = _DEFAULTS["max_artifact_bytes"],
+    memory_mb: float = MEMORY_MB,
+) -> Verified:
+    """Load an artifact as a Lambda does, and have it answer the examples of its signature.
+
+    Its pipeline is not needed, so that there is nothing to compare the answers with.
+
+    Parameters
+    ----------
+    content, own_code, max_bytes, memory_mb
+        As for `verify`.
+
+    Raises
+    ------
+    ArtifactError
+        It cannot be loaded, is too large, or does not answer.
+    """
+    started = time.perf_counter()
+    _check_size(content, max_bytes)
+    archive, _ = open_artifact(content, max_bytes)
+    signature = read_signature(archive)
+    example = {one.name: one.example for one in signature.inputs}
+    if signature.kind == TEXT:
+        example = {name: text or "a text" for name, text in example.items()}
+    return _judged(_ask(content, [example], own_code, max_bytes), 1, memory_mb, started)
+
+
+def _judged(answer: dict[str, Any], rows: int, memory_mb: float, started: float) -> Verified:
+    """Return what was found out about an artifact, unless it takes too much memory."""
     peak = answer["peak"] / 2**20
     if peak > memory_mb:
         raise ArtifactError(
-            f"loading the artifact and predicting {len(instances):,} rows takes {peak:,.0f} MB of "
+            f"loading the artifact and predicting {rows:,} rows takes {peak:,.0f} MB of "
             f"memory, and a Lambda has {memory_mb:,.0f} MB: fit a smaller model"
         )
     warnings = []
@@ -169,7 +205,7 @@ def verify(
             "first request, which may time out: fit a smaller model"
         )
     seconds = time.perf_counter() - started
-    return Verified(len(instances), answer["loading"], peak, seconds, tuple(warnings))
+    return Verified(rows, answer["loading"], peak, seconds, tuple(warnings))
 
 
 def _check_size(content: bytes, max_bytes: int) -> None:
@@ -279,7 +315,9 @@ def _ask(
                 f"{process.returncode}: {last[:300]}"
             )
         found: dict[str, Any] = json.loads(answer.read_bytes())
-        return found
+    if "error" in found:
+        raise ArtifactError(f"a Lambda cannot answer with this artifact: {found['error']}")
+    return found
 
 
 @functools.cache

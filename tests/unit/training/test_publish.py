@@ -149,7 +149,7 @@ def test_a_rollback_needs_an_earlier_version(s3: FakeS3) -> None:
     with pytest.raises(TrainingError, match="serves no version of review yet"):
         back(s3)
     put(s3, 1)
-    with pytest.raises(TrainingError, match=r"no version was served before .*--to"):
+    with pytest.raises(TrainingError, match=r"no version of review was served before .*--to"):
         back(s3)
 
 
@@ -177,7 +177,9 @@ def test_a_damaged_version_is_never_served(s3: FakeS3, file: str, damage: str) -
 def test_a_version_that_does_not_exist_is_reported(s3: FakeS3) -> None:
     """The error names the mistyped version, and the command that lists the existing ones."""
     put(s3, 1)
-    with pytest.raises(TrainingError, match=r"has no version typo of review.*training list"):
+    with pytest.raises(
+        TrainingError, match=r"has no version typo of review.*training list --name review"
+    ):
         back(s3, to="typo")
 
 
@@ -241,6 +243,21 @@ def test_promotion_needs_a_served_version(s3: FakeS3) -> None:
     """A source that serves no version is an error."""
     with pytest.raises(TrainingError, match="s3://dev serves no version of review yet"):
         promote(registry(s3, "dev"), registry(s3), now=NOW, check=FITS.check, bar=bar)
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        (3, "artifact of review has format 3, but stage prod reads format 4; train or import it"),
+        (5, "has format 5, but stage prod reads format 4; deploy the stage again: npx sls deploy"),
+    ],
+)
+def test_another_format_is_refused(written: int, message: str) -> None:
+    """An artifact of another format is refused, and the error says which side to renew."""
+    manifest = replace(release(1).manifest, format=written)
+    with pytest.raises(TrainingError, match=message):
+        Target("bucket", "prod", format=4).check(manifest)
+    Target("bucket", "prod", format=written).check(manifest)
 
 
 def test_an_unknown_stage_refuses_no_model() -> None:

@@ -10,6 +10,7 @@ from sklearn_api.store import Pointer
 from tests.helpers.fakes import FakeS3, etag
 from tests.helpers.releases import named, registry, store
 from training.errors import TrainingError
+from training.registry import Registry
 
 CURRENT = "models/review/current.json"
 
@@ -79,7 +80,9 @@ def test_a_damaged_complete_version_is_reported(s3: FakeS3) -> None:
     """Storing a version again verifies its stored artifact."""
     registry(s3).store(named(1))
     s3.objects["models/review/v1/model.zip"] = b"rotten"
-    with pytest.raises(TrainingError, match=r"v1 is damaged: the sha256 of its model\.zip"):
+    with pytest.raises(
+        TrainingError, match=r"v1 of review is damaged: the sha256 of its model\.zip"
+    ):
         registry(s3).store(named(1))
 
 
@@ -178,7 +181,10 @@ def test_a_read_only_bucket_is_reported(s3: FakeS3) -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"{", "version v1 is damaged: the manifest is not JSON"), (b"{}", "v1 is damaged")],
+    [
+        (b"{", "version v1 of review is damaged: the manifest is not JSON"),
+        (b"{}", "v1 of review is damaged"),
+    ],
 )
 def test_a_damaged_manifest_is_reported(s3: FakeS3, content: bytes, message: str) -> None:
     """The error names the version whose manifest is not valid."""
@@ -192,7 +198,9 @@ def test_a_manifest_of_another_version_is_reported(s3: FakeS3) -> None:
     """A manifest that was copied from another version is refused."""
     registry(s3).store(named(1))
     s3.objects["models/review/v2/manifest.json"] = s3.objects["models/review/v1/manifest.json"]
-    with pytest.raises(TrainingError, match="v2 is damaged: its manifest belongs to review v1"):
+    with pytest.raises(
+        TrainingError, match="v2 of review is damaged: its manifest belongs to review v1"
+    ):
         registry(s3).manifest("v2")
 
 
@@ -201,6 +209,25 @@ def test_a_report_stays_in_its_folder(s3: FakeS3, path: str) -> None:
     """A file of a report whose path leads out of the folder is refused."""
     s3.objects[f"models/review/v1/report/{path}"] = b"x"
     with pytest.raises(
-        TrainingError, match=r"report of version v1 is damaged: .* is not a valid path"
+        TrainingError, match=r"report of version v1 of review is damaged: .* is not a valid path"
     ):
         registry(s3).report("v1")
+
+
+def test_the_models_in_a_bucket_are_listed(s3: FakeS3) -> None:
+    """Every model with an object has a name, in order; one registry leads to the others."""
+    mine = registry(s3)
+    assert mine.models() == []
+    mine.store(named(1))
+    s3.objects["models/churn/current.json"] = b"{}"
+    s3.objects["models/churn/v1/model.zip"] = b""
+    assert mine.models() == ["churn", "review"]
+    assert [one.name for one in mine.of("churn").versions()] == ["v1"]
+
+
+def test_commands_in_messages_lead_to_the_bucket(s3: FakeS3) -> None:
+    """A registry knows the options that lead to it, for the commands that errors suggest."""
+    client: Any = s3
+    there = Registry(client, "bucket", "churn", "--stage prod")
+    with pytest.raises(TrainingError, match="`python -m training list --name churn --stage prod`"):
+        there.manifest("typo")

@@ -27,7 +27,13 @@ from tests.helpers.tables import fitted, impute_scale_one_hot_logistic
 from training.artifact import lambda_program
 from training.artifact.dump import dump_pipeline
 from training.artifact.members import write_archive
-from training.artifact.verify import MEMORY_MB, layer_modules, verify, write_verified
+from training.artifact.verify import (
+    MEMORY_MB,
+    layer_modules,
+    verify,
+    verify_stored,
+    write_verified,
+)
 from training.artifact.write import write_artifact
 from training.signature import infer_signature
 
@@ -232,3 +238,37 @@ def test_a_lambda_has_only_what_the_layer_has(module: str) -> None:
     )
     assert result.stdout == "None\n"
     assert f"ModuleNotFoundError: No module named '{module}'" in result.stderr
+
+
+@pytest.mark.parametrize("kind", ["text", "table"])
+def test_a_stored_artifact_answers_without_its_pipeline(kind: str, texts: Pipeline) -> None:
+    """Only the examples of the signature are asked, since there are no other rows."""
+    if kind == "text":
+        content, _ = stored(texts, TEXTS)
+    else:
+        frame = customers()[["tenure", "charges"]].fillna(0)
+        content, _ = stored(LogisticRegression().fit(frame, churned()), frame)
+    found = verify_stored(content)
+    assert found.rows == 1
+    assert found.loading > 0
+
+
+def test_a_stored_artifact_that_does_not_answer_is_refused(texts: Pipeline) -> None:
+    """Neither another file, nor one that unpacks to too much, nor one without its vectorizer."""
+    content, signature = stored(texts, TEXTS)
+    for wrong, message in (
+        (b"not a zip", "zip"),
+        (content[:-100], "damaged|zip"),
+        (stored_as(texts[-1], signature), "cannot answer"),
+    ):
+        with pytest.raises(ArtifactError, match=message):
+            verify_stored(wrong)
+    with pytest.raises(ArtifactError, match="MAX_ARTIFACT_BYTES"):
+        verify_stored(content, max_bytes=1000)
+    with pytest.raises(ArtifactError, match=r"takes .* MB of memory, and a Lambda has 1 MB"):
+        verify_stored(content, memory_mb=1)
+
+
+def stored_as(pipeline: Any, signature: Signature) -> bytes:
+    """Store a pipeline with the signature of another one."""
+    return write_artifact(pipeline, signature).content
