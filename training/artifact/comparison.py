@@ -99,7 +99,8 @@ def _groups(frame: Frame, nullable: Container[str] | None) -> Iterator[_Group]:
     for name in frame.columns:
         rows = {row: value for row, (_, other, value) in enumerate(changes) if other == name}
         changed = with_values(changed, name, rows)
-    yield _Group([change for change, _, _ in changes], changed)
+    if changes:  # of booleans alone there is nothing to make up
+        yield _Group([change for change, _, _ in changes], changed)
     yield _Group([" with all that may be missing"] * _GAPS, empty)
 
 

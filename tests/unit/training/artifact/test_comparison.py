@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OrdinalEncoder, StandardScaler
 
 from sklearn_api.errors import ArtifactError
 from tests.helpers.customers import churned, customers
@@ -154,3 +154,11 @@ def test_single_precision_is_named_as_a_reason() -> None:
     pipeline = make_pipeline(StandardScaler(), LinearRegression()).fit(rows, rng.normal(size=50))
     with pytest.raises(ArtifactError, match=r"columns \['x', 'y'\] are less precise than JSON's"):
         compare(pipeline, by_position(pipeline, rows), rows)
+
+
+def test_booleans_alone_are_compared() -> None:
+    """Nothing can be made up but gaps, and that is no failure."""
+    rows = customers()[["senior"]]
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    pipeline = make_pipeline(encoder, LinearRegression()).fit(rows, churned())
+    compare(pipeline, by_position(pipeline, rows), rows)
