@@ -73,11 +73,18 @@ def make_command(name: str) -> str:
 
 
 class RecipeName(StrEnum):
-    """The recipes of `training.recipes`."""
+    """The recipes for texts, of `training.recipes.texts`."""
 
     BEST = "best"
     ARTICLE = "article"
     CHARACTERS = "characters"
+
+
+class TableRecipeName(StrEnum):
+    """The recipes for tables, of `training.recipes.tables`."""
+
+    BOOSTING = "boosting"
+    FOREST = "forest"
 
 
 class SearchBackend(StrEnum):
@@ -94,12 +101,13 @@ class Options:
     Attributes
     ----------
     source : str or None
-        A file, or the id of a data set on the hub (its train split is used); None for the sample
-        reviews.
+        A file, or the id of a data set on the hub (its train split is used); None for the sample of
+        the example called `name`.
     output : Path
         Folder for `model.zip`, `manifest.json` and `report/index.html`.
     recipe : str or None
-        A `RecipeName`; None for `best`, or for `article` with the sample reviews.
+        A `RecipeName` or, for tables, a `TableRecipeName`; None for the default: `best` for texts,
+        `article` for the sample reviews, and for tables what suits their number of rows.
     search : bool
         Whether to compare variants of the recipe first.
     search_backend : str
@@ -111,10 +119,22 @@ class Options:
         Share of the reviews that is held out for measuring, between 0 and 1.
     seed : int
         Seed of the split and of the solver.
-    text_column, label_column, revision, encoding, separator : str or None
-        See `training.data.read`.
+    name : str
+        The model's name.
+    text_column, revision, encoding, separator : str or None
+        See `training.dataset`.
     drop_empty : bool
-        See `training.data.read`.
+        Whether to leave out rows without a text or without a target, instead of refusing them.
+    target : str or None
+        The column to predict; None for that of the sample, or the first with a usual name.
+    task : str or None
+        One of `training.data.targets.TASKS`; None for what the target shows.
+    label_separator : str or None
+        What joins several labels in a value of the target.
+    inputs : tuple of str
+        The columns of a table to learn from; none for all that are of use.
+    leave_out : tuple of str
+        Columns of a table not to learn from.
     """
 
     source: str | None = None
@@ -126,11 +146,23 @@ class Options:
     test_size: float = 0.2
     seed: int = 0
     text_column: str | None = None
-    label_column: str | None = None
     revision: str | None = None
     encoding: str | None = None
     separator: str | None = None
     drop_empty: bool = False
+    name: str = MODEL_NAME
+    target: str | None = None
+    task: str | None = None
+    label_separator: str | None = None
+    inputs: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
+
+    @property
+    def data(self) -> str | None:
+        """`source`, or the sample of the example called `name`, if it is one."""
+        if self.source is None and self.name in EXAMPLES:
+            return str(EXAMPLES[self.name].data)
+        return self.source
 
     @property
     def test_revision(self) -> str | None:
@@ -139,7 +171,7 @@ class Options:
 
     @property
     def recipe_name(self) -> RecipeName:
-        """`recipe`, or the default recipe for the data."""
-        if self.recipe:
+        """`recipe`, or the default recipe for texts."""
+        if self.recipe and self.recipe not in [*TableRecipeName]:
             return RecipeName(self.recipe)
         return RecipeName.BEST if self.source else RecipeName.ARTICLE

@@ -10,7 +10,8 @@ from pathlib import Path
 from sklearn_api.artifact.header import FORMAT, python_version
 from training import data
 from training.options import Options
-from training.recipes import RECIPES
+from training.recipes.tables import TABLE_RECIPES
+from training.recipes.texts import RECIPES
 from training.search import GRIDS
 
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops")
@@ -20,14 +21,17 @@ def fingerprint(options: Options) -> str:
     """Return a digest of everything that the trained model depends on."""
     recipe = RECIPES[options.recipe_name]
     content = {
-        "data": data.identity(options.source, options.revision),
+        "data": data.identity(options.data, options.revision),
         "test": options.test_source and data.identity(options.test_source, options.test_revision),
-        "columns": [options.text_column, options.label_column],
+        "name": options.name,
+        "columns": [options.text_column, options.target, options.inputs, options.leave_out],
+        "task": [options.task, options.label_separator],
         "file_format": [options.encoding, options.separator],
         "drop_empty": options.drop_empty,
         "test_size": options.test_size,
         "seed": options.seed,
-        "recipe": asdict(recipe),
+        "recipe": [options.recipe, asdict(recipe)],
+        "tables": [asdict(one) for one in TABLE_RECIPES.values()],
         "search": {**GRIDS[recipe.name]} if options.search else None,
         "libraries": libraries(),
         "python": python_version(),

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.model_selection import ParameterGrid, StratifiedKFold
 
-from training.data import Reviews
+from sklearn_api.signature import BINARY, MULTICLASS
+from training.dataset import Dataset
 from training.errors import TrainingError
-from training.estimator import TermClassifier
 from training.options import RecipeName, SearchBackend
-from training.recipes import Recipe
+from training.recipes.terms import TermModel
+from training.recipes.texts import Recipe
 from training.terminal import Terminal
 
 FOLDS = 5
@@ -65,7 +66,7 @@ class Result:
 
 def search(
     recipe: Recipe,
-    reviews: Reviews,
+    texts: Dataset,
     seed: int,
     terminal: Terminal,
     backend: str = SearchBackend.LOKY,
@@ -76,8 +77,8 @@ def search(
     ----------
     recipe : Recipe
         A recipe with a grid in `GRIDS`.
-    reviews : Reviews
-        Reviews for the folds; none of them may be used to measure the resulting model.
+    texts : Dataset
+        Texts for the folds; none of them may be used to measure the resulting model.
     seed : int
         Seed of the folds and of the solver.
     terminal : Terminal
@@ -88,12 +89,15 @@ def search(
     Raises
     ------
     TrainingError
-        The backend is not installed or cannot be reached, or there are too few reviews.
+        The backend is not installed or cannot be reached, there are too few texts, or they have no
+        classes.
     """
+    if texts.task not in (BINARY, MULTICLASS):
+        raise TrainingError(f"--search compares classifiers, and the task is {texts.task}")
     grid = GRIDS[recipe.name]
-    labels = np.array(reviews.labels)
-    if min(np.bincount(labels, minlength=2)) < FOLDS:
-        raise TrainingError(f"a search needs at least {FOLDS} reviews of each label to fit on")
+    labels = texts.targets
+    if min(texts.class_counts().values()) < FOLDS:
+        raise TrainingError(f"a search needs at least {FOLDS} texts of each class to fit on")
     folds = list(
         StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(labels[:, None], labels)
     )
@@ -105,9 +109,9 @@ def search(
         for counting in countings:
             counted = replace(recipe, **counting)
             try:
-                counts, _ = counted.count(reviews.texts)
+                counts, _ = counted.count(texts.rows)
             except ValueError as exc:
-                raise TrainingError(f"no search is possible on {reviews.source}: {exc}") from exc
+                raise TrainingError(f"no search is possible on {texts.source}: {exc}") from exc
             candidates = [replace(counted, **fitting) for fitting in fittings]
             accuracies = np.full((len(candidates), FOLDS), np.nan)
             tasks = (
@@ -146,9 +150,9 @@ def search(
 
 def _fold(
     index: tuple[int, int],
-    estimator: TermClassifier,
+    estimator: TermModel,
     counts: csr_matrix,
-    labels: NDArray[np.int64],
+    labels: NDArray[Any],
     fitted_on: NDArray[np.int64],
     measured_on: NDArray[np.int64],
 ) -> tuple[tuple[int, int], float]:

@@ -29,7 +29,12 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     train.add_argument("--revision", help="commit of a data set on the hub")
     train.add_argument("--text-column", help=f"default: the first of {', '.join(TEXT_COLUMNS)}")
-    train.add_argument("--label-column", help=f"default: the first of {', '.join(LABEL_COLUMNS)}")
+    train.add_argument(
+        "--target",
+        "--label-column",
+        metavar="COLUMN",
+        help=f"the column to predict; default: the first of {', '.join(LABEL_COLUMNS)}",
+    )
     train.add_argument(
         "--encoding",
         metavar="NAME",
@@ -110,7 +115,7 @@ def _train(arguments: argparse.Namespace, terminal: Terminal) -> None:
         test_size=arguments.test_size,
         seed=arguments.seed,
         text_column=arguments.text_column,
-        label_column=arguments.label_column,
+        target=arguments.target,
         revision=arguments.revision,
         encoding=arguments.encoding,
         separator=arguments.separator,

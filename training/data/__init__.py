@@ -1,20 +1,13 @@
 """Reads data to train on: a file, or a data set of the Hugging Face hub.
 
 `read_table` reads any source as named columns, `training.data.frame` makes a pandas DataFrame of
-them, and `read_texts` and `read` check that a model of texts can be trained on them. Strings stay
-as they are written, only the columns that are asked for are read, and what cannot be read without
-doubt is refused: an error names the row, and says what to do.
+them, and `training.data.targets` says what is to be predicted. Strings stay as they are written,
+only the columns that are asked for are read, and what cannot be read without doubt is refused: an
+error names the row, and says what to do.
 """
 
+from training.data.checks import LABEL_COLUMNS, TEXT_COLUMNS
 from training.data.labels import Label, Labels, joined_by, labels_as_read
-from training.data.reviews import (
-    LABEL_COLUMNS,
-    TEXT_COLUMNS,
-    LabelledTexts,
-    Reviews,
-    read,
-    read_texts,
-)
 from training.data.source import PINNED, SAMPLE, has_format, identity, read_table
 from training.data.table import Table, all_columns, named_columns
 
@@ -24,9 +17,7 @@ __all__ = [
     "SAMPLE",
     "TEXT_COLUMNS",
     "Label",
-    "LabelledTexts",
     "Labels",
-    "Reviews",
     "Table",
     "all_columns",
     "has_format",
@@ -34,7 +25,5 @@ __all__ = [
     "joined_by",
     "labels_as_read",
     "named_columns",
-    "read",
     "read_table",
-    "read_texts",
 ]

@@ -6,17 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.data.table import SHOWN
-from training.errors import TrainingError
-
 Label = str | int | float
 
 _JOINING = "|;,"
 _WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,14})(\.0)?")  # not 007, which is a word
-_BINARY: dict[Label, int] = {
-    **dict.fromkeys(("0", "0.0", "neg", "negative", "false", "bad"), 0),
-    **dict.fromkeys(("1", "1.0", "pos", "positive", "true", "good"), 1),
-}
 
 
 @dataclass(frozen=True)
@@ -82,27 +75,6 @@ def joined_by(labels: Sequence[Label]) -> str | None:
         if any(times[part] > 1 for found in joined for part in found):
             return character
     return None
-
-
-def binary(labels: Labels, column: str, source: str) -> list[int]:
-    """Return labels with usual names as 0 (negative) and 1 (positive).
-
-    Raises
-    ------
-    TrainingError
-        There are other labels.
-    """
-    spelled = {label: str(label).strip().lower() for label in labels.classes}
-    unknown = [word for word in spelled.values() if word not in _BINARY]
-    if unknown:
-        shown = ", ".join(map(repr, sorted(unknown)[:SHOWN]))
-        more = " and others" if len(unknown) > SHOWN else ""
-        raise TrainingError(
-            f"column '{column}' of {source} contains {shown}{more}; labels are 0 and 1, or words "
-            "such as negative and positive, neg and pos"
-        )
-    numbers = {label: _BINARY[word] for label, word in spelled.items()}
-    return [numbers[label] for label in labels.values]
 
 
 def _word_or_number(value: Any) -> Label:

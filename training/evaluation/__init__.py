@@ -11,7 +11,6 @@ from training.evaluation.measure import evaluate, seen_rows
 from training.evaluation.multilabel import Multilabel
 from training.evaluation.regression import Regression
 from training.evaluation.reliability import Reliability, calibration_error, reliability
-from training.evaluation.sigmoid import calibrate, fit_sigmoid
 from training.evaluation.unmeasured import Unmeasured
 
 __all__ = [
@@ -23,10 +22,8 @@ __all__ = [
     "Regression",
     "Reliability",
     "Unmeasured",
-    "calibrate",
     "calibration_error",
     "evaluate",
-    "fit_sigmoid",
     "reliability",
     "seen_rows",
 ]

@@ -5,7 +5,7 @@ import pytest
 from training.data import named_columns, read_table
 from training.names import check_name
 from training.options import EXAMPLES, Options, RecipeName, make_command, model_folder
-from training.recipes import RECIPES
+from training.recipes.texts import RECIPES
 
 
 def test_every_recipe_name_has_a_recipe() -> None:

@@ -6,9 +6,11 @@ import sys
 import pytest
 from rich.console import Console
 
-from training.data import Reviews, read
+from tests.helpers.datasets import dataset
+from training.dataset import read_dataset
 from training.errors import TrainingError
-from training.recipes import ARTICLE, RECIPES
+from training.options import Options
+from training.recipes.texts import ARTICLE, RECIPES
 from training.search import GRIDS, search
 from training.terminal import Terminal
 
@@ -24,7 +26,7 @@ def small_grid(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_best_variant_is_found() -> None:
     """Every variant is measured and printed, and the one with the highest mean is returned."""
     output = io.StringIO()
-    found = search(ARTICLE, read(), 0, Terminal(Console(file=output, width=200)))
+    found = search(ARTICLE, read_dataset(Options()), 0, Terminal(Console(file=output, width=200)))
     assert len(found.candidates) == 4
     assert [candidate["longest"] for candidate in found.candidates] == [1, 1, 2, 2]
     assert found.recipe.C == 1.0
@@ -40,7 +42,9 @@ def test_the_best_variant_is_found() -> None:
 def test_a_search_is_repeatable() -> None:
     """The seed determines the result, in any number of processes."""
     quiet = Terminal(Console(quiet=True))
-    assert search(ARTICLE, read(), 3, quiet) == search(ARTICLE, read(), 3, quiet)
+    assert search(ARTICLE, read_dataset(Options()), 3, quiet) == search(
+        ARTICLE, read_dataset(Options()), 3, quiet
+    )
 
 
 def test_a_backend_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,13 +54,13 @@ def test_a_backend_that_is_not_installed_is_reported(monkeypatch: pytest.MonkeyP
         TrainingError,
         match=r"--search-backend dask cannot be used .*install it in this Python environment",
     ):
-        search(ARTICLE, read(), 0, Terminal(Console(quiet=True)), "dask")
+        search(ARTICLE, read_dataset(Options()), 0, Terminal(Console(quiet=True)), "dask")
 
 
 def test_too_few_reviews_are_refused() -> None:
     """Each fold needs a review of each label."""
-    few = Reviews(["good"] * 4 + ["bad"] * 30, [1] * 4 + [0] * 30, "few", "", ("t", "l"))
-    with pytest.raises(TrainingError, match="at least 5 reviews of each label"):
+    few = dataset(["good"] * 4 + ["bad"] * 30, [1] * 4 + [0] * 30)
+    with pytest.raises(TrainingError, match="at least 5 texts of each class"):
         search(ARTICLE, few, 0, Terminal(Console(quiet=True)))
 
 

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from training.data import read
-from training.ngrams import count
-from training.recipes import BEST
+from training.dataset import read_dataset
+from training.options import Options
+from training.recipes.ngrams import count
+from training.recipes.texts import BEST
 
 PATTERN = BEST.token_pattern
 # Few words, so that they recur in many orders; among them upper case, and tokens that are no words.
@@ -43,4 +44,4 @@ def test_texts_of_all_kinds_are_counted_like_scikit_learn_does(
 @pytest.mark.parametrize(("longest", "min_df"), [(1, 1), (2, 1), (4, 2), (3, 5)])
 def test_reviews_are_counted_like_scikit_learn_does(longest: int, min_df: int) -> None:
     """The same terms with the same counts for the sample, with thousands of terms."""
-    compare(read().texts, longest, min_df)
+    compare(read_dataset(Options()).rows, longest, min_df)

@@ -1,8 +1,7 @@
-"""The models that can be trained; each becomes a plain `TfidfVectorizer` and `LinearSVC`."""
+"""Models of texts; each becomes a plain `TfidfVectorizer` and a linear estimator."""
 
 import re
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,9 +10,11 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from training import ngrams
-from training.estimator import TermClassifier
+from sklearn_api.calibration import Sigmoid
+from sklearn_api.signature import BINARY, MULTILABEL, REGRESSION
 from training.options import RecipeName
+from training.recipes import ngrams
+from training.recipes.terms import TermClassifier, TermModel, TermRegressor, TermTagger
 
 _BLANKS = re.compile(r"\s\s+")
 
@@ -35,7 +36,9 @@ class Recipe:
     min_df : int
         Number of texts that a term must occur in.
     sublinear_tf, C, smoothing, terms
-        See `training.estimator.TermClassifier`.
+        See `training.recipes.terms.TermClassifier`.
+    alpha
+        See `training.recipes.terms.TermRegressor`.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Recipe:
     C: float = 1.0
     smoothing: float | None = None
     terms: int | None = None
+    alpha: float = 1.0
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -54,7 +58,7 @@ class Recipe:
         return {key: value for key, value in asdict(self).items() if key != "name"}
 
     def count(self, texts: Sequence[str]) -> tuple[csr_matrix, list[str]]:
-        """Count the terms of texts: see `training.ngrams.count`.
+        """Count the terms of texts: see `training.recipes.ngrams.count`.
 
         Raises
         ------
@@ -79,9 +83,12 @@ class Recipe:
             raise ValueError(f"empty vocabulary: no {unit} occurs in {self.min_df} or more texts")
         return counts, terms
 
-    def estimator(self, seed: int) -> TermClassifier:
-        """Return an unfitted classifier of counts."""
-        return TermClassifier(
+    def estimator(self, seed: int, task: str = BINARY) -> TermModel:
+        """Return an unfitted model of counts for a task, one of `sklearn_api.signature.TASKS`."""
+        if task == REGRESSION:
+            return TermRegressor(self.alpha, sublinear_tf=self.sublinear_tf, terms=self.terms)
+        machines = TermTagger if task == MULTILABEL else TermClassifier
+        return machines(
             C=self.C,
             sublinear_tf=self.sublinear_tf,
             smoothing=self.smoothing,
@@ -89,15 +96,19 @@ class Recipe:
             random_state=seed,
         )
 
-    def pipeline(self, fitted: TermClassifier, terms: Sequence[str]) -> Pipeline:
-        """Return a fitted classifier as a pipeline of scikit-learn's own estimators for texts.
+    def pipeline(
+        self, fitted: TermModel, terms: Sequence[str], sigmoids: Sequence[Sigmoid] = ()
+    ) -> Pipeline:
+        """Return a fitted model as a pipeline of scikit-learn's own estimators for texts.
 
         Parameters
         ----------
-        fitted : TermClassifier
+        fitted : TermModel
             Fitted on counts of this recipe.
         terms : sequence of str
             The terms of the columns of those counts.
+        sigmoids : sequence of Sigmoid
+            One for each label of a `TermTagger`.
         """
         kept = [terms[column] for column in fitted.columns_]
         order = np.array(sorted(range(len(kept)), key=kept.__getitem__))
@@ -110,9 +121,9 @@ class Recipe:
         )
         vectorizer.vocabulary_ = {kept[index]: column for column, index in enumerate(order)}
         vectorizer.idf_ = fitted.idf_[order]
-        svc = copy(fitted.svc_)
-        svc.coef_ = np.ascontiguousarray(svc.coef_[:, order])
-        return make_pipeline(vectorizer, svc)
+        if isinstance(fitted, TermTagger):
+            return make_pipeline(vectorizer, fitted.one_vs_rest(order, sigmoids))
+        return make_pipeline(vectorizer, fitted.ordered(order))
 
 
 ARTICLE = Recipe(RecipeName.ARTICLE)
@@ -127,6 +138,7 @@ BEST = Recipe(
     sublinear_tf=True,
     smoothing=2.0,
     terms=300_000,
+    alpha=0.1,
 )
 """A naive-Bayes support vector machine with longer n-grams, TF-IDF and pruning."""
 
@@ -138,6 +150,7 @@ CHARACTERS = Recipe(
     sublinear_tf=True,
     smoothing=2.0,
     terms=300_000,
+    alpha=0.1,
 )
 """The same machine as `BEST` with n-grams of characters, for scripts without spaces."""
 
