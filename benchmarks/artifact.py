@@ -21,8 +21,9 @@ from sklearn.svm import LinearSVC
 
 from scripts.lib.console import OUT, run_main
 from sklearn_api.load import load_sklearn_model
-from training import data
 from training.artifact.write import write_artifact
+from training.dataset import read_dataset
+from training.options import Options
 from training.signature import text_signature
 
 _MAX_BYTES = 2**31
@@ -98,13 +99,13 @@ def main() -> int:
     parser.add_argument("--data", help="reviews, as for scripts/up (default: the sample reviews)")
     parser.add_argument("--rounds", type=int, default=21, help="(default: %(default)s)")
     options = parser.parse_args()
-    reviews = data.read(options.data)
+    reviews = read_dataset(Options(options.data))
     table = Table(
         "pipeline", "terms", "artifact MB", "pickle MB", "ratio", "ms", "pickle ms", "ratio"
     )
     for name, pipeline in pipelines().items():
         with OUT.status(f"{name} …"):
-            pipeline.fit(reviews.texts, reviews.labels)
+            pipeline.fit(reviews.rows, reviews.targets)
             found = compare(pipeline, options.rounds)
         table.add_row(
             name,

@@ -12,7 +12,8 @@ from benchmarks.processes import FOLDER
 from scripts.lib import toolchain
 from scripts.lib.project import ROOT
 from sklearn_api.load import load_sklearn_model
-from training import data
+from training.dataset import read_dataset
+from training.options import Options
 
 REVIEW = "A slow first half, but the ending is worth every minute of it. " * 16
 """A review of 1 KB, for every measurement that does not state another length."""
@@ -69,7 +70,7 @@ def train(source: str | None) -> Subject:
         _train(target, source, seed)
     content = (folder / "model.zip").read_bytes()
     pipeline = load_sklearn_model(content, MAX_BYTES).pipeline
-    texts = list(data.read(source).texts)
+    texts = list(read_dataset(Options(source)).rows)
     step = max(1, len(texts) // 20)
     pickle = FOLDER / "model.joblib"
     pickles.write(pipeline, pickle)
