@@ -135,6 +135,11 @@ class Options:
         The columns of a table to learn from; none for all that are of use.
     leave_out : tuple of str
         Columns of a table not to learn from.
+    labels : mapping of str to str
+        What clients see for each class, by the class as the data have it; none for the classes
+        themselves.
+    integers : tuple of str
+        Columns of whole numbers that clients must always send.
     """
 
     source: str | None = None
@@ -156,6 +161,8 @@ class Options:
     label_separator: str | None = None
     inputs: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    integers: tuple[str, ...] = ()
 
     @property
     def data(self) -> str | None:

@@ -26,6 +26,7 @@ def fingerprint(options: Options) -> str:
         "name": options.name,
         "columns": [options.text_column, options.target, options.inputs, options.leave_out],
         "task": [options.task, options.label_separator],
+        "signature": [dict(options.labels), options.integers],
         "file_format": [options.encoding, options.separator],
         "drop_empty": options.drop_empty,
         "test_size": options.test_size,

@@ -6,34 +6,27 @@ pessimistic, since more data does not make a model worse. With test data, one mo
 rows, measured and stored.
 """
 
-import hashlib
-from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from sklearn_api.artifact.header import FORMAT, python_version
-from sklearn_api.errors import ArtifactError
 from sklearn_api.signature import BINARY, MULTICLASS, MULTILABEL, TEXT, Signature
-from sklearn_api.utils import LABELS
 from training.artifact.manifest import Manifest
-from training.artifact.write import Artifact, as_stored, write_artifact
+from training.assemble import Measured, Model, assemble
 from training.dataset import Dataset, read_dataset, read_test
 from training.errors import TrainingError
 from training.evaluation import evaluate, seen_rows
 from training.fit import Fitted, fit
-from training.folder import load, store
+from training.folder import load
 from training.metrics import about_seen
-from training.options import EXAMPLES, MODEL_NAME, TEXT_FIELD, Options
-from training.provenance import fingerprint, git_revision, libraries
-from training.report import render
+from training.options import EXAMPLES, Options
+from training.provenance import fingerprint
 from training.signature import infer_signature
+from training.targets import with_usual_words
 from training.terminal import Terminal
 
-_COMPARED = 1000  # held-out reviews for which both forms of a model must predict the same
-_RARE = 0.2  # a label with a smaller share of the reviews gets a warning
+_RARE = 0.2  # a class with a smaller share of the rows gets a warning
 
 
 def train(options: Options, terminal: Terminal) -> Manifest:
@@ -42,7 +35,7 @@ def train(options: Options, terminal: Terminal) -> Manifest:
     Raises
     ------
     TrainingError
-        No model can be trained on the data, or it cannot be written.
+        No model can be trained on the data, or it cannot be served or written.
     """
     with terminal.step("Reading data") as done:
         dataset = read_dataset(options)
@@ -66,32 +59,21 @@ def train(options: Options, terminal: Terminal) -> Manifest:
             seen=seen_rows(test.rows, fitted_on.rows),
             progress=advance,
         )
-        metrics = evaluation.metrics()
     model = measured
     if fitted_on is not dataset:
         model = fit(dataset, options, terminal, like=measured)
         signature = signature_of(model, dataset, options)
     for note in model.notes:
         terminal.print_line(f"  {note}")
-    with terminal.step("Writing the model") as done:
-        artifact = _artifact(model, signature, test)
-        manifest = _manifest(
-            artifact,
-            signature,
-            options.name,
-            training=training_facts(dataset, model, options),
-            metrics={
-                **metrics,
-                "source": test.source,
-                "calibration": as_stored(model.calibration),
-            },
-        )
-        done(f"{manifest.size / 1e3:,.0f} kB, read back and compared")
-    with terminal.step("Drawing the report"):
-        page = render(manifest, evaluation, measured.pipeline)
-    store(options.output, manifest, artifact.content, page)
-    terminal.print_metrics(manifest)
-    if seen := about_seen(metrics, signature.kind):
+    facts = training_facts(dataset, model, options)
+    manifest = assemble(
+        Model(options.name, model.pipeline, signature, model.calibration, facts),
+        Measured(evaluation, measured.pipeline, test.rows, test.source),
+        options.output,
+        terminal,
+    )
+    seen = about_seen(manifest.metrics, dataset.kind)
+    if seen:
         terminal.warn(seen)
     return manifest
 
@@ -150,25 +132,6 @@ def training_facts(dataset: Dataset, model: Fitted, options: Options) -> dict[st
     }
 
 
-def signature_of(model: Fitted, dataset: Dataset, options: Options) -> Signature:
-    """Return what goes into a model, and what comes out of it."""
-    text = dataset.kind == TEXT
-    review = options.name == MODEL_NAME
-    field = EXAMPLES[options.name].text_field if options.name in EXAMPLES else TEXT_FIELD
-    several = None
-    if dataset.task == MULTILABEL:
-        import pandas as pd
-
-        several = pd.DataFrame(dataset.targets, columns=[str(one) for one in dataset.classes])
-    return infer_signature(
-        model.pipeline,
-        dataset.rows,
-        field=field if text else None,
-        labels=dict(enumerate(LABELS)) if review and dataset.classes == [0, 1] else None,
-        targets=several,
-    )
-
-
 def _warn_about_rare_classes(dataset: Dataset, terminal: Terminal) -> None:
     if dataset.task not in (BINARY, MULTICLASS):
         return
@@ -183,36 +146,32 @@ def _warn_about_rare_classes(dataset: Dataset, terminal: Terminal) -> None:
         )
 
 
-def _artifact(model: Fitted, signature: Signature, test: Dataset) -> Artifact:
-    """Write a model as an artifact; its forms are compared on held-out rows."""
-    held_out = test.rows[:: max(1, len(test) // _COMPARED)]
-    try:
-        return write_artifact(model.pipeline, signature, model.calibration, rows=held_out)
-    except ArtifactError as exc:
-        raise TrainingError(str(exc)) from exc
+def signature_of(model: Fitted, dataset: Dataset, options: Options) -> Signature:
+    """Return what goes into a model and what comes out of it, in the words of the data.
 
+    Parameters
+    ----------
+    model : Fitted
+        Fitted on the data set.
+    dataset : Dataset
+        Names the input of a text, and the labels where several may apply.
+    options : Options
+        `labels` and `integers` count, and `name`: an example's has an input and words of its own.
+    """
+    several = field = None
+    if dataset.task == MULTILABEL:
+        import pandas as pd  # only tables and several labels need it
 
-def _manifest(
-    artifact: Artifact,
-    signature: Signature,
-    name: str,
-    *,
-    training: Mapping[str, Any],
-    metrics: Mapping[str, Any],
-) -> Manifest:
-    return Manifest(
-        name=name,
-        version="",
-        created=datetime.now(UTC).isoformat(timespec="seconds"),
-        sha256=hashlib.sha256(artifact.content).hexdigest(),
-        size=len(artifact.content),
-        format=FORMAT,
-        python=python_version(),
-        libraries=libraries(),
-        signature=signature.to_dict(),
-        training=training,
-        metrics=metrics,
-        git_revision=git_revision(),
-        form="sklearn" if artifact.not_compiled else "compiled",
-        not_compiled=artifact.not_compiled,
+        several = pd.DataFrame(dataset.targets, columns=[str(one) for one in dataset.classes])
+    if dataset.kind == TEXT:
+        example = EXAMPLES.get(options.name)
+        field = example.text_field if example else dataset.columns[0]
+    signature = infer_signature(
+        model.pipeline,
+        dataset.rows,
+        field=field,
+        labels=options.labels or None,
+        integers=options.integers,
+        targets=several,
     )
+    return signature if options.labels else with_usual_words(signature, options.name)

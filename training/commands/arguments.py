@@ -38,7 +38,7 @@ class _Formatter(argparse.HelpFormatter):
         return super()._fill_text(text, width, indent)
 
 
-def add_file_format(parser: argparse.ArgumentParser) -> None:
+def add_file_format(parser: argparse._ActionsContainer) -> None:
     """Add the options that say how a file is written."""
     parser.add_argument(
         "--encoding",
@@ -54,15 +54,15 @@ def add_file_format(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_signature_options(parser: argparse.ArgumentParser) -> None:
+def add_signature_options(parser: argparse._ActionsContainer) -> None:
     """Add the options that decide what clients send and see."""
     parser.add_argument(
         "--labels",
         metavar="CLASS=WORD,...",
         action="append",
         default=[],
-        help="what clients see for a class, such as '0=stays,1=leaves'; write a comma inside a "
-        "word as '\\,', or repeat the option for each class; default: the class itself",
+        help="what clients see for each class, such as '0=stays,1=leaves'; write a comma inside a "
+        "word as '\\,', or repeat the option for each class; default: the classes themselves",
     )
     parser.add_argument(
         "--integers",

@@ -15,7 +15,7 @@ from sklearn.metrics import r2_score
 
 from sklearn_api.calibration import Sigmoid
 from sklearn_api.load import load_model, load_sklearn_model
-from sklearn_api.signature import Signature
+from sklearn_api.signature import Label, Signature
 from tests.helpers.customers import churned, classes, customers, prices
 from tests.helpers.tickets import priced_tickets, tagged_tickets, tickets
 from training.artifact.frames import instances_of
@@ -25,7 +25,7 @@ from training.data.table import Select
 from training.dataset import Dataset, read_dataset
 from training.errors import TrainingError
 from training.folder import load
-from training.options import Options
+from training.options import EXAMPLES, Options
 from training.recipes.texts import RECIPES, Recipe
 from training.search import GRIDS, Result, search
 from training.terminal import Terminal
@@ -43,7 +43,7 @@ def options(sample_model: Path) -> Options:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Training without the report, which takes a second to draw."""
-    monkeypatch.setattr("training.train.render", lambda *arguments: "<html>")
+    monkeypatch.setattr("training.assemble.render", lambda *arguments: "<html>")
 
 
 @pytest.fixture(scope="module")
@@ -352,6 +352,60 @@ def test_every_task_is_learned_measured_and_stored(tmp_path: Path, name: str) ->
     assert manifest.training["target"] == "y"
     assert current(named) is not None
     assert current(replace(named, leave_out=("tenure",))) is None
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_clients_see_what_the_options_say(options: Options, tmp_path: Path) -> None:
+    """Words for the classes, and columns that hold a whole number, are part of the signature."""
+    named = replace(
+        options,
+        name="churn",
+        output=tmp_path,
+        source=str(EXAMPLES["churn"].data),
+        target="churned",
+        labels={"no": "stays", "yes": "leaves"},
+        integers=("tenure",),
+        leave_out=("region",),
+    )
+    manifest = train(named, QUIET)
+    signature = Signature.from_dict(manifest.signature)
+    assert manifest.name == "churn"
+    assert (signature.kind, signature.task) == ("table", "binary")
+    assert signature.labels == (Label("no", "stays"), Label("yes", "leaves"))
+    types = {one.name: (one.type, one.nullable) for one in signature.inputs}
+    assert types["tenure"] == ("integer", False)
+    assert types["support_calls"] == ("number", True)
+    assert "region" not in types
+    assert current(named) is not None
+    assert current(replace(named, labels={})) is None
+    assert current(replace(named, integers=())) is None
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_several_labels_may_have_words(options: Options, tmp_path: Path) -> None:
+    """The labels of a row are answered as they are written, or with the words given for them."""
+    data = tmp_path / "tags.csv"
+    both = [f"bill and login {n},billing|access\n" for n in range(10)]
+    one = [f"bill {n},billing\nlogin {n},access\nslow {n},network\n" for n in range(10)]
+    data.write_text("text,tags\n" + "".join(both + one))
+    named = replace(
+        options,
+        name="tags",
+        output=tmp_path,
+        source=str(data),
+        target="tags",
+        label_separator="|",
+        recipe="article",
+    )
+    manifest = train(named, QUIET)
+    signature = Signature.from_dict(manifest.signature)
+    assert [one.name for one in signature.inputs] == ["text"]
+    assert [one.word for one in signature.labels] == ["access", "billing", "network"]
+    named = replace(named, labels={"access": "Access", "billing": "Billing", "network": "Network"})
+    words = [one["word"] for one in train(named, QUIET).signature["labels"]]
+    assert words == ["Access", "Billing", "Network"]
+    with pytest.raises(TrainingError, match="sales"):
+        train(replace(named, labels={"sales": "Sales"}), QUIET)
 
 
 @pytest.mark.usefixtures("undrawn")
