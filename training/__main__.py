@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from training.commands import serving, train, versions
+from training.commands import importing, serving, train, versions
 from training.errors import TrainingError
 from training.terminal import Terminal
 
@@ -17,6 +17,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True)
     train.add_command(commands)
+    importing.add_command(commands)
     serving.add_commands(commands)
     versions.add_commands(commands)
     return parser

@@ -9,7 +9,7 @@ import pytest
 
 from training.__main__ import main
 
-COMMANDS = ["train", "publish", "list", "show", "rollback", "promote"]
+COMMANDS = ["train", "import", "publish", "list", "show", "rollback", "promote"]
 
 
 @pytest.mark.parametrize("arguments", [[], *([command] for command in COMMANDS)])
