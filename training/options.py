@@ -24,6 +24,12 @@ def model_folder(name: str) -> Path:
     return Path(".local/model") / name
 
 
+def stored_folder(name: str) -> Path:
+    """Return where commands find a model: a relative path in the project's folder only."""
+    folder = model_folder(name)
+    return folder if Path.cwd() == ROOT else ROOT / folder
+
+
 MODEL_FOLDER = model_folder(MODEL_NAME)
 
 

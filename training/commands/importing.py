@@ -14,7 +14,7 @@ from training.commands.arguments import (
 from training.data import TEXT_COLUMNS
 from training.importing.options import ImportOptions
 from training.next_steps import next_steps
-from training.options import model_folder
+from training.options import model_folder, stored_folder
 from training.terminal import Terminal
 
 
@@ -94,7 +94,7 @@ def _import(arguments: argparse.Namespace, terminal: Terminal) -> None:
     options = ImportOptions(
         source=arguments.source,
         name=arguments.name,
-        output=arguments.output or model_folder(arguments.name),
+        output=arguments.output or stored_folder(arguments.name),
         data=arguments.data,
         target=arguments.target,
         text_column=arguments.text_column,

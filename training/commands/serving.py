@@ -11,7 +11,7 @@ from training.commands.arguments import add_parser
 from training.commands.stage import BUCKET, REGION, Place, add_model, add_name, add_stage
 from training.errors import TrainingError
 from training.folder import load, read_report
-from training.options import MODEL_NAME, ROOT, model_folder
+from training.options import MODEL_NAME, ROOT, model_folder, stored_folder
 from training.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _publish(arguments: argparse.Namespace, terminal: Terminal) -> None:
     from training.registry import Release
 
     wanted = arguments.name or MODEL_NAME
-    folder = arguments.model or model_folder(wanted)
+    folder = arguments.model or stored_folder(wanted)
     manifest, content = load(folder, wanted)
     if arguments.name is None and arguments.model is not None:
         wanted = manifest.name

@@ -24,6 +24,7 @@ from training.options import (
     SearchBackend,
     TableRecipeName,
     model_folder,
+    stored_folder,
 )
 from training.terminal import Terminal
 
@@ -185,7 +186,7 @@ def _options(arguments: argparse.Namespace) -> Options:
     return Options(
         source=source,
         name=arguments.name,
-        output=arguments.output or model_folder(arguments.name),
+        output=arguments.output or stored_folder(arguments.name),
         recipe=arguments.recipe,
         search=arguments.search,
         search_backend=arguments.search_backend,

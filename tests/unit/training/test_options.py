@@ -1,10 +1,20 @@
 """The options of training: defaults, and names that other modules implement."""
 
+from pathlib import Path
+
 import pytest
 
 from training.data import named_columns, read_table
 from training.names import check_name
-from training.options import EXAMPLES, Options, RecipeName, make_command, model_folder
+from training.options import (
+    EXAMPLES,
+    ROOT,
+    Options,
+    RecipeName,
+    make_command,
+    model_folder,
+    stored_folder,
+)
 from training.recipes.texts import RECIPES
 
 
@@ -35,6 +45,14 @@ def test_each_model_has_a_folder() -> None:
     """Models of different names do not overwrite each other."""
     assert model_folder("churn").as_posix() == ".local/model/churn"
     assert Options().output == model_folder("review")
+
+
+def test_commands_may_run_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models are in the project's folder, whichever folder is the current one."""
+    monkeypatch.chdir(ROOT)
+    assert stored_folder("churn") == model_folder("churn")
+    monkeypatch.chdir(tmp_path)
+    assert stored_folder("churn") == ROOT / model_folder("churn")
 
 
 def test_a_model_can_be_made() -> None:

@@ -202,6 +202,7 @@ def test_a_missing_model_can_be_made(
 ) -> None:
     """The error about a folder without a model says how to make one of that name."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("training.options.ROOT", tmp_path)
     data = "" if name == "churn" else " --data FILE"
     assert run(f"publish --name {name}") == (
         f"error: there is no model in .local/model/{name}; make one with: python -m training train "

@@ -60,8 +60,9 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run the command in a folder of its own; return its status and what it printed."""
+    """Run the command in a folder that stands for the project's; return status and output."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("training.options.ROOT", tmp_path)
 
     def call(*arguments: str) -> tuple[int, str]:
         status = main(["import", *arguments])
