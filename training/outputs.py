@@ -203,7 +203,9 @@ def _given(labels: Sequence[Label], words: Mapping[Any, str]) -> tuple[Label, ..
         if key is None:
             missing.append(label.label)
         else:
-            found.append(Label(label.label, remaining.pop(key)))
+            word = remaining.pop(key)
+            # A word may be one of numpy's strings, such as a name in one of scikit-learn's sets.
+            found.append(Label(label.label, str(word) if isinstance(word, str) else word))
     if missing or remaining:
         unknown = f"no class {_some(remaining)}" if remaining else ""
         without = f"no word was given for {_some(missing)}" if missing else ""

@@ -69,6 +69,13 @@ def test_words_can_be_given(keys: tuple[Any, Any]) -> None:
     assert found == [Label(0, "stays"), Label(1, "leaves")]
 
 
+def test_words_are_plain_strings() -> None:
+    """Names in scikit-learn's own data sets are numpy's."""
+    words = dict(enumerate(np.array(["stays", "leaves"])))
+    found = outputs(LogisticRegression(), TWO, labels=words)[1]
+    assert {type(one.word) for one in found} == {str}
+
+
 @pytest.mark.parametrize("keys", [("true", "false"), ("True", "False"), (True, False)])
 def test_words_can_be_given_for_booleans(keys: tuple[Any, Any]) -> None:
     """As Python or JSON writes them."""

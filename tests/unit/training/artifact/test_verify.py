@@ -13,6 +13,7 @@ import pytest
 from sklearn.datasets import load_iris
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import BernoulliNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -21,7 +22,7 @@ from sklearn.svm import LinearSVC
 from scripts.lib.project import ROOT
 from sklearn_api.calibration import OneAgainstRest, Sigmoid, Temperature
 from sklearn_api.errors import ArtifactError
-from sklearn_api.signature import Signature
+from sklearn_api.signature import BOOLEAN, Signature
 from tests.helpers.customers import churned, customers
 from tests.helpers.tables import fitted, impute_scale_one_hot_logistic
 from training.artifact import lambda_program
@@ -97,6 +98,15 @@ def test_what_was_fitted_on_an_array_is_compared_on_arrays() -> None:
     assert found.rows == len(rows)
     bunch = load_iris()
     assert write_verified(pipeline, infer_signature(pipeline, bunch), rows=bunch)[1].rows == 150
+
+
+def test_an_array_of_booleans_leaves_nothing_to_change() -> None:
+    """Neither gaps nor other values are possible, and the rows themselves are compared."""
+    rows = load_iris().data > 2
+    pipeline = BernoulliNB().fit(rows, load_iris().target)
+    signature = infer_signature(pipeline, rows)
+    assert {(one.type, one.nullable) for one in signature.inputs} == {(BOOLEAN, False)}
+    assert write_verified(pipeline, signature, rows=rows)[1].rows == len(rows)
 
 
 def test_an_answer_that_differs_is_refused(texts: Pipeline) -> None:
