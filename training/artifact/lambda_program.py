@@ -1,4 +1,4 @@
-"""Loads an artifact and predicts as a Lambda does; `training.artifact.verify` starts it.
+"""Loads an artifact and predicts as a Lambda does; `training.artifact.lambda_process` starts it.
 
 It runs in a process of its own, by its path, because importing it as a part of `training` would
 import that. All that the process may import is Python's standard library, what the layer holds,

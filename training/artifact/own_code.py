@@ -10,6 +10,7 @@ from types import FunctionType
 from typing import Any
 
 from sklearn_api.errors import ArtifactError
+from training.artifact.advice import advice
 from training.artifact.contents import contents
 
 _VALUES = (dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
@@ -33,6 +34,8 @@ def check_own_code(pipeline: object, own_code: Collection[str]) -> None:
     """
     if not own_code:
         return
+    if mine := [name for name in own_code if name.startswith("__main__.")]:
+        raise ArtifactError(f"own_code names {', '.join(mine)}; {advice(mine)}")
     for value in contents(pipeline):
         found = value if isinstance(value, FunctionType) else type(value)
         name = f"{found.__module__}.{found.__name__}"

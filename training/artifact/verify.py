@@ -1,20 +1,14 @@
 """What cannot answer is never published: an artifact is asked before anybody stores it.
 
-It is loaded as a Lambda loads it: in a process of its own (`lambda_program`) that has nothing but
-what the layer holds, under the Lambda's limits. There it gets the sample's rows as clients send
+It is loaded as a Lambda loads it: in a process of its own that has nothing but what the layer
+holds (`lambda_process`), under the Lambda's limits. There it gets the sample's rows as clients send
 them, and its answers have to be those of the original pipeline on the original rows.
 """
 
-import functools
-import json
 import math
-import subprocess
 import sys
 import time
 from collections.abc import Collection, Sequence
-from importlib import metadata
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from sklearn_api.artifact.archive import Archive
@@ -28,6 +22,7 @@ from sklearn_api.signature import TEXT, Input, Signature
 from sklearn_api.sklearn_model import SklearnModel
 from training.artifact.checks import predicted
 from training.artifact.frames import instances_of
+from training.artifact.lambda_process import ask
 from training.artifact.sample import Sample, sample_of
 from training.artifact.write import TOLERANCE, Artifact, write_artifact
 
@@ -42,11 +37,6 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 
 _DEFAULTS = Settings._field_defaults
 _ROWS = _DEFAULTS["max_instances"]
-_SECONDS = 300  # until the process is given up
-_ROOT = Path(__file__).resolve().parents[2]
-_LAYER = _ROOT / "requirements" / "layer.lock"
-_PROGRAM = Path(__file__).with_name("lambda_program.py")
-_NOT_FOR_SERVING = frozenset(("skops",))  # writes artifacts; reading them must never need it
 
 
 class Verified(NamedTuple):
@@ -152,7 +142,7 @@ def verify(
     _check_size(content, max_bytes)
     sample, instances = _asked(sample_of(rows, pipeline), signature)
     expected = _expected(pipeline, signature, calibration, sample)
-    answer = _ask(content, instances, own_code, max_bytes)
+    answer = ask(content, instances, own_code, max_bytes)
     for row, found in enumerate(answer["predictions"]):
         _compare(row, Prediction(*found), expected[row])
     return _judged(answer, len(instances), memory_mb, started)
@@ -186,7 +176,7 @@ def verify_stored(
     example = {one.name: one.example for one in signature.inputs}
     if signature.kind == TEXT:
         example = {name: text or "a text" for name, text in example.items()}
-    return _judged(_ask(content, [example], own_code, max_bytes), 1, memory_mb, started)
+    return _judged(ask(content, [example], own_code, max_bytes), 1, memory_mb, started)
 
 
 def _judged(answer: dict[str, Any], rows: int, memory_mb: float, started: float) -> Verified:
@@ -275,70 +265,6 @@ def _expected(
         raise ArtifactError(
             f"the pipeline does not predict the rows given: {type(exc).__name__}: {str(exc)[:300]}"
         ) from exc
-
-
-def _ask(
-    content: bytes, instances: list[Any], own_code: Collection[str], max_bytes: int
-) -> dict[str, Any]:
-    """Return the answer of a process that has what a Lambda has."""
-    own = {name.partition(".")[0] for name in own_code}
-    with TemporaryDirectory(prefix="artifact-") as folder:
-        artifact, answer = Path(folder, "artifact.zip"), Path(folder, "answer.json")
-        artifact.write_bytes(content)
-        request = {
-            "path": [str(Path(entry).resolve()) for entry in sys.path],
-            "modules": sorted({"sklearn_api", *layer_modules(), *own}),
-            "own_code": list(own_code),
-            "artifact": str(artifact),
-            "answer": str(answer),
-            "max_bytes": max_bytes,
-            "instances": instances,
-        }
-        try:
-            process = subprocess.run(
-                [sys.executable, "-P", str(_PROGRAM)],
-                input=json.dumps(request),
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as exc:
-            raise ArtifactError(
-                f"a Lambda cannot answer with this artifact: loading it and predicting "
-                f"{len(instances):,} rows takes more than {_SECONDS} seconds"
-            ) from exc
-        if process.returncode or not answer.exists():
-            last = process.stderr.strip().rpartition("\n")[2]
-            raise ArtifactError(
-                "a Lambda cannot answer with this artifact: its process ended with status "
-                f"{process.returncode}: {last[:300]}"
-            )
-        found: dict[str, Any] = json.loads(answer.read_bytes())
-    if "error" in found:
-        raise ArtifactError(f"a Lambda cannot answer with this artifact: {found['error']}")
-    return found
-
-
-@functools.cache
-def layer_modules(lock: Path = _LAYER) -> frozenset[str]:
-    """Return the names of the modules in a layer, without a dot.
-
-    Parameters
-    ----------
-    lock : Path
-        Names the packages.
-    """
-    lines = lock.read_text().splitlines()
-    packages = {line.split("==")[0] for line in lines if line[:1].isalpha()}
-    modules = set()
-    for package in packages - _NOT_FOR_SERVING:
-        try:
-            files = metadata.files(package) or []
-        except metadata.PackageNotFoundError:  # it belongs to another version of Python
-            continue
-        modules |= {file.parts[0].partition(".")[0] for file in files if file.suffix == ".py"}
-    return frozenset(modules)
 
 
 def _compare(row: int, found: Prediction, expected: Prediction) -> None:

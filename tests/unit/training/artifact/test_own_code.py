@@ -140,3 +140,9 @@ def test_the_compiler_does_not_take_a_type_for_the_one_that_it_derives_from() ->
     name = own("TfidfVectorizer")
     artifact = write_artifact(pipeline, signature_of(pipeline), rows=TEXTS, own_code=name)
     assert artifact.not_compiled == f"{name[0]} is not a text vectorizer"
+
+
+def test_what_a_notebook_defines_cannot_be_declared() -> None:
+    """A Lambda has another main module; the message says where to put the code."""
+    with pytest.raises(ArtifactError, match=r"own_code names __main__\.same; .*handlers/<name>"):
+        dump_pipeline(fitted(TfidfVectorizer()), ["__main__.same"])

@@ -27,10 +27,10 @@ from tests.helpers.customers import churned, customers
 from tests.helpers.tables import fitted, impute_scale_one_hot_logistic
 from training.artifact import lambda_program
 from training.artifact.dump import dump_pipeline
+from training.artifact.lambda_process import layer_modules
 from training.artifact.members import write_archive
 from training.artifact.verify import (
     MEMORY_MB,
-    layer_modules,
     verify,
     verify_stored,
     write_verified,
