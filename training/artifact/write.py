@@ -19,7 +19,7 @@ from sklearn_api.artifact.header import FORMAT, HEADER, python_version, read_cal
 from sklearn_api.calibration import Calibration, OneAgainstRest, Sigmoid, Temperature
 from sklearn_api.compiled.model import CompiledModel
 from sklearn_api.errors import ArtifactError
-from sklearn_api.signature import BINARY, MULTICLASS, SIGNATURE, TABLE, Signature
+from sklearn_api.signature import BINARY, MULTICLASS, SIGNATURE, TABLE, TEXT, Signature
 from sklearn_api.sklearn_model import SklearnModel
 from training.artifact.comparison import compare
 from training.artifact.compiler import NotCompiledError, compile_pipeline
@@ -97,7 +97,7 @@ def write_artifact(
     """
     served = pipeline = without_samplers(pipeline)
     if signature.kind == TABLE:
-        sample = _named(sample_of(rows, pipeline), signature)
+        sample = _fitting(sample_of(rows, pipeline), signature)
         # What was fitted on an array knows no names.
         served = pipeline if sample.arrays else by_position(pipeline, sample.rows)
         nullable = {one.name for one in signature.inputs if one.nullable}
@@ -105,7 +105,7 @@ def write_artifact(
         compare(original, served, sample.rows, columns=signature.inputs, nullable=nullable)
         rows = sample.rows
     elif isinstance(rows, Sample):
-        rows = rows.rows
+        rows = _fitting(rows, signature).rows
     members = {SIGNATURE: signature.to_json(), **dump_pipeline(served, own_code)}
     plain = write_archive({HEADER: _header(calibration, None), **members})
     restored = construct(Archive(plain, sys.maxsize), sys.maxsize, own_code)
@@ -142,8 +142,15 @@ def _compare_restored(
             )
 
 
-def _named(sample: Sample, signature: Signature) -> Sample:
-    """Return a table whose columns have the names of the signature's inputs."""
+def _fitting(sample: Sample, signature: Signature) -> Sample:
+    """Return a sample that fits a signature; an array's columns get the names of its inputs."""
+    if sample.kind != signature.kind:
+        raise ArtifactError(
+            f"the signature is of the kind {signature.kind}, and the rows are of the kind "
+            f"{sample.kind}: give rows like those that the signature is about"
+        )
+    if signature.kind == TEXT:
+        return sample
     names = [one.name for one in signature.inputs]
     if sample.arrays and len(names) == sample.rows.shape[1]:
         return sample._replace(rows=sample.rows.set_axis(names, axis=1))

@@ -124,6 +124,8 @@ def test_columns_of_another_signature_are_refused() -> None:
     other = signature._replace(inputs=signature.inputs[::-1])
     with pytest.raises(ArtifactError, match=r"has the inputs \['plan', 'charges', 'tenure'\]"):
         write_verified(case.pipeline, other, rows=case.rows)
+    with pytest.raises(ArtifactError, match="of the kind table, and the rows are of the kind text"):
+        write_verified(case.pipeline, signature, rows=TEXTS)
 
 
 def test_an_artifact_that_is_too_large_is_refused(texts: Pipeline) -> None:
