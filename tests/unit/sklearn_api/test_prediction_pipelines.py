@@ -1,20 +1,16 @@
 """For many pipelines, an endpoint answers what `predict` and `predict_proba` return."""
 
 import functools
-from typing import Any
 
-import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # it ships no types
 
 from sklearn_api.signature import CLUSTER, MULTILABEL, OUTLIER, REGRESSION, TEXT, Signature
 from tests.helpers.endpoints import Handler, answer, make_handler, publish
+from tests.helpers.expected import assert_answered, instances
 from tests.helpers.served import HELD_OUT, PIPELINES, Served, served
-from training.artifact.frames import instances_of
 from training.artifact.verify import write_verified
 from training.signature import infer_signature
-
-CLOSE = 1e-9
 
 
 @functools.cache
@@ -28,12 +24,6 @@ def published(name: str) -> tuple[Served, Signature, Handler]:
         artifact, _ = write_verified(case.pipeline, signature, rows=case.given)
         s3 = publish(artifact.content)
         return case, signature, make_handler(s3, max_body=2**20, max_instances=HELD_OUT)
-
-
-def instances(case: Served, signature: Signature) -> list[dict[str, Any]]:
-    if signature.kind == TEXT:
-        return [{signature.inputs[0].name: text} for text in case.rows]
-    return instances_of(case.rows)
 
 
 def test_there_are_texts_and_tables_for_every_task() -> None:
@@ -54,33 +44,8 @@ def test_a_thousand_rows_are_answered_as_the_pipeline_predicts_them(name: str) -
     """Through the events of API Gateway and JSON: predictions are equal, numbers to 1e-9."""
     case, signature, handler = published(name)
     found = answer(handler, {"instances": instances(case, signature)})["predictions"]
-    with threadpool_limits(1):
-        predicted = case.pipeline.predict(case.given)
-        probabilities = None
-        if hasattr(case.pipeline, "predict_proba"):
-            probabilities = case.pipeline.predict_proba(case.given)
     assert len(found) == HELD_OUT
-    if signature.task == REGRESSION:
-        assert np.allclose([one["prediction"] for one in found], predicted, rtol=CLOSE, atol=CLOSE)
-        return
-    words = {one.label: one.word for one in signature.labels}
-    if signature.task == MULTILABEL:
-        table = np.asarray(predicted)
-        expected = [[words[label] for label in row.nonzero()[0].tolist()] for row in table]
-        assert [one["prediction"] for one in found] == expected
-        assert {len(labels) for labels in expected} > {0, 1}
-    else:
-        assert [one["label"] for one in found] == predicted.tolist()
-        assert [one["prediction"] for one in found] == [words[one] for one in predicted.tolist()]
-        assert len(set(predicted.tolist())) > 1
-    if probabilities is None:
-        assert {one["probabilities"] for one in found} == {None}
-        return
-    if isinstance(probabilities, list):
-        probabilities = np.column_stack([one[:, 1] for one in probabilities])
-    assert [list(one["probabilities"]) for one in found] == [list(words.values())] * HELD_OUT
-    sent = np.array([list(one["probabilities"].values()) for one in found])
-    assert np.allclose(sent, probabilities, rtol=CLOSE, atol=CLOSE)
+    assert_answered(case, signature, found)
 
 
 @pytest.mark.parametrize("name", PIPELINES)
