@@ -8,6 +8,7 @@ from scripts.lib.project import ROOT
 from scripts.lib.stack import client
 from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Deployment, training
+from training.folder import load
 
 SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
 NAME, PATH = "film-mood", "/films/mood"
@@ -19,21 +20,22 @@ def test_a_new_endpoint_serves_its_model_alone(
     """It is deployed as it was made, answers once its model is published, and reads no other."""
     add(endpoint(NAME, PATH, 512), deployment.project)
     api = deployment.deploy()
-    instance = {"text": "I love this movie"}
+    training("train", "--name", NAME, "--data", str(SAMPLE), "--output", str(tmp_path / "model"))
+    manifest, _ = load(tmp_path / "model")
+    instance = {manifest.signature["inputs"][0]["name"]: "I love this movie"}
     assert api.post(PATH, instance, key=None).status == 403
     answer = api.post(PATH, instance)
     assert answer.status == 503
     assert "no model is published" in answer.json()["detail"]
     assert api.health()["models"][NAME]["version"] is None
 
-    training("train", "--name", NAME, "--data", str(SAMPLE), "--output", str(tmp_path / "model"))
     deployment.publish(tmp_path / "model", NAME)
     deployment.publish(model)
     found = wait_for(
         lambda: answer.json() if (answer := api.post(PATH, instance)).status == 200 else None,
         "the model is served",
     )
-    assert found["prediction"] == "positive"
+    assert found["prediction"] == manifest.signature["labels"][1]["word"]
     assert found["model"]["name"] == NAME
     wait_for(lambda: api.health()["models"][NAME].get("form"), "the model in health")
     wait_for(lambda: any(f'"endpoint": "{NAME}"' in one for one in api.logs(NAME)), "its log")
