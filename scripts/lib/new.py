@@ -18,6 +18,7 @@ from scripts.lib.console import OUT, run_main
 from scripts.lib.project import ROOT, ScriptError
 from training.errors import TrainingError
 from training.names import check_name
+from training.options import make_command, model_folder
 
 PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
 MEMORY = range(128, 10241)
@@ -290,16 +291,18 @@ def main() -> int:
     new = endpoint(options.name, options.path, options.memory)
     for path in add(new):
         OUT.print(f"✓ {path}", markup=False)
-    publish = f".venv/bin/python -m training publish --name {new.name} --stage dev"
+    stored = (ROOT / model_folder(new.name) / "manifest.json").is_file()
     steps = {
-        "A model for it": f".venv/bin/python -m training train --name {new.name} --data FILE",
+        "A model for it": None if stored else f".venv/bin/{make_command(new.name)}",
         "On this machine": "./scripts/up",
-        "On AWS": f"npx sls deploy --stage dev && {publish}",
+        "On AWS": "npx sls deploy --stage dev",
+        "": f".venv/bin/python -m training publish --name {new.name} --stage dev",
         "Its test": f".venv/bin/python -m pytest {new.test}",
     }
     OUT.print(f"\nPOST {new.path} is declared. What is next:\n", markup=False)
     for title, hint in steps.items():
-        OUT.print(f"  {title:<16} {hint}", markup=False)
+        if hint:
+            OUT.print(f"  {title:<16} {hint}", markup=False)
     return 0
 
 

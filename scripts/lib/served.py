@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.lib.configuration import served_models
 from scripts.lib.project import ROOT, ScriptError
-from training.options import MODEL_NAME, model_folder
+from training.options import MODEL_NAME, make_command, model_folder
 
 REVIEWS = ("I love this movie", "I hate this movie")
 
@@ -55,7 +55,7 @@ class Served:
         except (OSError, ValueError, LookupError, TypeError) as exc:
             raise ScriptError(
                 f"{file} says nothing of {name} ({type(exc).__name__}: {exc}); make the model "
-                f"again: python -m training train --name {self.name}"
+                f"again: {make_command(self.name)}"
             ) from exc
 
 

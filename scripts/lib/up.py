@@ -23,7 +23,7 @@ from scripts.lib.project import ROOT, ScriptError, architecture, python_version,
 from scripts.lib.record import Record
 from scripts.lib.served import Served, all_served
 from scripts.lib.stack import STACK_FILE, Stack, ask, credentials, describe, serverless
-from training.options import EXAMPLES, MODEL_NAME
+from training.options import EXAMPLES, MODEL_NAME, make_command
 
 SERVED_SECONDS = 30.0
 """How long a published model may take until the API answers with it."""
@@ -132,7 +132,7 @@ def stored() -> list[Served]:
         if not one.is_stored:
             OUT.print(
                 f"! There is no model {one.name} yet, so POST {one.path} answers 503. To train it: "
-                f"python -m training train --name {one.name} --data FILE; then ./scripts/up",
+                f"{make_command(one.name)}; then ./scripts/up",
                 markup=False,
             )
     return [one for one in served if one.is_stored]

@@ -20,7 +20,7 @@ from scripts.lib.served import example
 from scripts.lib.stack import Stack, client, describe
 from tests.helpers.waiting import wait_for
 from tests.integration.deployed import Api, Deployment, Endpoint, Serve, copy_project, training
-from training.options import model_folder
+from training.options import make_command, model_folder
 from training.registry import Registry
 
 SAMPLE = ROOT / "training" / "sample" / "reviews.csv"
@@ -146,9 +146,7 @@ def serve(shared_deployment: Deployment) -> Serve:
         if registry.pointer() is None:
             folder = ROOT / model_folder(name)
             if not (folder / "manifest.json").is_file():
-                pytest.skip(
-                    f"there is no model {name}; train one: python -m training train --name {name}"
-                )
+                pytest.skip(f"there is no model {name}; to make one: {make_command(name)}")
             shared_deployment.publish(folder, name)
         pointer, _ = registry.pointer() or pytest.fail(f"{name} was not published")
         signature = registry.manifest(pointer.version).signature
