@@ -73,7 +73,7 @@ class CurrentModel(Generic[T]):
         clock: Callable[[], float],
         warn: Callable[[str], None],
         patience: float = PATIENCE_SECONDS,
-        turn: threading.Lock | None = None,
+        turn: "threading.Lock | None" = None,  # before Python 3.13, Lock is a function
     ) -> None:
         self._make_store = store
         self._load = load
@@ -100,7 +100,7 @@ class CurrentModel(Generic[T]):
         settings: Settings,
         load: Callable[[bytearray], T],
         warn: Callable[[str], None],
-        turn: threading.Lock | None = None,
+        turn: "threading.Lock | None" = None,
     ) -> "CurrentModel[T]":
         """Return the current model of a Lambda; see the class for `load`, `warn` and `turn`."""
         return cls(

@@ -27,7 +27,7 @@ def artifact(labels: list[int]) -> bytes:
 class World:
     """A bucket, a clock, and the current model that uses them."""
 
-    def __init__(self, patience: float = 60, turn: threading.Lock | None = None) -> None:
+    def __init__(self, patience: float = 60, turn: "threading.Lock | None" = None) -> None:
         self.s3 = FakeS3()
         self.clock = Clock()
         self.load_seconds = 0.0
