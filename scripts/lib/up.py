@@ -208,11 +208,12 @@ def _short(instance: Mapping[str, Any]) -> str:
 
 
 def _described(answer: Mapping[str, Any]) -> str:
-    """Return a prediction, and how sure it is."""
-    for field, form in (("score", "+.2f"), ("probability", ".2f")):
-        if isinstance(found := answer.get(field), float):
-            return f"{answer['prediction']}  ({field} {found:{form}})"
-    return str(answer["prediction"])
+    """Return a prediction, and how sure the model is of it, if it can tell."""
+    predicted = answer["prediction"]
+    probabilities = answer.get("probabilities") or {}
+    if isinstance(predicted, str) and predicted in probabilities:
+        return f"{predicted}  (probability {probabilities[predicted]:.2f})"
+    return ", ".join(predicted) if isinstance(predicted, list) else str(predicted)
 
 
 def summary(stack: Stack, hints: Mapping[str, str]) -> None:
