@@ -60,9 +60,9 @@ def usable_columns(
 
 
 def is_text(series: Any) -> bool:
-    """Return whether a column holds texts: words, of which nearly all differ."""
+    """Return whether a column holds texts in most rows: words, of which most differ."""
     values = [value for value in series if isinstance(value, str)]
-    if not values or not is_words(series) or not _differ(values):
+    if len(values) <= len(series) / 2 or not _differ(values):
         return False
     length = sum(len(value.split()) for value in values) / len(values)
     return length >= _LONG or is_unspaced(values)

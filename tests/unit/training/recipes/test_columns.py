@@ -90,4 +90,5 @@ def test_texts_are_words_that_differ() -> None:
     assert is_text(pd.Series([f"物流很快包装完好{n}" for n in range(30)]))
     assert not is_text(pd.Series([f"C-{n}" for n in range(30)]))
     assert not is_text(pd.Series(texts[:3] * 10))
+    assert not is_text(pd.Series([*texts[:10], *[np.nan] * 20], dtype=object))
     assert not is_text(pd.Series(range(30)))
