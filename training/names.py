@@ -4,6 +4,7 @@ A model's name is part of the keys of its objects in S3, of its endpoint's path,
 its function and role, so one rule fits all of them.
 """
 
+import keyword
 import re
 
 from training.errors import TrainingError
@@ -25,6 +26,11 @@ def check_name(name: str) -> str:
     """
     if name in _TAKEN:
         raise TrainingError(f"the name {name!r} is taken: {_TAKEN[name]}; choose another")
+    if keyword.iskeyword(name):
+        raise TrainingError(
+            f"the name {name!r} is a word of Python, which its endpoint's folder cannot be called; "
+            "choose another"
+        )
     if not _NAME.fullmatch(name) or len(name) > MAX_LENGTH:
         usual = re.sub("[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:MAX_LENGTH].strip("-")
         suggestion = f", such as {usual}" if usual and usual not in _TAKEN else ""
@@ -34,3 +40,8 @@ def check_name(name: str) -> str:
             f"{MAX_LENGTH} characters{suggestion}"
         )
     return name
+
+
+def endpoint_folder(name: str) -> str:
+    """Return the folder in ``handlers/`` of a model's endpoint, which Python can import."""
+    return name.replace("-", "_")

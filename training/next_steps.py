@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from training.folder import report_file
+from training.names import endpoint_folder
 from training.options import ROOT, model_folder
 
 
@@ -22,7 +23,7 @@ def next_steps(name: str, folder: Path, root: Path = ROOT) -> list[str]:
     publish = publish_command(name, folder)
     lines = [f"The model is in {folder}; its report is {report_file(folder)}"]
     deploy = "npx sls deploy --stage local"
-    if (root / "handlers" / name).is_dir():
+    if (root / "handlers" / endpoint_folder(name)).is_dir():
         return [*lines, f"Next, if the stage is deployed: {publish}"]
     return [
         *lines,

@@ -2,7 +2,6 @@
 
 import argparse
 import fcntl
-import keyword
 import os
 import re
 import shutil
@@ -17,7 +16,7 @@ from scripts.lib import configuration
 from scripts.lib.console import OUT, run_main
 from scripts.lib.project import ROOT, ScriptError
 from training.errors import TrainingError
-from training.names import check_name
+from training.names import check_name, endpoint_folder
 from training.options import make_command, model_folder
 
 PATH = re.compile(r"(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
@@ -94,8 +93,8 @@ class Endpoint:
 
     @property
     def folder(self) -> str:
-        """Its folder in handlers/, which has to be a name of Python."""
-        return self.name.replace("-", "_")
+        """Its folder in handlers/."""
+        return endpoint_folder(self.name)
 
     @property
     def line(self) -> str:
@@ -155,8 +154,6 @@ def endpoint(name: str, path: str | None = None, memory: int = 1024) -> Endpoint
         check_name(name)
     except TrainingError as exc:
         raise ScriptError(str(exc)) from exc
-    if keyword.iskeyword(name):
-        raise ScriptError(f"{name} is a word of Python, which a module cannot be called")
     chosen = f"/{name}" if path is None else path
     if not PATH.fullmatch(chosen):
         raise ScriptError(

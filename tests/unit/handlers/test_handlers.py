@@ -18,9 +18,10 @@ from tests.helpers.fakes import pointer_to
 from tests.helpers.imports import needed_files
 from tests.helpers.servers import content, serving
 from tests.helpers.stored import REVIEW_SIGNATURE, stored
+from training.names import endpoint_folder
 
 PACKAGES = packages(ROOT)
-HANDLERS = {name: f"handlers/{name.replace('-', '_')}/handler.py" for name in PACKAGES}
+HANDLERS = {name: f"handlers/{endpoint_folder(name)}/handler.py" for name in PACKAGES}
 NAMES = sorted(PACKAGES)
 
 # What a cold start may import besides the package: each module is there for a reason, and costs less

@@ -39,3 +39,10 @@ def test_names_of_other_endpoints_are_refused() -> None:
     """A model called `health` could have no endpoint."""
     with pytest.raises(TrainingError, match="'health' is taken: GET /health tells of every model"):
         check_name("health")
+
+
+@pytest.mark.parametrize("name", ["class", "import", "lambda"])
+def test_words_of_python_are_refused(name: str) -> None:
+    """An endpoint of that name could not be imported."""
+    with pytest.raises(TrainingError, match="is a word of Python"):
+        check_name(name)

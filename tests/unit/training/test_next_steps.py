@@ -19,10 +19,10 @@ def test_a_new_model_needs_an_endpoint(tmp_path: Path) -> None:
 
 def test_a_model_with_an_endpoint_is_published(tmp_path: Path) -> None:
     """With an endpoint, publishing is what is left; the folder is named if it is not the usual."""
-    (tmp_path / "handlers" / "tickets").mkdir(parents=True)
-    publish = "python -m training publish --name tickets"
+    (tmp_path / "handlers" / "house_prices").mkdir(parents=True)
+    publish = "python -m training publish --name house-prices"
     for folder, command in (
-        (ROOT / model_folder("tickets"), f"{publish} --stage local"),
+        (ROOT / model_folder("house-prices"), f"{publish} --stage local"),
         (Path("else where"), f"{publish} --model 'else where' --stage local"),
     ):
-        assert next_steps("tickets", folder, tmp_path)[-1].endswith(command)
+        assert next_steps("house-prices", folder, tmp_path)[-1].endswith(command)
