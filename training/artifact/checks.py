@@ -6,6 +6,7 @@ from typing import Any
 from sklearn_api.errors import ArtifactError
 from training.artifact.advice import advice
 from training.artifact.contents import contents
+from training.artifact.sample import OnArrays
 
 _FAILING = 100  # rows
 
@@ -43,7 +44,8 @@ def predicted(pipeline: Any, rows: Any) -> Any:
     """
     import numpy as np
 
-    unfitted = unfitted_step(pipeline)  # failing can leave a step that looks fitted
+    wrapped = pipeline.pipeline if isinstance(pipeline, OnArrays) else pipeline
+    unfitted = unfitted_step(wrapped)  # failing can leave a step that looks fitted
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

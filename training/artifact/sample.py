@@ -50,13 +50,13 @@ class OnArrays:
     """
 
     def __init__(self, pipeline: Any) -> None:
-        self._pipeline = pipeline
+        self.pipeline = pipeline
 
     def __getattr__(self, name: str) -> Any:
         """Return an attribute of the pipeline; its methods that predict take DataFrames."""
         if name.startswith("__"):
             raise AttributeError(name)
-        found = getattr(self._pipeline, name)
+        found = getattr(self.pipeline, name)
         if name not in ("predict", "predict_proba", "decision_function"):
             return found
         return lambda frame: found(frame.to_numpy())

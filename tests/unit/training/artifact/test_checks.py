@@ -20,6 +20,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn_api.errors import ArtifactError
 from training.artifact.checks import check_estimator, predicted
 from training.artifact.contents import without_samplers
+from training.artifact.sample import sample_of
 
 TEXTS = ["good film", "bad film", "a nice film", "awful", "good and nice", "bad and awful"]
 LABELS = [1, 0, 1, 0, 1, 0]
@@ -134,6 +135,16 @@ def test_the_step_that_is_not_fitted_is_named(pipeline: Any, message: str) -> No
     texts = "countvectorizer" in getattr(pipeline, "named_steps", {})
     with pytest.raises(ArtifactError, match=f"{message}.*fit the whole pipeline"):
         predicted(pipeline, TEXTS if texts else ROWS)
+
+
+def test_the_step_is_named_for_arrays_as_well() -> None:
+    """A pipeline that is to be asked with arrays is not hidden by what turns rows into them."""
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression())
+    sample = sample_of(ROWS, pipeline)
+    with pytest.raises(
+        ArtifactError, match=r"step 'standardscaler' \(StandardScaler\) is not fitted"
+    ):
+        predicted(sample.original(pipeline), sample.rows)
 
 
 def test_what_needs_no_fit_is_fitted() -> None:
