@@ -28,6 +28,7 @@ CONDITION = (
     "the figures hold if the pipeline was not fitted on these rows; nothing here can tell whether "
     "it was"
 )
+_TIES = 0.1  # share of rows whose prediction may not have the largest score, as near a tie
 _SHOWN = 6  # inputs or labels in a line
 MIN_OF_EACH = 10
 """Rows of each class from which on a calibration is fitted: each fold then has two of them."""
@@ -105,6 +106,12 @@ def calibrated(evaluation: Evaluation) -> tuple[Calibration | None, Evaluation, 
     if evaluation.scores is None:
         return None, evaluation, "no probabilities: the pipeline has neither these nor scores"
     scores, truth = evaluation.scores, evaluation.truth
+    if scores.ndim == 2 and np.mean(scores.argmax(axis=1) != evaluation.predicted) > _TIES:
+        note = (
+            "no probabilities: the largest score is not that of the predicted class, as with "
+            'decision_function_shape="ovo", so that the scores cannot be calibrated'
+        )
+        return None, evaluation, note
     classes = range(len(evaluation.words))
     rarest = min(np.bincount(truth, minlength=len(classes)))
     if rarest < MIN_OF_EACH:

@@ -157,7 +157,7 @@ def save_model(
             rows,
             field=_field(field, sample, name),
             labels=labels,
-            integers=tuple(integers),
+            integers=_names(integers),
             targets=targets,
         )
         if labels is None:
@@ -172,12 +172,17 @@ def save_model(
         folder=target_folder,
         source=None,
         origin=origin(pipeline, "saved from code"),
-        own_code=tuple(own_code),
+        own_code=_names(own_code),
         terminal=terminal,
     )
     for line in next_steps(name, target_folder):
         terminal.print_line(line)
     return Saved(target_folder, manifest, signature, report_file(target_folder))
+
+
+def _names(given: Iterable[str]) -> tuple[str, ...]:
+    """Return names; a string is one name, and not several of one character."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _field(given: str | None, sample: Sample, name: str) -> str | None:

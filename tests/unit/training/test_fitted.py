@@ -1,5 +1,6 @@
 """Calibrating and measuring a pipeline on the same rows."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,3 +50,13 @@ def test_a_calibration_needs_enough_rows_of_each_class() -> None:
     assert calibration is None
     assert found.metrics()["ece"] is None
     assert f"{MIN_OF_EACH} rows of each class are needed" in str(note)
+
+
+def test_scores_of_pairs_of_classes_are_not_calibrated() -> None:
+    """With three classes there are as many pairs, and their scores are no scores of classes."""
+    measured = evaluation(3, 50)
+    pairs = replace(measured, scores=-measured.scores)
+    calibration, found, note = calibrated(pairs)
+    assert calibration is None
+    assert found is pairs
+    assert "the largest score is not that of the predicted class" in str(note)

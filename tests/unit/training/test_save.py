@@ -78,7 +78,7 @@ def test_a_table_is_saved(tmp_path: Path, output: Output) -> None:
         churned()[HELD_OUT],
         name="leavers",
         labels={False: "stays", True: "leaves"},
-        integers=["tenure"],
+        integers="tenure",
         folder=tmp_path / "model",
         terminal=output.terminal,
     )
