@@ -97,8 +97,8 @@ def _positions(values: Sequence[Any], signature: Signature, column: str) -> list
         classes = ", ".join(repr(one.label) for one in signature.labels)
         raise TrainingError(
             f"{column} contains {shown}{more}, but the model's classes are {classes}; "
-            "if these are other words for them, say so with --labels, such as "
-            f"'{_spelled(signature.labels[0].label)}={unknown[0]}'"
+            "if these are other words for them, give each class its word with --labels, such as "
+            f"'{_spelled(signature.labels[0].label)}={unknown[0]},…'"
         )
     return [known[word] for word in spelled]
 

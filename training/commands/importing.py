@@ -61,6 +61,14 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         f"{', '.join(TEXT_COLUMNS)}",
     )
     command.add_argument(
+        "--inputs",
+        metavar="COLUMN,...",
+        action="append",
+        default=[],
+        help="columns of a pipeline that was fitted on an array, in its order; default: all but "
+        "the target. A pipeline that was fitted on a DataFrame knows its columns",
+    )
+    command.add_argument(
         "--label-separator",
         metavar="CHARACTER",
         help="the target holds several labels that this separates, such as '|'",
@@ -105,6 +113,7 @@ def _import(arguments: argparse.Namespace, terminal: Terminal) -> None:
         drop_empty=arguments.drop_empty,
         labels=words(arguments.labels),
         integers=columns(arguments.integers, "--integers"),
+        inputs=columns(arguments.inputs, "--inputs"),
         own_code=columns(arguments.own_code, "--own-code"),
         trust_pickle=arguments.trust_pickle,
     )

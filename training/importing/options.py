@@ -28,6 +28,9 @@ class ImportOptions:
         The column with what is right for each row; None if there is none to measure with.
     text_column, label_separator, revision, encoding, separator, drop_empty, labels, integers
         See `training.options.Options`.
+    inputs : tuple of str
+        The columns of a pipeline that was fitted on an array, in its order; none for all but the
+        target.
     own_code : tuple of str
         Full names of types and functions of one's own that the pipeline contains.
     trust_pickle : bool
@@ -47,6 +50,7 @@ class ImportOptions:
     drop_empty: bool = False
     labels: Mapping[str, str] = field(default_factory=dict)
     integers: tuple[str, ...] = ()
+    inputs: tuple[str, ...] = ()
     own_code: tuple[str, ...] = ()
     trust_pickle: bool = False
 
@@ -58,5 +62,5 @@ class ImportOptions:
     def from_json(cls, text: str) -> "ImportOptions":
         """Return the options that `to_json` wrote."""
         values = json.loads(text)
-        lists = {name: tuple(values[name]) for name in ("integers", "own_code")}
+        lists = {name: tuple(values[name]) for name in ("integers", "inputs", "own_code")}
         return cls(**{**values, **lists, "output": Path(values["output"])})

@@ -104,12 +104,12 @@ class _Columns:
         elif self._named is not None:
             self.inputs = [str(name) for name in self._named]
         elif self._count is not None:
-            self.inputs = others
-            if len(others) != self._count:
+            self.inputs = list(self._options.inputs) or others
+            if len(self.inputs) != self._count:
                 raise TrainingError(
-                    f"the pipeline was fitted on an array with {self._count} columns, but {source} "
-                    f"has {len(others)} besides the target: {listed(others)}; give it these "
-                    "columns alone, in the order that it was fitted on"
+                    f"the pipeline was fitted on an array with {self._count} columns, and not on "
+                    f"{len(self.inputs)}: {listed(self.inputs)}; name those of {source} with "
+                    "--inputs, in the order that it was fitted on"
                 )
         else:
             self.texts = True

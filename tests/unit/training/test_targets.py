@@ -61,7 +61,7 @@ def test_an_unknown_class_is_named() -> None:
     """The error shows what the target has, what the model has, and how to name words."""
     with pytest.raises(
         TrainingError,
-        match=r"rows\.csv contains 'maybe', 'no', 'yes', but the model's classes are 0, 1;.*--labels, such as '0=maybe'",
+        match=r"rows\.csv contains 'maybe', 'no', 'yes', but the model's classes are 0, 1;.*--labels, such as '0=maybe,",
     ):
         as_targets(["yes", "no", "maybe"], signature(BINARY, 0, 1), COLUMN)  # fmt: skip
 

@@ -68,9 +68,12 @@ def test_an_array_takes_all_columns(tmp_path: Path) -> None:
     found = read_rows(model, options(tmp_path, TABLE, target="churned"))
     assert found.rows.columns.tolist() == ["id", "tenure", "charges"]
     with pytest.raises(
-        TrainingError, match=r"array with 3 columns, but rows.csv has 4 besides the target"
+        TrainingError,
+        match=r"array with 3 columns, and not on 4: id, tenure, charges, churned; name those of rows.csv with --inputs",
     ):
         read_rows(model, options(tmp_path, TABLE))  # fmt: skip
+    named = options(tmp_path, TABLE, inputs=("charges", "id", "tenure"))
+    assert read_rows(model, named).rows.columns.tolist() == ["charges", "id", "tenure"]
 
 
 def test_texts_are_found(tmp_path: Path) -> None:
