@@ -32,6 +32,7 @@ COPIED = (
     ".env.local",
     *(
         "README.md",
+        "docs/your-model.md",
         "handlers",
         "sklearn_api",
         "training",
@@ -443,10 +444,13 @@ def blocks(text: str) -> list[tuple[str, str]]:
 
 
 def test_readme_commands_work(checkout: Path, port: int) -> None:
-    """Every command of the README runs, in order, with the result that the README promises."""
+    """Every command of the README and of docs/your-model.md runs, and does what they promise."""
     if python_version() != (ROOT / ".python-version").read_text().strip():
         pytest.skip("the README is about the declared Python, and this run uses another one")
     text = (checkout / "README.md").read_text()
+    # The page that this section refers to goes on with what the section has deployed.
+    start, train, rest = text.partition("## Train on real reviews")
+    text = start + (checkout / "docs" / "your-model.md").read_text() + train + rest
     commands = [body for language, body in blocks(text) if language == "bash"]
     assert len(commands) >= 10
     lines = ["set -euo pipefail", "trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT"]
@@ -485,6 +489,8 @@ def test_readme_commands_work(checkout: Path, port: int) -> None:
         '"prediction": "Positive Review"',
         "Negative Review",
         "🙂",
+        '"prediction": 207.56',
+        '"prediction": "billing"',
         "sklearn-api-local-models",
         "Service deployed to stack sklearn-api-dev",
         "stage dev serves",
