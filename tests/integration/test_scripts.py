@@ -48,6 +48,9 @@ NOT_RUN = {
     "./scripts/test": "it runs this very test",
 }
 
+SECONDS = 570
+"""How long a script may take. The README's commands took 222 s on a machine with other work."""
+
 LOVED = {"review_text": "I love this movie"}
 
 # Appended to a handler, it replaces the prediction.
@@ -93,7 +96,7 @@ def script(
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
         text=True,
-        timeout=280,
+        timeout=SECONDS,
         check=False,
     )
 
@@ -443,6 +446,7 @@ def blocks(text: str) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.timeout(SECONDS + 30)
 def test_readme_commands_work(checkout: Path, port: int) -> None:
     """Every command of the README and of docs/your-model.md runs, and does what they promise."""
     if python_version() != (ROOT / ".python-version").read_text().strip():
