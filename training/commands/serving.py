@@ -11,6 +11,7 @@ from training.commands.arguments import add_parser
 from training.commands.stage import BUCKET, REGION, Place, add_model, add_name, add_stage
 from training.errors import TrainingError
 from training.folder import load, read_report
+from training.names import endpoint_folder
 from training.options import MODEL_NAME, ROOT, model_folder, stored_folder
 from training.terminal import Terminal
 
@@ -157,7 +158,11 @@ def _warn_without_endpoint(terminal: Terminal, place: Place, target: "Target", n
     """Warn if no function of the stage serves a model."""
     if target.models is None or name in target.models:
         return
-    make = "" if (ROOT / "handlers" / name).is_dir() else f"./scripts/new {name}, then "
+    make = (
+        ""
+        if (ROOT / "handlers" / endpoint_folder(name)).is_dir()
+        else f"./scripts/new {name}, then "
+    )
     terminal.warn(
         f"{place} has no endpoint that serves {name}; make one with: {make}npx sls deploy --stage "
         f"{place.stage}"

@@ -180,17 +180,29 @@ def test_an_artifact_placed_by_hand_is_asked_first(
     assert stages.served("local") == {}
 
 
+@pytest.mark.usefixtures("stages")
+@pytest.mark.parametrize(
+    ("declared", "make"), [(False, "./scripts/new good-moods, then "), (True, "")]
+)
 def test_a_model_without_an_endpoint_is_pointed_out(
-    stages: Stages, run: Run, sample_model: Path, tmp_path: Path
+    run: Run,
+    sample_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    declared: bool,
+    make: str,
 ) -> None:
     """Publishing a model that no function of the stage serves says how to make an endpoint."""
+    if declared:
+        (tmp_path / "handlers" / "good_moods").mkdir(parents=True)
+    monkeypatch.setattr("training.commands.serving.ROOT", tmp_path)
     (tmp_path / "model.zip").write_bytes((sample_model / "model.zip").read_bytes())
     manifest = json.loads((sample_model / "manifest.json").read_text())
-    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "name": "moods"}))
-    said = run(f"publish --name moods --model {tmp_path} --stage dev")
-    assert "✓ Published moods" in said
+    (tmp_path / "manifest.json").write_text(json.dumps({**manifest, "name": "good-moods"}))
+    said = run(f"publish --name good-moods --model {tmp_path} --stage dev")
+    assert "✓ Published good-moods" in said
     assert (
-        "! stage dev has no endpoint that serves moods; make one with: ./scripts/new moods, then "
+        f"! stage dev has no endpoint that serves good-moods; make one with: {make}"
         "npx sls deploy --stage dev" in said
     )
 
