@@ -27,8 +27,12 @@ first_working() {
 pyenv_versions() { printf '%s' "${PYENV_ROOT:-$HOME/.pyenv}/versions"; }
 
 find_uv() {
-  UV=$(first_working "${UV:-}" uv "$HOME/.local/bin/uv" "$root/.local/uv/bin/uv" \
-    "$(pyenv_versions)"/*/bin/uv) && return
+  if UV=$(first_working "${UV:-}" uv "$HOME/.local/bin/uv" "$root/.local/uv/bin/uv" \
+    "$(pyenv_versions)"/*/bin/uv); then
+    # A shim works only in folders for which pyenv chooses the Python that uv is installed for.
+    case $UV in */shims/uv) UV=$(pyenv which uv 2>/dev/null || printf '%s' "$UV") ;; esac
+    return
+  fi
   local base version pythons=()
   for version in $SUPPORTED_PYTHONS; do pythons+=("python$version"); done
   base=$(first_working python3 "$(pyenv_versions)"/3.*/bin/python3 "${pythons[@]}" /usr/bin/python3) ||

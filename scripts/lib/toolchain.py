@@ -29,9 +29,12 @@ def uv() -> str:
     The launchers set ``UV``, and install uv if there is none. Tests that run without a launcher
     look in the same folders as bootstrap.sh.
     """
+    found = shutil.which("uv")
+    # A shim works only in folders for which pyenv chooses the Python that uv is installed for.
+    shim = found is not None and Path(found).parent.name == "shims"
     candidates = [
         os.environ.get("UV"),
-        shutil.which("uv"),
+        None if shim else found,
         str(Path.home() / ".local" / "bin" / "uv"),
         str(LOCAL / "uv" / "bin" / "uv"),
         *map(str, _pyenv_versions().glob("*/bin/uv")),
